@@ -1,0 +1,1 @@
+"""A program that answers like the ad platforms, with state."""

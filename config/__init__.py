@@ -1,0 +1,1 @@
+"""What two installations may differ in."""

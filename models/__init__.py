@@ -1,0 +1,1 @@
+"""The types, tables and rules of the field."""

@@ -1,0 +1,1 @@
+"""What carries campaign jobs out."""
