@@ -1,0 +1,39 @@
+"""Structs to jsonb text and back; what PostgreSQL cannot hold is taken out of foreign text."""
+
+from typing import Any
+
+import msgspec
+
+LONGEST_FOREIGN_TEXT = 4096
+
+
+def to_jsonb(value: Any) -> str:
+    """The JSON text of a struct or of plain values."""
+    return msgspec.json.encode(value).decode()
+
+
+def clean_text(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:
+    r"""Foreign text as PostgreSQL can hold it: no NUL, no lone surrogate, not endless.
+
+    >>> clean_text("a\x00b\ud800c")
+    'ab?c'
+    """
+    whole = text.replace("\x00", "").encode("utf-8", "replace")[:longest]
+    return whole.decode("utf-8", "ignore")
+
+
+def clean(value: Any) -> Any:
+    r"""The same for every text inside plain JSON values.
+
+    >>> clean({"m": ["x\x00"]})
+    {'m': ['x']}
+    """
+    match value:
+        case str():
+            return clean_text(value)
+        case dict():
+            return {clean_text(str(k)): clean(v) for k, v in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # JSON of a stranger
+        case list():
+            return [clean(v) for v in value]  # pyright: ignore[reportUnknownVariableType]  # likewise
+        case _:
+            return value

@@ -1,0 +1,65 @@
+"""The steps of a request, pure: workers run them, `validate_only` shows them."""
+
+from typing import Literal
+
+import msgspec
+
+from models.meta import MetaCampaignRequest, references
+
+type StepKind = Literal["media", "campaign", "ad_set", "creative", "ad", "activate"]
+
+
+class PlannedStep(msgspec.Struct, frozen=True):
+    """One outside effect. A name is unique in its job and never renamed once released."""
+
+    name: str
+    kind: StepKind
+    position: int
+    needs: tuple[str, ...] = ()
+    """Names of the steps that must be done before this one."""
+    place: tuple[int, ...] = ()
+    """Index of the ad set, and of the ad in it, where the step belongs to one."""
+    media_key: str | None = None
+    media_kind: Literal["image", "video"] | None = None
+
+
+def plan(platform_type: str, request: object) -> tuple[PlannedStep, ...]:
+    """The steps of any platform's request, in the order in which they are shown."""
+    return PLANS[platform_type](request)
+
+
+def plan_meta(request: MetaCampaignRequest) -> tuple[PlannedStep, ...]:
+    """Media and campaign first, then each ad set with its creatives and ads, activation last."""
+    used = _media_of_creatives(request)
+    kinds = {key: kind for uses in used.values() for key, kind in uses.items()}
+    steps: list[PlannedStep] = []
+
+    def add(name: str, kind: StepKind, **rest: object) -> str:
+        steps.append(msgspec.convert({"name": name, "kind": kind, "position": len(steps), **rest}, PlannedStep))
+        return name
+
+    for key in request.media:
+        add(f"media[{key}]", "media", media_key=key, media_kind=kinds.get(key, "image"))
+    add("campaign", "campaign")
+    ads: list[str] = []
+    for i, ad_set in enumerate(request.ad_sets):
+        parent = add(f"ad_set[{i}]", "ad_set", needs=["campaign"], place=[i])
+        for j, _ in enumerate(ad_set.ads):
+            media = [f"media[{key}]" for key in used.get((i, j), {})]
+            creative = add(f"creative[{i}][{j}]", "creative", needs=media, place=[i, j])
+            ads.append(add(f"ad[{i}][{j}]", "ad", needs=[parent, creative], place=[i, j]))
+    if request.activate:
+        add("activate", "activate", needs=ads)
+    return tuple(steps)
+
+
+def _media_of_creatives(request: MetaCampaignRequest) -> dict[tuple[int, int], dict[str, str]]:
+    """For each ad set and ad, the media keys its creative names and what kind each must be."""
+    used: dict[tuple[int, int], dict[str, str]] = {}
+    for pointer, key, kind in references(request):
+        _, _, ad_set, _, ad, *_ = pointer.split("/")
+        used.setdefault((int(ad_set), int(ad)), {})[key] = kind
+    return used
+
+
+PLANS = {"META": plan_meta}

@@ -1,0 +1,131 @@
+-- name: CreateCampaignJob :one
+-- No row means that the team has used this idempotency key before.
+insert into campaign_jobs (
+    id, kind, ad_account_id, team_id, platform_type, mode, payload, steps_total, lane,
+    idempotency_key, request_fingerprint, requested_by, request_id)
+values (
+    @id, @kind, @ad_account_id, sqlc.narg(team_id), @platform_type, @mode, @payload, @steps_total, @lane,
+    sqlc.narg(idempotency_key), sqlc.narg(request_fingerprint), sqlc.narg(requested_by),
+    sqlc.narg(request_id))
+on conflict (team_id, idempotency_key) where idempotency_key is not null do nothing
+returning *;
+
+-- name: GetCampaignJob :one
+select * from campaign_jobs where id = @id and team_id = @team_id;
+
+-- name: GetCampaignJobByIdempotencyKey :one
+select * from campaign_jobs where team_id = @team_id and idempotency_key = @idempotency_key;
+
+-- name: ListCampaignJobs :many
+-- Newest first; keys are made in the order of time.
+select * from campaign_jobs
+where team_id = @team_id
+  and (sqlc.narg(before_id)::uuid is null or id < sqlc.narg(before_id)::uuid)
+  and (sqlc.narg(status)::job_status is null or status = sqlc.narg(status)::job_status)
+  and (sqlc.narg(platform_type)::text is null or platform_type = sqlc.narg(platform_type)::text)
+  and (sqlc.narg(ad_account_id)::uuid is null or ad_account_id = sqlc.narg(ad_account_id)::uuid)
+  and (sqlc.narg(created_after)::timestamptz is null or created_at >= sqlc.narg(created_after)::timestamptz)
+  and (sqlc.narg(created_before)::timestamptz is null or created_at < sqlc.narg(created_before)::timestamptz)
+order by id desc
+limit @page_size;
+
+-- name: CountOpenJobsOfAccount :one
+select count(*) from campaign_jobs
+where ad_account_id = @ad_account_id and status in ('PENDING', 'PROCESSING');
+
+-- name: CancelCampaignJob :one
+-- A job that nobody has ends at once; one that a worker has is told to stop. No row: it is not open.
+with cancelled as (
+    update campaign_jobs
+    set status = case when claim_token is null then 'CANCELLED'::job_status else status end,
+        cancel_requested_at = coalesce(cancel_requested_at, now()),
+        finished_at = case when claim_token is null then now() end,
+        waiting_reason = null, waiting_since = null, updated_at = now()
+    where campaign_jobs.id = @id::uuid and campaign_jobs.team_id = @team_id::uuid
+      and campaign_jobs.status in ('PENDING', 'PROCESSING')
+    returning id, team_id, status
+), told as (
+    insert into job_events (campaign_job_id, team_id, kind, data)
+    select cancelled.id, cancelled.team_id,
+        case when cancelled.status = 'CANCELLED' then 'job.finished' else 'job.cancel_requested' end,
+        jsonb_build_object('status', cancelled.status)
+    from cancelled
+)
+select id from cancelled;
+
+-- name: RetryCampaignJob :one
+-- Done steps are kept; a step in doubt stays in doubt. No row: it is not FAILED, PARTIAL_SUCCESS or CANCELLED.
+with retried as (
+    update campaign_jobs
+    set status = 'PENDING', lane = 0, due_at = now(), rescues = 0, error = null, error_code = null,
+        cancel_requested_at = null, finished_at = null, waiting_reason = null, waiting_since = null,
+        updated_at = now()
+    where campaign_jobs.id = @id::uuid and campaign_jobs.team_id = @team_id::uuid
+      and campaign_jobs.status in ('FAILED', 'PARTIAL_SUCCESS', 'CANCELLED')
+    returning id, team_id
+), reset as (
+    update job_steps
+    set status = case when status in ('FAILED', 'SKIPPED', 'WAITING') then 'PENDING'::step_status else status end,
+        attempt = 0, looks = 0, error = null, due_at = null, started_at = null, finished_at = null
+    from retried
+    where job_steps.campaign_job_id = retried.id and job_steps.status <> 'DONE'
+), told as (
+    insert into job_events (campaign_job_id, team_id, kind)
+    select retried.id, retried.team_id, 'job.retried' from retried
+)
+select id from retried;
+
+-- name: WakeJobsAfterReauthorisation :execrows
+-- In the transaction that replaces the credentials.
+update campaign_jobs
+set due_at = now(), waiting_reason = null, waiting_since = null, updated_at = now()
+where ad_account_id = @ad_account_id and claim_token is null
+  and status in ('PENDING', 'PROCESSING') and waiting_reason = 'reauth_required';
+
+-- name: ClaimCampaignJobs :many
+-- Takes due jobs within the limits of their accounts, each with a fresh claim token.
+select * from claim_campaign_jobs(@worker_id::uuid, @want::integer);
+
+-- name: MoveCampaignJobs :many
+-- Ends jobs or lets them wait; a job not returned belonged to another worker. A job that would wait and
+-- was asked to stop is cancelled instead.
+with told as materialized (
+    select unnest(@ids::uuid[]) as id, unnest(@claim_tokens::uuid[]) as claim_token,
+        unnest(@statuses::text[])::job_status as status, unnest(@delays::float8[]) as delay_seconds,
+        unnest(@reasons::text[]) as waiting_reason, unnest(@results::text[])::jsonb as result,
+        unnest(@platform_campaign_ids::text[]) as platform_campaign_id,
+        unnest(@error_codes::text[]) as error_code, unnest(@errors::text[])::jsonb as error
+), moved as (
+    update campaign_jobs as j
+    set status = case when told.status = 'PROCESSING' and j.cancel_requested_at is not null
+                      then 'CANCELLED' else told.status end,
+        due_at = now() + make_interval(secs => told.delay_seconds),
+        waiting_since = case when told.waiting_reason is null then null
+            when j.waiting_reason is not distinct from told.waiting_reason
+            then coalesce(j.waiting_since, now()) else now() end,
+        waiting_reason = told.waiting_reason,
+        result = coalesce(told.result, j.result),
+        platform_campaign_id = coalesce(told.platform_campaign_id, j.platform_campaign_id),
+        error_code = told.error_code, error = told.error,
+        claim_token = null, worker_id = null,
+        finished_at = case when told.status <> 'PROCESSING' or j.cancel_requested_at is not null
+                           then now() end,
+        updated_at = now()
+    from told
+    where j.id = told.id and j.claim_token = told.claim_token
+    returning j.id, j.team_id, j.status, j.waiting_reason, j.due_at, j.error_code
+), recorded as (
+    insert into job_events (campaign_job_id, team_id, kind, data)
+    select moved.id, moved.team_id,
+        case when moved.status = 'PROCESSING' then 'job.waiting' else 'job.finished' end,
+        case when moved.status = 'PROCESSING'
+             then jsonb_build_object('reason', moved.waiting_reason, 'until', moved.due_at)
+             else jsonb_build_object('status', moved.status, 'code', moved.error_code) end
+    from moved where moved.status <> 'PROCESSING' or moved.waiting_reason is not null
+)
+select moved.id, moved.status from moved;
+
+-- name: ListCancelRequests :many
+-- Which of these jobs somebody wants stopped.
+select id from campaign_jobs
+where id = any (@ids::uuid[]) and cancel_requested_at is not null;

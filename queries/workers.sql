@@ -1,0 +1,48 @@
+-- name: RegisterWorker :exec
+-- A worker process says that it lives; the first time it also says where.
+insert into workers (id, host, process_id) values (@id, @host, @process_id)
+on conflict (id) do update set last_seen_at = now();
+
+-- name: RenewWorker :execrows
+-- 0 rows: the row is gone, the worker was given up for dead.
+update workers set last_seen_at = now() where id = @id;
+
+-- name: DeleteWorker :exec
+delete from workers where id = @id;
+
+-- name: ReleaseWorkerJobs :many
+-- Frees every job that a worker holds; for a worker known to be dead or leaving. The ledger stays.
+with freed as (
+    update campaign_jobs
+    set claim_token = null, worker_id = null, due_at = least(due_at, now()),
+        rescues = rescues + 1, updated_at = now()
+    where campaign_jobs.claim_token is not null and campaign_jobs.worker_id = @worker_id::uuid
+    returning id
+)
+select id from freed;
+
+-- name: ReleaseJobsOfDeadWorkers :many
+-- Frees the jobs of workers that were silent for too long, in a small batch; any worker does this.
+with lost as materialized (
+    select j.id from campaign_jobs as j
+    left join workers as w on w.id = j.worker_id
+    where j.claim_token is not null
+      and (w.id is null or w.last_seen_at < now() - make_interval(secs => @silence_seconds::float8))
+    limit 500
+    for update of j skip locked
+), freed as (
+    update campaign_jobs as j
+    set claim_token = null, worker_id = null, due_at = least(due_at, now()),
+        rescues = rescues + 1, updated_at = now()
+    where j.id = any (array(select lost.id from lost)) and j.claim_token is not null
+    returning j.id
+)
+select id from freed;
+
+-- name: DeleteDeadWorkers :execrows
+-- Rows of workers that hold nothing and were silent for an hour.
+delete from workers
+where last_seen_at < now() - interval '1 hour'
+  and not exists (
+      select 1 from campaign_jobs where campaign_jobs.worker_id = workers.id
+        and campaign_jobs.claim_token is not null);

@@ -1,0 +1,88 @@
+"""What an ad platform must do so that a campaign job can be built on it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+import msgspec
+
+from models.credentials import Credentials
+from models.plan import PlannedStep
+
+
+class Account(msgspec.Struct, frozen=True):
+    """An ad account with its opened credentials, for the length of one run."""
+
+    id: UUID
+    platform_account_id: str
+    mode: Literal["live", "sandbox"]
+    credentials: Credentials
+    additional_config: dict[str, Any] = {}
+
+
+class Done(msgspec.Struct, frozen=True):
+    """It exists. `detail` is what later steps need, as JSON values (a video's thumbnail, for one)."""
+
+    platform_id: str
+    detail: dict[str, Any] = {}
+
+
+class StoredMedia(msgspec.Struct, frozen=True):
+    """The bytes of one media entry, complete in a local file, of the kind that was asked for."""
+
+    path: Path
+    kind: Literal["image", "video"]
+    content_type: str
+    size_bytes: int
+    sha256: str
+    file_name: str
+
+
+class StepContext(msgspec.Struct, frozen=True):
+    """All that one step may use; an adapter needs and knows nothing else."""
+
+    step: PlannedStep
+    job_id: UUID
+    account: Account
+    request: Any
+    """The platform's request struct."""
+    outcomes: Mapping[str, Done]
+    """Of every finished step of the job, by step name."""
+    progress: Mapping[str, Any]
+    """What this step saved in an earlier run (an upload session), else empty."""
+    deadline_seconds: float
+    """The longest that one call may take in all, from the first byte of the connection to the last."""
+    write_deadline: float
+    """On `common.clock.seconds`: by then the one call that creates something must have ended. It
+    lies `deadline_seconds` after the moment before the intent was written."""
+    save: Callable[[dict[str, Any]], Awaitable[None]]
+    """Stores the step's progress; durable when it returns."""
+    media: Callable[[], Awaitable[StoredMedia]]
+    """The bytes of the media entry that a media step is about."""
+    guard: Callable[[], None]
+    """Raises ClaimLost when this worker has been out of touch too long to start another call. Call
+    it right before every request."""
+
+
+class Platform(Protocol):
+    """One ad platform. Methods raise Retry, Unknown, Wait or Reject of `common.errors`, nothing else.
+
+    One object serves all accounts and jobs of a process; it keeps no token."""
+
+    async def perform(self, context: StepContext) -> Done:
+        """Makes the effect happen, once; called only after the intent is durable."""
+        ...
+
+    async def find(self, context: StepContext) -> Done | None:
+        """Looks for what an earlier, unanswered try of this step may have made, in every status."""
+        ...
+
+    def must_look(self, step: PlannedStep) -> bool:
+        """Whether a step in doubt has to be looked up before it may be performed again. False where
+        the platform itself deduplicates, or where `progress` lets the step go on."""
+        ...
+
+    async def close(self) -> None:
+        """Lets connections go."""
+        ...
