@@ -21,6 +21,12 @@ with freed as (
 )
 select id from freed;
 
+-- name: GiveBackClaims :execrows
+-- A worker that stops gives back what it still holds; nothing was wrong with it, so no rescue counts.
+update campaign_jobs
+set claim_token = null, worker_id = null, due_at = least(due_at, now()), updated_at = now()
+where claim_token is not null and worker_id = @worker_id;
+
 -- name: ReleaseJobsOfDeadWorkers :many
 -- Frees the jobs of workers that were silent for too long, in a small batch; any worker does this.
 with lost as materialized (

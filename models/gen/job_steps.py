@@ -77,7 +77,8 @@ with told as materialized (
         finished_at = case when told.status in ('DONE', 'FAILED') then now() end
     from told
     where s.campaign_job_id = told.campaign_job_id and s.name = told.name
-      and s.claim_token = told.previous_token and s.status <> 'DONE'
+      and s.claim_token in (told.previous_token, told.claim_token)
+      and (s.status <> 'DONE' or s.claim_token = told.claim_token)
     returning s.campaign_job_id, s.name, s.status, s.platform_id, s.error
 ), events as (
     insert into job_events (campaign_job_id, team_id, kind, data)

@@ -20,6 +20,28 @@ type JobStatus = Literal['PENDING', 'PROCESSING', 'SUCCESS', 'FAILED', 'PARTIAL_
 type StepStatus = Literal['PENDING', 'RUNNING', 'IN_DOUBT', 'DONE', 'WAITING', 'FAILED', 'SKIPPED']
 
 
+class AdAccount(msgspec.Struct, frozen=True, gc=False):
+    id: UUID
+    name: str
+    platform_type: str
+    platform_account_id: str
+    credentials: bytes
+    credentials_key_id: str
+    credentials_version: int
+    credentials_fingerprint: str
+    credentials_updated_at: datetime
+    status: AccountStatus
+    mode: AccountMode
+    max_running: int
+    throttled_until: datetime | None
+    owner_user_id: UUID | None
+    team_id: UUID | None
+    additional_config: str
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
 class CampaignJob(msgspec.Struct, frozen=True, gc=False):
     id: UUID
     kind: str

@@ -59,6 +59,18 @@ async def release_worker_jobs(connection: Connection, *, worker_id: UUID) -> lis
     return [row[0] for row in await connection.fetch(RELEASE_WORKER_JOBS, worker_id)]
 
 
+GIVE_BACK_CLAIMS: Final = """\
+update campaign_jobs
+set claim_token = null, worker_id = null, due_at = least(due_at, now()), updated_at = now()
+where claim_token is not null and worker_id = $1
+"""
+
+
+async def give_back_claims(connection: Connection, *, worker_id: UUID | None = None) -> int:
+    """A worker that stops gives back what it still holds; nothing was wrong with it, so no rescue counts."""
+    return int((await connection.execute(GIVE_BACK_CLAIMS, worker_id)).rpartition(" ")[2])
+
+
 RELEASE_JOBS_OF_DEAD_WORKERS: Final = """\
 with lost as materialized (
     select j.id from campaign_jobs as j

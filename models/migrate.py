@@ -1,0 +1,141 @@
+"""Applies migrations/NNNN_*.sql (dbmate's format) once each, in order, under a lock."""
+
+import asyncio
+import hashlib
+import re
+from pathlib import Path
+
+import asyncpg
+import msgspec
+
+from common.errors import ConfigurationError
+
+FOLDER = Path(__file__).parent / "migrations"
+_LOCK = 7092416
+_NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
+_SECTION = re.compile(r"^-- migrate:(up|down)\s*$", re.MULTILINE)
+_TABLE = """
+create table if not exists schema_migrations (
+    version varchar primary key, checksum bytea, applied_at timestamptz not null default now())
+"""
+
+type Connection = asyncpg.Connection[asyncpg.Record]
+
+
+class Migration(msgspec.Struct, frozen=True):
+    """One file: what it does and how it is undone."""
+
+    version: str
+    name: str
+    up: str
+    down: str
+
+    @property
+    def checksum(self) -> bytes:
+        """Of the upward part: an applied file must not change any more."""
+        return hashlib.sha256(self.up.encode()).digest()
+
+
+def load(folder: Path = FOLDER) -> list[Migration]:
+    """Every migration in order. Raises ConfigurationError for a file that is not in the format."""
+    migrations = [_read(path) for path in sorted(folder.glob("*.sql"))]
+    if len({migration.version for migration in migrations}) != len(migrations):
+        raise ConfigurationError(f"two migrations in {folder} have the same number")
+    return migrations
+
+
+async def migrate(
+    url: str, *, folder: Path = FOLDER, to: str | None = None, dry_run: bool = False
+) -> list[str]:
+    """Goes up to version `to` (the newest by default), or down to it. Returns what was done."""
+    migrations = load(folder)
+    connection = await asyncpg.connect(
+        url, timeout=10, server_settings={"application_name": "mojito migrate", "lock_timeout": "5s"}
+    )
+    try:
+        await _lock(connection)
+        applied = await _applied(connection)
+        _refuse_strangers(migrations, applied)
+        target = to or migrations[-1].version
+        done: list[str] = []
+        for migration in migrations:
+            if migration.version <= target and migration.version not in applied:
+                done.append(f"up {migration.name}")
+                await _apply(connection, migration, dry_run)
+        for migration in reversed(migrations):
+            if migration.version > target and migration.version in applied:
+                done.append(f"down {migration.name}")
+                await _revert(connection, migration, dry_run)
+        return done
+    finally:
+        await connection.close()
+
+
+async def pending(connection: "Connection | asyncpg.Pool[asyncpg.Record]") -> list[str]:
+    """Names of migrations that this database still lacks."""
+    exists = await connection.fetchval("select to_regclass('schema_migrations') is not null")
+    have: set[str] = set()
+    if exists:
+        have = {row[0] for row in await connection.fetch("select version from schema_migrations")}
+    return [migration.name for migration in load() if migration.version not in have]
+
+
+def _read(path: Path) -> Migration:
+    name = _NAME.match(path.name)
+    text = path.read_text("utf-8")
+    sections = list(_SECTION.finditer(text))
+    if name is None or [section[1] for section in sections] != ["up", "down"]:
+        raise ConfigurationError(
+            f"{path.name}: expected 0001_lower_case.sql with '-- migrate:up' and '-- migrate:down'"
+        )
+    up, down = sections
+    return Migration(name[1], path.name, text[up.end() : down.start()], text[down.end() :])
+
+
+async def _lock(connection: Connection) -> None:
+    # polled: a waiting pg_advisory_lock() holds a snapshot, which deadlocks with index builds
+    while not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):
+        await asyncio.sleep(0.05)
+
+
+async def _applied(connection: Connection) -> dict[str, bytes | None]:
+    await connection.execute("set client_min_messages = warning")
+    await connection.execute(_TABLE)
+    rows = await connection.fetch("select version, checksum from schema_migrations")
+    return {row["version"]: row["checksum"] for row in rows}
+
+
+def _refuse_strangers(migrations: list[Migration], applied: dict[str, bytes | None]) -> None:
+    known = {migration.version: migration for migration in migrations}
+    if ahead := sorted(set(applied) - set(known)):
+        raise ConfigurationError(
+            f"the database has migrations {', '.join(ahead)} that this program does not know; "
+            "run the newer program"
+        )
+    for version, checksum in applied.items():
+        if checksum is not None and checksum != known[version].checksum:
+            raise ConfigurationError(
+                f"{known[version].name} was changed after it was applied; restore it and write a new one"
+            )
+
+
+async def _apply(connection: Connection, migration: Migration, dry_run: bool) -> None:  # noqa: FBT001 - private, named at both calls
+    if dry_run:
+        return
+    async with connection.transaction():
+        await connection.execute(migration.up)
+        await connection.execute(
+            "insert into schema_migrations (version, checksum) values ($1, $2)",
+            migration.version,
+            migration.checksum,
+        )
+
+
+async def _revert(connection: Connection, migration: Migration, dry_run: bool) -> None:  # noqa: FBT001 - likewise
+    if dry_run:
+        return
+    async with connection.transaction():
+        await connection.execute(migration.down)
+        await connection.execute(
+            "delete from schema_migrations where version = $1", migration.version
+        )
