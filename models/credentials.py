@@ -12,16 +12,22 @@ type PlatformId = Annotated[str, Meta(pattern="^[0-9]{1,32}$")]
 class MetaCredentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Credentials of a Meta ad account."""
 
-    access_token: Annotated[Secret, Meta(description="User or system user token with ads_management.")]
+    access_token: Annotated[
+        Secret, Meta(description="User or system user token with ads_management.")
+    ]
     app_secret: Annotated[
         Secret | None,
-        Meta(description="Secret of the app the token belongs to; every call then carries its proof."),
+        Meta(
+            description="Secret of the app the token belongs to; every call then carries its proof."
+        ),
     ] = None
     page_id: Annotated[PlatformId | None, Meta(description="The page that ads speak for.")] = None
     instagram_user_id: Annotated[
         PlatformId | None, Meta(description="The Instagram account that ads speak for.")
     ] = None
-    pixel_id: Annotated[PlatformId | None, Meta(description="The pixel that counts conversions.")] = None
+    pixel_id: Annotated[
+        PlatformId | None, Meta(description="The pixel that counts conversions.")
+    ] = None
 
     def __repr__(self) -> str:
         return "MetaCredentials(…)"

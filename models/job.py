@@ -24,11 +24,16 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     platform: Annotated[str, Meta(description="Which platform answered.")]
     code: Annotated[int | str | None, Meta(description="The platform's error code.")] = None
     subcode: Annotated[int | None, Meta(description="The platform's finer code.")] = None
-    message: Annotated[str | None, Meta(description="The platform's message for developers.")] = None
-    user_title: Annotated[str | None, Meta(description="A title the platform wrote for people.")] = None
+    message: Annotated[str | None, Meta(description="The platform's message for developers.")] = (
+        None
+    )
+    user_title: Annotated[
+        str | None, Meta(description="A title the platform wrote for people.")
+    ] = None
     user_message: Annotated[str | None, Meta(description="What the platform tells people.")] = None
     blame: Annotated[
-        list[list[str]] | None, Meta(description="The fields that the platform blames, in its words.")
+        list[list[str]] | None,
+        Meta(description="The fields that the platform blames, in its words."),
     ] = None
     trace_id: Annotated[str | None, Meta(description="For the platform's support.")] = None
 
@@ -36,7 +41,9 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
 class JobError(msgspec.Struct, frozen=True, kw_only=True):
     """Why a step, and with it the job, did not succeed, and what to do about it."""
 
-    step: Annotated[str | None, Meta(description="The step that failed; null when it was none.")] = None
+    step: Annotated[
+        str | None, Meta(description="The step that failed; null when it was none.")
+    ] = None
     code: Annotated[str, Meta(description="A stable word for programs.")]
     message: Annotated[str, Meta(description="What happened, for people.")]
     remedy: Annotated[str, Meta(description="What to do.")] = ""
@@ -47,7 +54,8 @@ class JobError(msgspec.Struct, frozen=True, kw_only=True):
         str | None, Meta(description="The blamed place in the request, as a JSON pointer.")
     ] = None
     upstream: Annotated[
-        Upstream | None, Meta(description="What the platform said; null when it was not the platform.")
+        Upstream | None,
+        Meta(description="What the platform said; null when it was not the platform."),
     ] = None
 
 
@@ -58,7 +66,9 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     kind: Annotated[str, Meta(description="What the step makes.")]
     status: Annotated[StepStatus, Meta(description="How far the step is.")]
     attempt: Annotated[int, Meta(description="Retries and resolved doubts so far.")] = 0
-    platform_id: Annotated[str | None, Meta(description="The platform's id of what was made.")] = None
+    platform_id: Annotated[str | None, Meta(description="The platform's id of what was made.")] = (
+        None
+    )
     error: Annotated[JobError | None, Meta(description="What it last met.")] = None
     started_at: Annotated[Moment | None, Meta(description="When it was first begun.")] = None
     finished_at: Annotated[Moment | None, Meta(description="When it was done or failed.")] = None
@@ -94,7 +104,9 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     platform_type: Annotated[str, Meta(description="The platform, for example META.")]
     livemode: Annotated[bool, Meta(description="False where no money can be spent.")]
     progress: Annotated[Progress, Meta(description="Steps done and planned.")]
-    waiting: Annotated[Waiting | None, Meta(description="Why the job waits; null while it does not.")]
+    waiting: Annotated[
+        Waiting | None, Meta(description="Why the job waits; null while it does not.")
+    ]
     cancel_requested: Annotated[bool, Meta(description="Whether somebody asked to stop.")]
     steps: Annotated[list[StepView], Meta(description="Every planned step in order.")]
     platform_ids: Annotated[
@@ -158,9 +170,7 @@ def first_view(job: CampaignJob, planned: Sequence[PlannedStep]) -> JobView:
     return job_view(born, (), planned)
 
 
-def platform_ids(
-    planned: Sequence[PlannedStep], ids: dict[str, str | None]
-) -> dict[str, Any]:
+def platform_ids(planned: Sequence[PlannedStep], ids: dict[str, str | None]) -> dict[str, Any]:
     """The ids in the shape of the request, null where nothing exists."""
     tree: dict[str, Any] = {"campaign": ids.get("campaign"), "ad_sets": [], "media": {}}
     for step in planned:

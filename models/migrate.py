@@ -50,7 +50,9 @@ async def migrate(
     """Goes up to version `to` (the newest by default), or down to it. Returns what was done."""
     migrations = load(folder)
     connection = await asyncpg.connect(
-        url, timeout=10, server_settings={"application_name": "mojito migrate", "lock_timeout": "5s"}
+        url,
+        timeout=10,
+        server_settings={"application_name": "mojito migrate", "lock_timeout": "5s"},
     )
     try:
         await _lock(connection)
@@ -94,7 +96,7 @@ def _read(path: Path) -> Migration:
 
 async def _lock(connection: Connection) -> None:
     # polled: a waiting pg_advisory_lock() holds a snapshot, which deadlocks with index builds
-    while not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):
+    while not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110 - no event tells
         await asyncio.sleep(0.05)
 
 
@@ -119,7 +121,7 @@ def _refuse_strangers(migrations: list[Migration], applied: dict[str, bytes | No
             )
 
 
-async def _apply(connection: Connection, migration: Migration, dry_run: bool) -> None:  # noqa: FBT001 - private, named at both calls
+async def _apply(connection: Connection, migration: Migration, dry_run: bool) -> None:
     if dry_run:
         return
     async with connection.transaction():
@@ -131,7 +133,7 @@ async def _apply(connection: Connection, migration: Migration, dry_run: bool) ->
         )
 
 
-async def _revert(connection: Connection, migration: Migration, dry_run: bool) -> None:  # noqa: FBT001 - likewise
+async def _revert(connection: Connection, migration: Migration, dry_run: bool) -> None:
     if dry_run:
         return
     async with connection.transaction():

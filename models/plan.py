@@ -35,7 +35,11 @@ def plan_meta(request: MetaCampaignRequest) -> tuple[PlannedStep, ...]:
     steps: list[PlannedStep] = []
 
     def add(name: str, kind: StepKind, **rest: object) -> str:
-        steps.append(msgspec.convert({"name": name, "kind": kind, "position": len(steps), **rest}, PlannedStep))
+        steps.append(
+            msgspec.convert(
+                {"name": name, "kind": kind, "position": len(steps), **rest}, PlannedStep
+            )
+        )
         return name
 
     for key in request.media:
@@ -63,3 +67,5 @@ def _media_of_creatives(request: MetaCampaignRequest) -> dict[tuple[int, int], d
 
 
 PLANS = {"META": plan_meta}
+REQUESTS = {"META": MetaCampaignRequest}
+"""What each platform's requests are decoded into."""

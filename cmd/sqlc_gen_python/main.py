@@ -75,7 +75,7 @@ class Generator:
         self.queries = request["queries"]
         self.used_tables = {}
 
-    def python_type(self, column, parameter=False):
+    def python_type(self, column, *, parameter=False):
         kind = column["type"]
         name = f"{kind['schema']}.{kind['name']}" if kind["schema"] else kind["name"]
         python = camel(name) if name in self.enums else SCALARS.get(name)
@@ -100,7 +100,10 @@ class Generator:
 
     def function(self, query, rows):
         name, constant = snake(query["name"]), snake(query["name"]).upper()
-        parameters = [(p["column"]["name"], self.python_type(p["column"], True)) for p in query["params"]]
+        parameters = [
+            (p["column"]["name"], self.python_type(p["column"], parameter=True))
+            for p in query["params"]
+        ]
         arguments = "".join(f", {n}" for n, _ in parameters)
         signature = ", ".join(
             f"{n}: {t}" + (" = None" if t.endswith("| None") else "") for n, t in parameters
@@ -158,8 +161,7 @@ class Generator:
             name.removesuffix(".sql") + ".py": self.module(name)
             for name in sorted({q["filename"] for q in self.queries})
         }
-        rows = [line for line in HEAD] + ["type Connection = (", "    asyncpg.Connection[asyncpg.Record]",
-            "    | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", "    | asyncpg.Pool[asyncpg.Record]", ")"]
+        rows = [*list(HEAD), "type Connection = (", "    asyncpg.Connection[asyncpg.Record]", "    | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", "    | asyncpg.Pool[asyncpg.Record]", ")"]
         for name, values in self.enums.items():
             rows.append(f"type {camel(name)} = Literal[{', '.join(map(repr, values))}]")
         for name, fields in sorted(self.used_tables.items()):

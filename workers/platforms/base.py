@@ -66,7 +66,7 @@ class StepContext(msgspec.Struct, frozen=True):
 
 
 class Platform(Protocol):
-    """One ad platform. Methods raise Retry, Unknown, Wait or Reject of `common.errors`, nothing else.
+    """One ad platform. Methods raise the StepErrors of `common.errors` or ClaimLost, nothing else.
 
     One object serves all accounts and jobs of a process; it keeps no token."""
 

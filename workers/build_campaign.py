@@ -1,0 +1,260 @@
+"""The campaign of a request, built as its plan says: what is ready runs side by side."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from common.errors import ClaimLost, Reject, Wait
+from models.credentials import CREDENTIALS
+from models.job import JobError, platform_ids
+from models.jsonb import to_jsonb
+from models.plan import REQUESTS, PlannedStep, plan
+from workers.kinds import Ended, Interrupted, Outcome, Parked, Run
+from workers.ledger import LONGEST_WAIT_SECONDS, Effect, Ledger, Pace, Stopping, Try, job_error
+from workers.platforms.base import Account, Platform, StepContext, StoredMedia
+
+MOST_STEPS_AT_ONCE = 8
+LAYERS_THAT_COUNT = {"campaign", "ad_set", "ad"}
+"""A campaign, ad set or ad that exists makes a job with failures PARTIAL_SUCCESS."""
+
+
+class MediaSource(Protocol):
+    """Where the bytes of a media entry come from."""
+
+    async def open(
+        self,
+        media: Any,
+        *,
+        key: str,
+        expected_kind: Any,
+        team_id: UUID | None,
+        save: Any,
+        progress: Any,
+    ) -> StoredMedia:
+        """The bytes, complete in a local file."""
+        ...
+
+
+class BuildCampaign:
+    """Handler of BUILD_CAMPAIGN. `open_secret` opens the sealed credentials of an account."""
+
+    def __init__(
+        self,
+        platforms: dict[str, Platform],
+        media: MediaSource,
+        open_secret: Callable[[bytes, str, UUID, str], bytes],
+        *,
+        live: Pace,
+        sandbox: Pace,
+    ) -> None:
+        self._platforms = platforms
+        self._media = media
+        self._open_secret = open_secret
+        self._paces = {"live": live, "sandbox": sandbox}
+
+    async def __call__(self, run: Run) -> Outcome:
+        """Runs every step that can run now."""
+        refused = self._refuse_account(run)
+        if refused is not None:
+            return refused
+        build = self._build(run)
+        await build.run()
+        return build.outcome()
+
+    async def abandon(self, run: Run, error: JobError) -> Ended:
+        """Ends the job with what exists."""
+        steps = plan(run.job.platform_type, _request(run))
+        return ending(steps, run.ledger, [error])
+
+    def _refuse_account(self, run: Run) -> Outcome | None:
+        account = run.account
+        if account.status == "REQUIRES_REAUTH":
+            wait = Wait(
+                "the account's token is no longer accepted",
+                code="reauth_required",
+                reason="reauth_required",
+                seconds=None,
+                remedy="Replace the account's credentials; the job then goes on by itself.",
+            )
+            return Parked(
+                LONGEST_WAIT_SECONDS["reauth_required"], wait.reason, job_error(None, wait)
+            )
+        if account.status == "ACTIVE" and account.deleted_at is None:
+            return None
+        error = JobError(
+            code="ad_account_not_active",
+            message=f"the ad account is {'deleted' if account.deleted_at else account.status}",
+            remedy="Set the account ACTIVE, then ask for a retry.",
+            retryable=True,
+        )
+        return ending(plan(run.job.platform_type, _request(run)), run.ledger, [error])
+
+    def _build(self, run: Run) -> "Build":
+        row = run.account
+        sealed = self._open_secret(row.credentials, "ad_accounts", row.id, "credentials")
+        account = Account(
+            id=row.id,
+            platform_account_id=row.platform_account_id,
+            mode=row.mode,
+            credentials=msgspec.json.decode(sealed, type=CREDENTIALS[row.platform_type]),
+            additional_config=msgspec.json.decode(row.additional_config),
+        )
+        platform = self._platforms[run.job.platform_type]
+        return Build(run, account, _request(run), platform, self._media, self._paces[row.mode])
+
+
+class Build:
+    """One run over the steps of one job."""
+
+    def __init__(
+        self,
+        run: Run,
+        account: Account,
+        request: Any,
+        platform: Platform,
+        media: MediaSource,
+        pace: Pace,
+    ) -> None:
+        self._run = run
+        self._account = account
+        self._request = request
+        self._platform = platform
+        self._media = media
+        self._pace = pace
+        self._steps = plan(run.job.platform_type, request)
+        self._slots = asyncio.Semaphore(MOST_STEPS_AT_ONCE)
+        self._done: set[str] = set()
+        self._failed: set[str] = set()
+        self._waits: list[tuple[str, Wait]] = []
+        self._stopped = False
+        self._lost: ClaimLost | None = None
+
+    async def run(self) -> None:
+        """Starts what is ready until nothing more can start. Raises ClaimLost."""
+        finished = {step.name: asyncio.Event() for step in self._steps}
+        async with asyncio.TaskGroup() as group:
+            for step in self._steps:
+                group.create_task(self._after(step, finished), name=step.name)
+        if self._lost is not None:
+            raise self._lost
+
+    async def _after(self, step: PlannedStep, finished: dict[str, asyncio.Event]) -> None:
+        try:
+            for name in step.needs:
+                await finished[name].wait()
+            if self._may_begin(step):
+                async with self._slots:
+                    await self._one(step)
+        finally:
+            finished[step.name].set()
+
+    def _may_begin(self, step: PlannedStep) -> bool:
+        if step.kind == "activate" and len(self._done) < len(self._steps) - 1:
+            return False
+        return all(name in self._done for name in step.needs) and not self._stopped
+
+    async def _one(self, step: PlannedStep) -> None:
+        structlog.contextvars.bind_contextvars(step=step.name)
+        effect = Effect(
+            perform=partial(self._call, self._platform.perform, step),
+            find=partial(self._call, self._platform.find, step)
+            if self._platform.must_look(step)
+            else None,
+        )
+        try:
+            await self._run.ledger.step(step, effect, self._pace)
+            self._done.add(step.name)
+        except Wait as wait:
+            self._waits.append((step.name, wait))
+        except Reject:
+            self._failed.add(step.name)
+        except Stopping:
+            self._stopped = True
+        except ClaimLost as lost:
+            # siblings end their calls by themselves; what they would write is refused
+            self._stopped, self._lost = True, lost
+
+    async def _call(
+        self, method: Callable[[StepContext], Any], step: PlannedStep, trial: Try
+    ) -> Any:
+        self._run.guard()
+        return await method(self._context(step, trial))
+
+    def _context(self, step: PlannedStep, trial: Try) -> StepContext:
+        progress = dict(trial.progress)
+
+        async def save(more: dict[str, Any]) -> None:
+            progress.update(more)
+            await trial.save(progress)
+
+        async def media() -> StoredMedia:
+            assert step.media_key is not None  # noqa: S101 - only media steps ask
+            return await self._media.open(
+                self._request.media[step.media_key],
+                key=step.media_key,
+                expected_kind=step.media_kind,
+                team_id=self._run.job.team_id,
+                save=save,
+                progress=progress,
+            )
+
+        return StepContext(
+            step=step,
+            job_id=self._run.job.id,
+            account=self._account,
+            request=self._request,
+            outcomes=self._run.ledger.outcomes,
+            progress=progress,
+            deadline_seconds=self._pace.call_seconds,
+            write_deadline=trial.write_deadline,
+            save=save,
+            media=media,
+            guard=self._run.guard,
+        )
+
+    def outcome(self) -> Outcome:
+        """What the run came to."""
+        if self._stopped and len(self._done) < len(self._steps):
+            return Interrupted()
+        if self._waits:
+            return self._parked()
+        return ending(self._steps, self._run.ledger, [])
+
+    def _parked(self) -> Parked:
+        """Until the first step's time has come; a dead token stops everything else."""
+        for name, wait in self._waits:
+            if wait.reason == "reauth_required":
+                return Parked(LONGEST_WAIT_SECONDS[wait.reason], wait.reason, job_error(name, wait))
+        name, wait = min(self._waits, key=lambda pair: pair[1].seconds or 0.0)
+        return Parked(wait.seconds or 0.0, wait.reason)
+
+
+def ending(steps: Sequence[PlannedStep], ledger: Ledger, errors: list[JobError]) -> Ended:
+    """How the job ends with what its ledger holds; `errors` come before those of steps."""
+    done = ledger.outcomes
+    found = (ledger.error_of(step.name) for step in steps)
+    all_errors = [*errors, *(error for error in found if error is not None)]
+    exists = any(step.kind in LAYERS_THAT_COUNT and step.name in done for step in steps)
+    campaign = done.get("campaign")
+    ids: dict[str, str | None] = {name: outcome.platform_id for name, outcome in done.items()}
+    return Ended(
+        status=_status(all_errors, exists=exists),
+        platform_campaign_id=None if campaign is None else campaign.platform_id,
+        result=to_jsonb(platform_ids(steps, ids)),
+        error=all_errors[0] if all_errors else None,
+    )
+
+
+def _status(errors: Sequence[JobError], *, exists: bool) -> Any:
+    if not errors:
+        return "SUCCESS"
+    return "PARTIAL_SUCCESS" if exists else "FAILED"
+
+
+def _request(run: Run) -> Any:
+    return msgspec.json.decode(run.job.payload, type=REQUESTS[run.job.platform_type])

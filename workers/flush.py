@@ -1,0 +1,106 @@
+"""Writes of concurrent jobs share statements: whatever gathered while the last flush ran goes in one."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import structlog
+
+from models.database import HOT_SETTINGS, connect
+
+log = structlog.get_logger()
+
+type Connection = asyncpg.Connection[asyncpg.Record]
+_LOST = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+_TRY_AGAIN = (
+    *_LOST,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InvalidCachedStatementError,
+)
+
+
+class Flusher[Item, Answer]:
+    """Collects items and writes them in batches over one connection of its own.
+
+    `write` gets a batch and returns an answer for each item, in order. It must be safe to repeat:
+    when the connection is lost nobody knows whether the statement was committed. An item that
+    PostgreSQL refuses fails alone, its neighbours are written.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        write: Callable[[Connection, list[Item]], Awaitable[list[Answer]]],
+        *,
+        name: str,
+        largest: int = 500,
+    ) -> None:
+        self._url = url
+        self._write = write
+        self._name = name
+        self._largest = largest
+        self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
+        self._something = asyncio.Event()
+        self._connection: Connection | None = None
+
+    async def submit(self, item: Item) -> Answer:
+        """Durable when it returns."""
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        self._something.set()
+        return await future
+
+    async def run(self) -> None:
+        """Flushes until cancelled."""
+        try:
+            while True:
+                await self._something.wait()
+                batch = self._waiting[: self._largest]
+                del self._waiting[: self._largest]
+                if not self._waiting:
+                    self._something.clear()
+                await self._flush([pair for pair in batch if not pair[1].done()])
+        finally:
+            if self._connection is not None:
+                self._connection.terminate()
+
+    async def _flush(self, batch: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
+        if not batch:
+            return
+        try:
+            answers = await self._write_durably([item for item, _ in batch])
+        except Exception as error:  # noqa: BLE001 - whatever it is belongs to one row's caller
+            if len(batch) > 1:
+                log.warning("flush.refused", flusher=self._name, rows=len(batch), error=str(error))
+                for pair in batch:
+                    await self._flush([pair])
+            else:
+                _fail(batch[0][1], error)
+            return
+        for (_, future), answer in zip(batch, answers, strict=True):
+            if not future.done():
+                future.set_result(answer)
+
+    async def _write_durably(self, items: list[Item]) -> list[Answer]:
+        delay = 0.05
+        while True:
+            try:
+                if self._connection is None or self._connection.is_closed():
+                    self._connection = await connect(
+                        self._url, name=f"mojito {self._name}", settings=HOT_SETTINGS
+                    )
+                return await self._write(self._connection, items)
+            except _TRY_AGAIN as error:
+                log.warning("flush.repeated", flusher=self._name, error=type(error).__name__)
+                if isinstance(error, _LOST) and self._connection is not None:
+                    self._connection.terminate()
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 2.0)
+
+
+def _fail[Answer](future: asyncio.Future[Answer], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)

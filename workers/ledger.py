@@ -1,0 +1,402 @@
+"""What a job has already done, and the one way to do more: intent, call, outcome."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from common import clock
+from common.backoff import backoff_seconds
+from common.errors import ClaimLost, MojitoError, Reject, Retry, StepError, Unknown, Wait
+from models.gen.rows import CampaignJob, JobStep, StepStatus
+from models.job import JobError
+from models.jsonb import clean, to_jsonb
+from models.plan import PlannedStep
+from workers.platforms.base import Done
+from workers.writes import Intent, Record, Writes
+
+log = structlog.get_logger()
+
+LONGEST_WAIT_SECONDS = {"reauth_required": 7 * 24 * 3600.0}
+MOST_ATTEMPTS = 8
+LONGEST_STEP = timedelta(hours=24)
+
+
+class Stopping(MojitoError):
+    """The worker stops, or the caller asked to: no further step is begun."""
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """How long things take for one account: live ones as the platform needs, sandbox ones briefly."""
+
+    call_seconds: float
+    """The longest one call may take."""
+    lag_seconds: float
+    """How long lists of the platform may lag behind its writes."""
+    longest_wait_seconds: float | None = None
+    """No wait, backoff or pause is longer; None is no limit."""
+
+    def wait(self, seconds: float) -> float:
+        """The wait, cut to what the account allows."""
+        longest = self.longest_wait_seconds
+        return seconds if longest is None else min(seconds, longest)
+
+
+class Try(msgspec.Struct, frozen=True):
+    """What the effect of a step may use of the ledger."""
+
+    progress: Mapping[str, Any]
+    write_deadline: float
+    save: Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """How a step is done. `find` is None where sending again is safe."""
+
+    perform: Callable[[Try], Awaitable[Done]]
+    find: Callable[[Try], Awaitable[Done | None]] | None = None
+
+
+class Ledger:
+    """The steps of one claimed job. Raises ClaimLost when the job belongs to another worker."""
+
+    def __init__(
+        self,
+        job: CampaignJob,
+        rows: Sequence[JobStep],
+        writes: Writes,
+        *,
+        claimed_at: float,
+        request_digest: bytes,
+        is_stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`claimed_at` is `clock.seconds()` after the claim was answered: behind the database's
+        clock, so that waits counted from it are never too short."""
+        assert job.claim_token is not None  # noqa: S101 - a claimed job has one by constraint
+        self._job = job
+        self._token: UUID = job.claim_token
+        self._rows = {row.name: row for row in rows}
+        self._writes = writes
+        self._claimed_at = claimed_at
+        self._digest = request_digest
+        self._is_stopping = is_stopping
+
+    @property
+    def outcomes(self) -> dict[str, Done]:
+        """What every finished step has brought."""
+        return {row.name: _done(row) for row in self._rows.values() if row.status == "DONE"}
+
+    def error_of(self, step_name: str) -> JobError | None:
+        """Why a step failed for good."""
+        row = self._rows.get(step_name)
+        if row is None or row.status != "FAILED" or row.error is None:
+            return None
+        return msgspec.json.decode(row.error, type=JobError)
+
+    def now(self) -> datetime:
+        """The database's clock, never ahead of it."""
+        return self._job.updated_at + timedelta(seconds=clock.seconds() - self._claimed_at)
+
+    async def step(self, step: PlannedStep, effect: Effect, pace: Pace) -> Done:
+        """Does the step unless it is done; returns what it brought.
+
+        Raises Wait when it is not its time, Reject when it failed for good, Stopping when no
+        further step may begin, ClaimLost when another worker has the job.
+        """
+        row = self._rows.get(step.name)
+        if row is not None:
+            if row.status == "DONE":
+                return _done(row)
+            self._refuse_failed(row)
+            self._wait_for_its_time(row)
+            if row.status in ("RUNNING", "IN_DOUBT") and effect.find is not None:
+                found = await self._reconcile(step, effect, pace)
+                if found is not None:
+                    return found
+        return await self._perform(step, effect, pace)
+
+    def _refuse_failed(self, row: JobStep) -> None:
+        error = self.error_of(row.name)
+        if error is not None:
+            raise Reject(error.message, code=error.code)
+
+    def _wait_for_its_time(self, row: JobStep) -> None:
+        if row.due_at is not None and row.due_at > self.now():
+            seconds = (row.due_at - self.now()).total_seconds()
+            reason = "in_doubt" if row.status in ("RUNNING", "IN_DOUBT") else "retry"
+            error = None if row.error is None else msgspec.json.decode(row.error, type=JobError)
+            raise Wait(
+                "the step's own time has not come",
+                code="not_yet" if error is None else error.code,
+                reason=reason,
+                seconds=seconds,
+            )
+
+    async def _reconcile(self, step: PlannedStep, effect: Effect, pace: Pace) -> Done | None:
+        """Asks the platform what an unanswered try has made. None: certainly nothing."""
+        row = self._rows[step.name]
+        assert effect.find is not None  # noqa: S101 - the caller checked
+        try:
+            found = await effect.find(self._try(row, pace))
+        except StepError as error:
+            await self._settle(row, error, pace, in_doubt=True)
+            raise
+        if found is not None:
+            log.info("step.found", step=step.name, platform_id=found.platform_id)
+            await self._record(row, status="DONE", done=found)
+            return found
+        quiet_in = self._quiet_in(row, pace)
+        if quiet_in > 0 or row.looks < 1:
+            wait = pace.wait(max(quiet_in, pace.lag_seconds))
+            await self._record(
+                row, status="IN_DOUBT", looks=row.looks + 1, delay=wait, keep_error=True
+            )
+            raise Wait(
+                "it is not known yet whether the platform carried an earlier call out",
+                code="in_doubt",
+                reason="in_doubt",
+                seconds=wait,
+            )
+        log.info("step.not_found", step=step.name, looks=row.looks + 1)
+        await self._count_resolved_doubt(row)
+        return None
+
+    async def _count_resolved_doubt(self, row: JobStep) -> None:
+        """A crash costs no attempt, an unanswered call does."""
+        if row.status != "IN_DOUBT":
+            return
+        attempt = row.attempt + 1
+        self._rows[row.name] = msgspec.structs.replace(row, attempt=attempt)
+        if self._is_spent(row, attempt):
+            error = self._last_error(row)
+            await self._give_up(row, error, attempt)
+
+    def _quiet_in(self, row: JobStep, pace: Pace) -> float:
+        """Seconds until no earlier call of this step can still be at work."""
+        since = self.now() - (row.intent_at or self._job.created_at)
+        return pace.call_seconds + pace.lag_seconds - since.total_seconds()
+
+    async def _perform(self, step: PlannedStep, effect: Effect, pace: Pace) -> Done:
+        before = clock.seconds()
+        row = await self._intend(step)
+        written_in = clock.seconds() - before
+        if written_in > pace.call_seconds / 2:
+            # too little of the call's time is left: begin again rather than send a call that may
+            # still be at work when a later look believes it cannot
+            before = clock.seconds()
+            row = await self._intend(step)
+        try:
+            done = await effect.perform(self._try(row, pace, before))
+        except Unknown as error:
+            log.warning("step.in_doubt", step=step.name, code=error.code)
+            return await self._resolve(step, effect, pace, error)
+        except StepError as error:
+            await self._settle(row, error, pace, in_doubt=False)
+            raise
+        except (ClaimLost, Stopping):
+            raise
+        except Exception as error:
+            log.exception("step.crashed", step=step.name)
+            unknown = Unknown(
+                f"an unexpected {type(error).__name__} in our own program", code="internal_error"
+            )
+            return await self._resolve(step, effect, pace, unknown)
+        await self._record(self._rows[step.name], status="DONE", done=done)
+        log.info("step.done", step=step.name, platform_id=done.platform_id)
+        return done
+
+    async def _resolve(self, step: PlannedStep, effect: Effect, pace: Pace, error: Unknown) -> Done:
+        """After an unanswered write: look at once, it is mostly there."""
+        row = self._rows[step.name]
+        if effect.find is None:
+            await self._again_or_never(row, error, pace, "IN_DOUBT")
+        await self._record(row, status="IN_DOUBT", error=error)
+        found = await self._reconcile(step, effect, pace)
+        if found is None:
+            # the quiet time had passed already: let the next run begin the step afresh
+            raise Wait(error.message, code=error.code, reason="in_doubt", seconds=0)
+        return found
+
+    async def _intend(self, step: PlannedStep) -> JobStep:
+        """Writes the intent, durably. The row as it stands then."""
+        if self._is_stopping():
+            raise Stopping("the worker stops", code="stopping")
+        row = self._rows.get(step.name)
+        intent = Intent(
+            campaign_job_id=self._job.id,
+            claim_token=self._token,
+            name=step.name,
+            position=step.position,
+            kind=step.kind,
+            attempt=0 if row is None else row.attempt,
+            request_digest=self._digest,
+            previous_token=None if row is None else row.claim_token,
+        )
+        asked_at = self.now()
+        if not await self._writes.intents.submit(intent):
+            raise Stopping("the job was taken away or asked to stop", code="stopping")
+        self._rows[step.name] = self._begun(intent, row, asked_at)
+        return self._rows[step.name]
+
+    def _begun(self, intent: Intent, row: JobStep | None, asked_at: datetime) -> JobStep:
+        return JobStep(
+            campaign_job_id=intent.campaign_job_id,
+            name=intent.name,
+            position=intent.position,
+            kind=intent.kind,
+            status="RUNNING",
+            attempt=intent.attempt,
+            looks=0,
+            request_digest=intent.request_digest,
+            outcome=None if row is None else row.outcome,
+            platform_id=None,
+            error=None if row is None else row.error,
+            claim_token=intent.claim_token,
+            # the row's own time is not earlier; a quiet time counted from the end of the flush
+            # is never too short
+            intent_at=self.now(),
+            due_at=None,
+            started_at=asked_at if row is None or row.started_at is None else row.started_at,
+            finished_at=None,
+        )
+
+    def _try(self, row: JobStep, pace: Pace, begun_at: float | None = None) -> Try:
+        progress: dict[str, Any] = {}
+        if row.outcome is not None:
+            progress = msgspec.json.decode(row.outcome)
+
+        async def save(progress: dict[str, Any]) -> None:
+            await self._record(self._rows[row.name], status="RUNNING", progress=progress)
+
+        begun = clock.seconds() if begun_at is None else begun_at
+        return Try(progress, begun + pace.call_seconds, save)
+
+    async def _settle(self, row: JobStep, error: StepError, pace: Pace, *, in_doubt: bool) -> None:
+        """Writes down what a step met. A Retry that was the last raises Reject instead."""
+        row = self._rows[row.name]
+        waiting: StepStatus = "IN_DOUBT" if in_doubt else "WAITING"
+        match error:
+            case Wait():
+                longest = LONGEST_WAIT_SECONDS.get(error.reason, 3600.0)
+                seconds = longest if error.seconds is None else error.seconds
+                if error.reason != "reauth_required":
+                    seconds = pace.wait(seconds)
+                # nothing happened on a refused call, so the next run may begin at once when woken
+                delay = None if error.reason == "reauth_required" else seconds
+                await self._record(row, status=waiting, error=error, delay=delay)
+                error.seconds = seconds
+            case Reject():
+                await self._record(row, status="FAILED", error=error)
+            case _:
+                await self._again_or_never(row, error, pace, waiting)
+
+    async def _again_or_never(
+        self, row: JobStep, error: StepError, pace: Pace, waiting: StepStatus
+    ) -> NoReturn:
+        attempt = row.attempt + 1
+        if self._is_spent(row, attempt):
+            await self._give_up(row, error, attempt)
+        after = error.after if isinstance(error, Retry) else None
+        seconds = pace.wait(backoff_seconds(attempt) if after is None else after)
+        await self._record(row, status=waiting, error=error, attempt=attempt, delay=seconds)
+        raise Wait(error.message, code=error.code, reason="retry", seconds=seconds) from error
+
+    def _is_spent(self, row: JobStep, attempt: int) -> bool:
+        started_at = row.started_at or self.now()
+        return attempt >= MOST_ATTEMPTS or self.now() - started_at > LONGEST_STEP
+
+    def _last_error(self, row: JobStep) -> StepError:
+        if row.error is None:
+            return Unknown("the platform gave no answer", code="no_answer")
+        last = msgspec.json.decode(row.error, type=JobError)
+        upstream = None if last.upstream is None else msgspec.to_builtins(last.upstream)
+        return Unknown(last.message, code=last.code, remedy=last.remedy, upstream=upstream)
+
+    async def _give_up(self, row: JobStep, error: StepError, attempt: int) -> NoReturn:
+        last = Reject(
+            f"gave up after {attempt} attempts: {error.message}",
+            code=error.code,
+            remedy=error.remedy or "Ask for a retry when the platform is well again.",
+            upstream=error.upstream,
+            pointer=error.pointer,
+            retryable=True,
+        )
+        await self._record(row, status="FAILED", error=last, attempt=attempt)
+        raise last from error
+
+    async def _record(
+        self,
+        row: JobStep,
+        *,
+        status: StepStatus,
+        done: Done | None = None,
+        progress: dict[str, Any] | None = None,
+        error: StepError | None = None,
+        attempt: int | None = None,
+        looks: int = 0,
+        delay: float | None = None,
+        keep_error: bool = False,
+    ) -> None:
+        outcome = _outcome(done, progress)
+        written = row.error if keep_error else _error_text(row.name, error)
+        record = Record(
+            campaign_job_id=self._job.id,
+            claim_token=self._token,
+            previous_token=row.claim_token,
+            name=row.name,
+            status=status,
+            attempt=row.attempt if attempt is None else attempt,
+            looks=looks,
+            outcome=outcome,
+            platform_id=None if done is None else done.platform_id,
+            error=written,
+            delay_seconds=delay,
+        )
+        if not await self._writes.records.submit(record):
+            raise ClaimLost("the step was begun by another worker since", code="claim_lost")
+        self._rows[row.name] = msgspec.structs.replace(
+            row,
+            status=status,
+            claim_token=self._token,
+            attempt=record.attempt,
+            looks=looks,
+            outcome=row.outcome if outcome is None else outcome,
+            platform_id=record.platform_id,
+            error=written,
+            due_at=None if delay is None else self.now() + timedelta(seconds=delay),
+        )
+
+
+def job_error(step_name: str | None, error: StepError) -> JobError:
+    """A step's error as callers see it; foreign text is cleaned and cut."""
+    return msgspec.convert(
+        clean(
+            {
+                "step": step_name,
+                "code": error.code,
+                "message": error.message,
+                "remedy": error.remedy,
+                "retryable": getattr(error, "retryable", not isinstance(error, Reject)),
+                "pointer": error.pointer,
+                "upstream": error.upstream,
+            }
+        ),
+        JobError,
+    )
+
+
+def _error_text(step_name: str, error: StepError | None) -> str | None:
+    return None if error is None else to_jsonb(job_error(step_name, error))
+
+
+def _outcome(done: Done | None, progress: dict[str, Any] | None) -> str | None:
+    if done is not None:
+        return to_jsonb(clean(msgspec.to_builtins(done)))
+    return None if progress is None else to_jsonb(clean(progress))
+
+
+def _done(row: JobStep) -> Done:
+    return msgspec.json.decode(row.outcome or "null", type=Done)

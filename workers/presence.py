@@ -1,0 +1,77 @@
+"""Says that this worker lives, and knows when nobody may have heard it."""
+
+import asyncio
+import contextlib
+import os
+import random
+import socket
+from collections.abc import AsyncGenerator
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from common import clock
+from common.errors import ClaimLost
+from models.database import connect
+from models.gen import workers
+
+log = structlog.get_logger()
+
+_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class Presence:
+    """Renews one small row. After `trust_seconds` without success no further call may start."""
+
+    def __init__(
+        self, url: str, worker_id: UUID, *, renew_seconds: float, trust_seconds: float
+    ) -> None:
+        self._url = url
+        self._worker_id = worker_id
+        self._renew_seconds = renew_seconds
+        self._trust_seconds = trust_seconds
+        self._renewed_at = -trust_seconds
+
+    def guard(self) -> None:
+        """Raises ClaimLost when other workers may have given this one up for dead."""
+        silent = clock.seconds() - self._renewed_at
+        if silent > self._trust_seconds:
+            raise ClaimLost(f"no sign of life was written for {silent:.0f} s", code="out_of_touch")
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Registered when the block begins, renewed as long as it lasts, gone when it ends."""
+        connection = await connect(self._url, name="mojito presence")
+        try:
+            await self._renew(connection)
+        finally:
+            connection.terminate()
+        task = asyncio.create_task(self._keep_renewing(), name="presence")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _keep_renewing(self) -> None:
+        connection: asyncpg.Connection[asyncpg.Record] | None = None
+        while True:
+            try:
+                if connection is None or connection.is_closed():
+                    connection = await connect(self._url, name="mojito presence")
+                await self._renew(connection)
+                await asyncio.sleep(self._renew_seconds * random.uniform(0.8, 1.0))  # noqa: S311
+            except _FAILURES as error:
+                log.warning("presence.not_renewed", error=type(error).__name__)
+                if connection is not None:
+                    connection.terminate()
+                await asyncio.sleep(min(1.0, self._renew_seconds))
+
+    async def _renew(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        before = clock.seconds()
+        if not await workers.renew_worker(connection, id=self._worker_id):
+            await workers.register_worker(
+                connection, id=self._worker_id, host=socket.gethostname(), process_id=os.getpid()
+            )
+        self._renewed_at = before

@@ -1,0 +1,328 @@
+"""Claims due jobs, runs each in its own task, and writes down how the run ended."""
+
+import asyncio
+import contextlib
+import hashlib
+import random
+from collections.abc import AsyncGenerator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+
+from common import clock
+from common.errors import ClaimLost
+from models.database import HOT_SETTINGS, Pool, connect
+from models.gen import ad_accounts, campaign_jobs, job_steps, workers
+from models.gen.rows import CampaignJob, JobStep
+from models.job import JobError
+from models.jsonb import to_jsonb
+from models.listener import Listener
+from workers.kinds import Ended, Handler, Handlers, Interrupted, Outcome, Parked, Run
+from workers.ledger import LONGEST_WAIT_SECONDS, Ledger
+from workers.presence import Presence
+from workers.reauthorisation import park_for_reauthorisation
+from workers.upkeep import keep_up
+from workers.writes import Move, Writes
+
+log = structlog.get_logger()
+
+MOST_RESCUES = 20
+_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What two workers may differ in; all times in seconds."""
+
+    concurrency: int = 64
+    poll_seconds: float = 1.0
+    silence_seconds: float = 30.0
+    trust_seconds: float = 20.0
+    grace_seconds: float = 20.0
+
+    @property
+    def renew_seconds(self) -> float:
+        """A sixth of the silence that counts as death."""
+        return self.silence_seconds / 6
+
+
+class Worker:
+    """One worker process. `run` returns after `stop`, when everything is written or given back."""
+
+    def __init__(
+        self, url: str, pool: Pool, worker_id: UUID, handlers: Handlers, settings: WorkerSettings
+    ) -> None:
+        self._url = url
+        self._pool = pool
+        self._id = worker_id
+        self._handlers = handlers
+        self._settings = settings
+        self._writes = Writes(url)
+        self._presence = Presence(
+            url,
+            worker_id,
+            renew_seconds=settings.renew_seconds,
+            trust_seconds=settings.trust_seconds,
+        )
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._listener = Listener(url, self._wake.set)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self.started = asyncio.Event()
+        """Set when the worker is registered and claims."""
+
+    def stop(self) -> None:
+        """No further claim and no further step; what runs may end within the grace time."""
+        self._stopping.set()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Works until stopped."""
+        async with self._writes.running(), self._presence.running(), self._side_tasks():
+            log.info("worker.started", worker_id=str(self._id))
+            self.started.set()
+            while not self._stopping.is_set():
+                await self._claim_and_start()
+            await self._drain()
+        log.info("worker.stopped", worker_id=str(self._id))
+
+    @contextlib.asynccontextmanager
+    async def _side_tasks(self) -> AsyncGenerator[None]:
+        upkeep = keep_up(
+            self._pool,
+            silence_seconds=self._settings.silence_seconds,
+            every_seconds=self._settings.renew_seconds,
+            freed=self._wake.set,
+        )
+        tasks = [
+            asyncio.create_task(self._listener.run(), name="listener"),
+            asyncio.create_task(upkeep, name="upkeep"),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._connection is not None:
+                self._connection.terminate()
+
+    async def _claim_and_start(self) -> None:
+        self._wake.clear()
+        free = self._settings.concurrency - len(self._tasks)
+        claimed: list[CampaignJob] = []
+        if free > 0:
+            try:
+                self._presence.guard()
+                claimed = await self._claim(free)
+            except ClaimLost:
+                log.warning("worker.out_of_touch")
+            except _FAILURES as error:
+                log.warning("claim.failed", error=type(error).__name__)
+                self._drop_connection()
+        if len(claimed) < max(free, 1) and not self._stopping.is_set():
+            await self._until_woken()
+
+    async def _until_woken(self) -> None:
+        poll = self._settings.poll_seconds if self._listener.is_connected else 0.2
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(poll * random.uniform(0.8, 1.2)):  # noqa: S311
+                await self._wake.wait()
+
+    async def _claim(self, want: int) -> list[CampaignJob]:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await connect(self._url, name="mojito claim", settings=HOT_SETTINGS)
+        jobs = await campaign_jobs.claim_campaign_jobs(
+            self._connection, worker_id=self._id, want=want
+        )
+        claimed_at = clock.seconds()
+        if jobs:
+            await self._start(jobs, claimed_at)
+        return jobs
+
+    async def _start(self, jobs: list[CampaignJob], claimed_at: float) -> None:
+        connection = self._connection
+        assert connection is not None  # noqa: S101 - just claimed with it
+        begun_before = [job.id for job in jobs if job.started_at != job.updated_at]
+        steps: dict[UUID, list[JobStep]] = {}
+        if begun_before:
+            for row in await job_steps.list_steps_of_jobs(
+                connection, campaign_job_ids=begun_before
+            ):
+                steps.setdefault(row.campaign_job_id, []).append(row)
+        accounts = {
+            account.id: account
+            for account in await ad_accounts.list_accounts_for_run(
+                connection, ids=list({job.ad_account_id for job in jobs})
+            )
+        }
+        for job in jobs:
+            ledger = Ledger(
+                job,
+                steps.get(job.id, []),
+                self._writes,
+                claimed_at=claimed_at,
+                request_digest=hashlib.sha256(job.payload.encode()).digest(),
+                is_stopping=self._stopping.is_set,
+            )
+            run = Run(job, accounts[job.ad_account_id], ledger, self._presence.guard)
+            task = asyncio.create_task(self._run_one(run), name=f"job {job.id}")
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._wake.set()
+
+    async def _run_one(self, run: Run) -> None:
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(
+            job_id=str(run.job.id), request_id=run.job.request_id or ""
+        )
+        try:
+            await self._finish(run, await self._handle(run))
+        except ClaimLost as error:
+            log.warning("job.lost", reason=error.code)
+        except Exception:
+            log.exception("job.not_written")
+            await self._let_go(run)
+
+    async def _let_go(self, run: Run) -> None:
+        """The plainest move there is, for a job whose own end could not be written."""
+        move = Move(
+            run.job.id, _token(run), "PROCESSING", 60.0, "retry", error_code="internal_error"
+        )
+        with contextlib.suppress(Exception):
+            await self._writes.moves.submit(move)
+
+    async def _handle(self, run: Run) -> Outcome:
+        handler = self._handlers.get(run.job.kind)
+        if handler is None:
+            log.warning("job.unknown_kind", kind=run.job.kind)
+            return Parked(30.0, "not_ready")
+        try:
+            if (error := too_often(run.job)) is not None:
+                return await handler.abandon(run, error)
+            return await handler(run)
+        except ClaimLost:
+            raise
+        except Exception:
+            log.exception("job.crashed")
+            error = JobError(
+                code="internal_error",
+                message="our own program failed on this job; the log has the details",
+                remedy="Report it with the job's id; ask for a retry after it is mended.",
+                retryable=True,
+            )
+            return await self._abandon(handler, run, error)
+
+    async def _abandon(self, handler: Handler, run: Run, error: JobError) -> Ended:
+        try:
+            return await handler.abandon(run, error)
+        except Exception:
+            log.exception("job.not_abandoned")
+            return Ended("PARTIAL_SUCCESS" if run.ledger.outcomes else "FAILED", error=error)
+
+    async def _finish(self, run: Run, outcome: Outcome) -> None:
+        match outcome:
+            case Parked(reason="reauth_required"):
+                if not await park_for_reauthorisation(self._pool, run, outcome):
+                    await self._move(Move(run.job.id, _token(run), "PROCESSING"))
+            case Parked():
+                if outcome.reason == "throttled":
+                    await ad_accounts.throttle_account(
+                        self._pool, delay_seconds=outcome.seconds, id=run.account.id
+                    )
+                error = outcome.error
+                await self._move(
+                    Move(
+                        run.job.id,
+                        _token(run),
+                        "PROCESSING",
+                        delay_seconds=outcome.seconds,
+                        waiting_reason=outcome.reason,
+                        error_code=None if error is None else error.code,
+                        error=None if error is None else to_jsonb(error),
+                    ),
+                )
+            case Interrupted():
+                await self._move(Move(run.job.id, _token(run), "PROCESSING"))
+            case Ended():
+                await self._move(ended(run, outcome))
+
+    async def _move(self, move: Move) -> None:
+        status = await self._writes.moves.submit(move)
+        if status is False:
+            raise ClaimLost("the job was taken away before its end", code="claim_lost")
+        if status == "PROCESSING":
+            log.info("job.waiting", reason=move.waiting_reason, seconds=move.delay_seconds)
+        else:
+            log.info("job.finished", status=status, code=move.error_code)
+
+    async def _drain(self) -> None:
+        """Lets running calls end, then gives back whatever is still held."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._settings.grace_seconds)
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            async with asyncio.timeout(5):
+                await workers.give_back_claims(self._pool, worker_id=self._id)
+                await workers.delete_worker(self._pool, id=self._id)
+        except _FAILURES as error:
+            log.warning("worker.left_claims", error=type(error).__name__)
+
+    def _drop_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+
+def too_often(job: CampaignJob) -> JobError | None:
+    """Why a job must not run again: too many workers died on it, or nobody renewed its token."""
+    if job.rescues >= MOST_RESCUES:
+        return JobError(
+            code="worker_lost",
+            message=f"{job.rescues} workers died on this job without any step done in between",
+            remedy="Look into the workers' logs; ask for a retry when they stay alive.",
+            retryable=True,
+        )
+    if job.waiting_reason == "reauth_required" and _waited(job) >= timedelta(
+        seconds=LONGEST_WAIT_SECONDS["reauth_required"]
+    ):
+        return JobError(
+            code="reauth_timed_out",
+            message="the account's credentials were not replaced for seven days",
+            remedy="Replace the account's credentials, then ask for a retry.",
+            retryable=True,
+        )
+    return None
+
+
+def ended(run: Run, outcome: Ended) -> Move:
+    """The end of a job as it is written."""
+    error = outcome.error
+    return Move(
+        run.job.id,
+        _token(run),
+        outcome.status,
+        result=outcome.result,
+        platform_campaign_id=outcome.platform_campaign_id,
+        error_code=None if error is None else error.code,
+        error=None if error is None else to_jsonb(error),
+    )
+
+
+def _waited(job: CampaignJob) -> timedelta:
+    since: datetime = job.waiting_since or job.updated_at
+    return job.updated_at - since
+
+
+def _token(run: Run) -> UUID:
+    assert run.job.claim_token is not None  # noqa: S101 - a claimed job has one by constraint
+    return run.job.claim_token
