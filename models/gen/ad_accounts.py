@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from models.gen.rows import AdAccount, Connection
+from models.gen.rows import AccountMode, AccountStatus, AdAccount, Connection
 
 
 LIST_ACCOUNTS_FOR_RUN: Final = """\
@@ -44,3 +44,124 @@ where id = $1 and credentials_version = $2
 async def require_reauthorisation(connection: Connection, *, id: UUID, credentials_version: int) -> int:
     """Only if the credentials that failed are still the account's; 0 rows: they were replaced meanwhile."""
     return int((await connection.execute(REQUIRE_REAUTHORISATION, id, credentials_version)).rpartition(" ")[2])
+
+
+CREATE_AD_ACCOUNT: Final = """\
+insert into ad_accounts (
+    id, name, platform_type, platform_account_id, credentials, credentials_key_id,
+    credentials_fingerprint, mode, max_running, owner_user_id, team_id, additional_config)
+values (
+    $1, $2, $3, $4, $5, $6,
+    $7, $8, $9, $10, $11,
+    $12)
+returning id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at
+"""
+
+
+async def create_ad_account(connection: Connection, *, id: UUID, name: str, platform_type: str, platform_account_id: str, credentials: bytes, credentials_key_id: str, credentials_fingerprint: str, mode: AccountMode, max_running: int, owner_user_id: UUID | None = None, team_id: UUID | None = None, additional_config: str) -> AdAccount | None:
+    row = await connection.fetchrow(CREATE_AD_ACCOUNT, id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_fingerprint, mode, max_running, owner_user_id, team_id, additional_config)
+    return None if row is None else AdAccount(*row)
+
+
+GET_AD_ACCOUNT: Final = """\
+select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at from ad_accounts where id = $1 and team_id = $2 and deleted_at is null
+"""
+
+
+async def get_ad_account(connection: Connection, *, id: UUID, team_id: UUID | None = None) -> AdAccount | None:
+    row = await connection.fetchrow(GET_AD_ACCOUNT, id, team_id)
+    return None if row is None else AdAccount(*row)
+
+
+GET_AD_ACCOUNT_BY_PLATFORM_ID: Final = """\
+select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at from ad_accounts
+where platform_type = $1 and platform_account_id = $2
+  and team_id = $3 and deleted_at is null
+"""
+
+
+async def get_ad_account_by_platform_id(connection: Connection, *, platform_type: str, platform_account_id: str, team_id: UUID | None = None) -> AdAccount | None:
+    row = await connection.fetchrow(GET_AD_ACCOUNT_BY_PLATFORM_ID, platform_type, platform_account_id, team_id)
+    return None if row is None else AdAccount(*row)
+
+
+LOCK_AD_ACCOUNT: Final = """\
+select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at from ad_accounts where id = $1 and team_id = $2 and deleted_at is null for update
+"""
+
+
+async def lock_ad_account(connection: Connection, *, id: UUID, team_id: UUID | None = None) -> AdAccount | None:
+    """Nobody else changes the account, or makes a job of it, until the transaction ends."""
+    row = await connection.fetchrow(LOCK_AD_ACCOUNT, id, team_id)
+    return None if row is None else AdAccount(*row)
+
+
+LIST_AD_ACCOUNTS: Final = """\
+select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at from ad_accounts
+where team_id = $1 and deleted_at is null
+  and ($2::uuid is null or id < $2::uuid)
+  and ($3::text is null or platform_type = $3::text)
+  and ($4::account_status is null or status = $4::account_status)
+  and ($5::account_mode is null or mode = $5::account_mode)
+order by id desc
+limit $6
+"""
+
+
+async def list_ad_accounts(connection: Connection, *, team_id: UUID | None = None, before_id: UUID | None = None, platform_type: str | None = None, status: AccountStatus | None = None, mode: AccountMode | None = None, page_size: int) -> list[AdAccount]:
+    """Newest first; keys are made in the order of time."""
+    return [AdAccount(*row) for row in await connection.fetch(LIST_AD_ACCOUNTS, team_id, before_id, platform_type, status, mode, page_size)]
+
+
+UPDATE_AD_ACCOUNT: Final = """\
+update ad_accounts
+set name = $1, status = $2, max_running = $3,
+    owner_user_id = $4, additional_config = $5,
+    updated_at = now()
+where id = $6
+returning id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at
+"""
+
+
+async def update_ad_account(connection: Connection, *, name: str, status: AccountStatus, max_running: int, owner_user_id: UUID | None = None, additional_config: str, id: UUID) -> AdAccount | None:
+    """Everything but the credentials."""
+    row = await connection.fetchrow(UPDATE_AD_ACCOUNT, name, status, max_running, owner_user_id, additional_config, id)
+    return None if row is None else AdAccount(*row)
+
+
+REPLACE_CREDENTIALS: Final = """\
+update ad_accounts
+set credentials = $1, credentials_key_id = $2,
+    credentials_fingerprint = $3, credentials_updated_at = now(),
+    credentials_version = credentials_version + 1,
+    status = case when status = 'REQUIRES_REAUTH' then 'ACTIVE'::account_status else status end,
+    updated_at = now()
+where id = $4
+returning id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at
+"""
+
+
+async def replace_credentials(connection: Connection, *, credentials: bytes, credentials_key_id: str, credentials_fingerprint: str, id: UUID) -> AdAccount | None:
+    """A new version; an account that waited for this becomes active again."""
+    row = await connection.fetchrow(REPLACE_CREDENTIALS, credentials, credentials_key_id, credentials_fingerprint, id)
+    return None if row is None else AdAccount(*row)
+
+
+DELETE_AD_ACCOUNT: Final = """\
+update ad_accounts set deleted_at = now(), updated_at = now() where id = $1
+"""
+
+
+async def delete_ad_account(connection: Connection, *, id: UUID) -> None:
+    """The row stays, for the jobs that name it."""
+    await connection.execute(DELETE_AD_ACCOUNT, id)
+
+
+LIST_CREDENTIALS_KEY_IDS: Final = """\
+select distinct credentials_key_id from ad_accounts
+"""
+
+
+async def list_credentials_key_ids(connection: Connection) -> list[str]:
+    """Ids of the encryption keys that stored credentials need."""
+    return [row[0] for row in await connection.fetch(LIST_CREDENTIALS_KEY_IDS)]

@@ -42,6 +42,19 @@ class AdAccount(msgspec.Struct, frozen=True, gc=False):
     deleted_at: datetime | None
 
 
+class ApiKey(msgspec.Struct, frozen=True, gc=False):
+    id: UUID
+    team_id: UUID
+    name: str
+    key_hash: bytes
+    key_prefix: str
+    mode: AccountMode
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
 class CampaignJob(msgspec.Struct, frozen=True, gc=False):
     id: UUID
     kind: str
@@ -100,3 +113,9 @@ class JobStep(msgspec.Struct, frozen=True, gc=False):
     due_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
+
+
+class Team(msgspec.Struct, frozen=True, gc=False):
+    id: UUID
+    name: str
+    created_at: datetime

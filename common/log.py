@@ -1,0 +1,105 @@
+"""Sets up the log once: JSON lines or a readable terminal, ids bound, no local variables, no secrets."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Literal, TextIO
+
+import msgspec
+import structlog
+from structlog.typing import Processor
+
+type LogFormat = Literal["json", "console", "auto"]
+
+_QUIET = ("httpx", "httpcore", "uvicorn.access", "hpack", "urllib3", "asyncio")
+_SECRETS = (
+    (re.compile(r"\bmj_(live|test)_[0-9A-Za-z]{8,}"), r"mj_\1_***"),
+    (re.compile(r"\bEAA[0-9A-Za-z]{8,}"), "EAA***"),
+    (re.compile(r"\b(Bearer|Basic|OAuth)\s+[^\s\"',;]+", re.IGNORECASE), r"\1 ***"),
+    (
+        re.compile(
+            r"((?:access_token|app_secret|appsecret_proof|client_secret|refresh_token|password)"
+            r"(?:\\?[\"'])?\s*[=:]\s*(?:\\?[\"'])?)[^&\s\"'\\,}]+",
+            re.IGNORECASE,
+        ),
+        r"\1***",
+    ),
+    (re.compile(r"(postgres(?:ql)?://[^\s:/@]+:)[^\s@]+@"), r"\1***@"),
+)
+
+
+def configure(
+    format: LogFormat = "auto",  # noqa: A002 - the name of the setting
+    level: str = "info",
+    stream: TextIO | None = None,
+) -> None:
+    """From here on everything that is logged, also by libraries, goes to `stream` (standard error)."""
+    target = stream or sys.stderr
+    readable = format == "console" or (format == "auto" and target.isatty())
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *(_readable(target) if readable else _json()),
+            _redact_line,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.WriteLoggerFactory(target),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(handlers=[_Forward()], level=number, force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+
+
+def redact(text: str) -> str:
+    """The text without anything that looks like a secret.
+
+    >>> redact("GET /me?access_token=abc&x=1 Authorization: Bearer xyz")
+    'GET /me?access_token=***&x=1 Authorization: Bearer ***'
+    """
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+class _Forward(logging.Handler):
+    """Hands what libraries log to the one log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = max(logging.DEBUG, min(record.levelno // 10 * 10, logging.CRITICAL))
+        event, failure = record.getMessage(), record.exc_info or None
+        structlog.get_logger().log(level, event, logger=record.name, exc_info=failure)
+
+
+def _json() -> list[Processor]:
+    renderer = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    return [
+        structlog.processors.ExceptionRenderer(renderer),
+        structlog.processors.JSONRenderer(serializer=_encode),
+    ]
+
+
+def _readable(target: TextIO) -> list[Processor]:
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=target.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    ]
+
+
+def _encode(line: Any, **_: Any) -> str:
+    return msgspec.json.encode(line, enc_hook=repr).decode()
+
+
+def _redact_line(_: Any, __: str, line: Any) -> Any:
+    """Comes last, on the finished line, so that nothing can be added behind it."""
+    return redact(line) if isinstance(line, str) else _redact_event(line)
+
+
+def _redact_event(event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}

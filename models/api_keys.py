@@ -1,0 +1,75 @@
+"""Makes, lists and revokes API keys; the key itself is shown once and only its hash is kept."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from common.api_keys import SCOPES, hash_key, key_prefix, make_key
+from common.errors import Invalid, NotFound
+from common.uuid7 import uuid7
+from models.database import Pool
+from models.gen import api_keys, teams
+from models.gen.api_keys import ListApiKeysRow
+
+
+class CreatedKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key just made. `key` is not kept anywhere."""
+
+    id: UUID
+    team_id: UUID
+    team: str
+    name: str
+    key: str
+    scopes: list[str]
+
+    def __repr__(self) -> str:
+        return f"CreatedKey(id={self.id}, name={self.name!r})"
+
+
+async def create_key(
+    pool: Pool,
+    *,
+    team: str,
+    name: str,
+    scopes: Sequence[str] = SCOPES,
+    live: bool = False,
+    expires_at: datetime | None = None,
+) -> CreatedKey:
+    """Makes a key for the team of that name, and the team when there is none. Raises Invalid."""
+    unknown = set(scopes) - set(SCOPES)
+    if unknown or not scopes:
+        named = ", ".join(sorted(unknown)) or "none given"
+        raise Invalid(f"scopes: {named}; known are {', '.join(SCOPES)}", code="unknown_scope")
+    mode = "live" if live else "sandbox"
+    key = make_key(mode)
+    async with pool.acquire() as connection, connection.transaction():
+        owner = await teams.ensure_team(connection, id=uuid7(), name=team)
+        assert owner is not None  # noqa: S101 - the statement always returns the row
+        made = await api_keys.create_api_key(
+            connection,
+            id=uuid7(),
+            team_id=owner.id,
+            name=name,
+            key_hash=hash_key(key),
+            key_prefix=key_prefix(key),
+            mode=mode,
+            scopes=sorted(set(scopes)),
+            expires_at=expires_at,
+        )
+    assert made is not None  # noqa: S101 - likewise
+    return CreatedKey(
+        id=made.id, team_id=owner.id, team=team, name=name, key=key, scopes=made.scopes
+    )
+
+
+async def list_keys(pool: Pool, *, team: str | None = None) -> list[ListApiKeysRow]:
+    """Every key, oldest first, revoked ones included; of one team when it is named."""
+    return await api_keys.list_api_keys(pool, team=team)
+
+
+async def revoke_key(pool: Pool, key_id: UUID) -> None:
+    """Ends a key; every API process notices within 30 s. Raises NotFound."""
+    if await api_keys.revoke_api_key(pool, id=key_id) == 0:
+        raise NotFound(f"no key {key_id} that could be revoked", code="api_key_not_found")
