@@ -1,0 +1,77 @@
+"""Migrations go up once and down again, and nobody changes an applied one."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from common.errors import ConfigurationError
+from models.migrate import FOLDER, load, migrate, pending
+
+UP_AND_DOWN = "-- migrate:up\ncreate table {0} ();\n-- migrate:down\ndrop table {0};\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number, table in enumerate(("first", "second"), 1):
+        (tmp_path / f"{number + 9000}_{table}.sql").write_text(UP_AND_DOWN.format(table))
+    return tmp_path
+
+
+@pytest.fixture
+async def empty(admin, database):
+    connection = await asyncpg.connect(database)
+    await connection.execute("drop schema public cascade; create schema public")
+    await connection.close()
+    return database
+
+
+async def test_every_migration_goes_up_and_down_again(empty):
+    names = [migration.name for migration in load(FOLDER)]
+
+    assert await migrate(empty) == [f"up {name}" for name in names]
+    assert await migrate(empty) == []
+    assert await migrate(empty, to="0000") == [f"down {name}" for name in reversed(names)]
+    assert await migrate(empty, dry_run=True) == [f"up {name}" for name in names]
+    assert await migrate(empty) == [f"up {name}" for name in names]
+
+
+async def test_many_starters_apply_each_file_once(empty, folder):
+    done = await asyncio.gather(*(migrate(empty, folder=folder) for _ in range(4)))
+
+    assert sorted(map(len, done)) == [0, 0, 0, 2]
+
+
+async def test_an_applied_file_that_changed_is_refused_by_name(empty, folder):
+    await migrate(empty, folder=folder)
+    (folder / "9001_first.sql").write_text(UP_AND_DOWN.format("other"))
+
+    with pytest.raises(ConfigurationError, match=r"9001_first\.sql was changed"):
+        await migrate(empty, folder=folder)
+
+
+async def test_a_database_from_a_newer_program_is_refused(empty, folder):
+    await migrate(empty, folder=folder)
+    (folder / "9002_second.sql").unlink()
+
+    with pytest.raises(ConfigurationError, match="9002"):
+        await migrate(empty, folder=folder)
+
+
+async def test_what_is_still_missing_is_known(empty):
+    connection = await asyncpg.connect(empty)
+
+    before = await pending(connection)
+    await migrate(empty)
+    after = await pending(connection)
+
+    await connection.close()
+    assert before == [migration.name for migration in load(FOLDER)]
+    assert after == []
+
+
+def test_a_file_in_another_format_is_refused(tmp_path):
+    (tmp_path / "0001_x.sql").write_text("create table x ();")
+
+    with pytest.raises(ConfigurationError, match=r"0001_x\.sql"):
+        load(tmp_path)

@@ -1,0 +1,179 @@
+"""What a claim takes, in which order, and how many at a time of one account."""
+
+import asyncio
+import json
+from collections import Counter
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from models.gen import campaign_jobs, workers
+
+
+async def test_a_claim_takes_each_due_job_once_with_a_token_of_its_own(shop):
+    account = await shop.account(max_running=10)
+    ids = {await shop.job(account) for _ in range(5)}
+
+    first = await shop.claim()
+    second = await shop.claim()
+
+    assert {job.id for job in first} == ids
+    assert second == []
+    assert len({job.claim_token for job in first}) == 5
+    assert {job.status for job in first} == {"PROCESSING"}
+
+
+async def test_a_job_that_is_not_due_is_left_alone(shop):
+    job = await shop.job(await shop.account())
+    await shop.pool.execute("update campaign_jobs set due_at = now() + interval '1 hour'")
+
+    assert await shop.claim() == []
+
+    await shop.pool.execute("update campaign_jobs set due_at = now()")
+    assert [claimed.id for claimed in await shop.claim()] == [job]
+
+
+async def test_no_more_jobs_of_an_account_run_than_it_allows(shop):
+    busy, quiet = await shop.account(max_running=2), await shop.account(max_running=1)
+    for _ in range(5):
+        await shop.job(busy)
+    await shop.job(quiet)
+
+    claimed = await shop.claim()
+
+    assert Counter(job.ad_account_id for job in claimed) == {busy: 2, quiet: 1}
+
+
+async def test_the_limit_is_exact_when_many_workers_claim_at_once(shop):
+    accounts = [await shop.account(max_running=3) for _ in range(4)]
+    for account in accounts:
+        for _ in range(12):
+            await shop.job(account)
+    ids = [uuid4() for _ in range(8)]
+    for worker_id in ids:
+        await workers.register_worker(shop.pool, id=worker_id, host="test", process_id=1)
+
+    claims = await asyncio.gather(
+        *(campaign_jobs.claim_campaign_jobs(shop.pool, worker_id=i, want=6) for i in ids)
+    )
+
+    counted = Counter(job.ad_account_id for jobs in claims for job in jobs)
+    assert counted == dict.fromkeys(accounts, 3)
+
+
+async def test_a_throttled_account_waits_until_its_time(shop):
+    account = await shop.account(throttled_until=None)
+    await shop.job(account)
+    await shop.pool.execute("update ad_accounts set throttled_until = now() + interval '1 hour'")
+    assert await shop.claim() == []
+
+    await shop.pool.execute("update ad_accounts set throttled_until = now()")
+
+    assert len(await shop.claim()) == 1
+
+
+async def test_started_jobs_come_first_then_high_normal_and_low(shop):
+    account = await shop.account(max_running=100)
+    low, normal, high = [await shop.job(account, lane=lane) for lane in (3, 2, 1)]
+    started = await shop.job(account, lane=3)
+    await shop.pool.execute("update campaign_jobs set lane = 0 where id = $1", started)
+    await shop.pool.execute("update campaign_jobs set due_at = date_trunc('second', now())")
+
+    taken = [(await shop.claim(want=3)), (await shop.claim(want=3))]
+
+    assert {job.id for job in taken[0]} == {started, high, normal}
+    assert [job.id for job in taken[1]] == [low]
+
+
+async def test_a_quarter_of_a_batch_goes_by_age_so_nothing_starves(shop):
+    account = await shop.account(max_running=100)
+    old_and_low = await shop.job(account, lane=3)
+    await shop.pool.execute("update campaign_jobs set due_at = now() - interval '1 hour'")
+    for _ in range(20):
+        await shop.job(account, lane=1)
+
+    claimed = await shop.claim(want=8)
+
+    assert len(claimed) == 8
+    assert old_and_low in {job.id for job in claimed}
+
+
+async def test_a_full_account_with_a_long_queue_hides_nobody(shop):
+    noisy, small = await shop.account(max_running=1), await shop.account()
+    for _ in range(200):
+        await shop.job(noisy, lane=1)
+    waiting = await shop.job(small, lane=3)
+
+    claimed = await shop.claim(want=10)
+
+    assert waiting in {job.id for job in claimed}
+    assert Counter(job.ad_account_id for job in claimed)[noisy] == 1
+
+
+async def test_the_sweep_reaches_every_account_in_turn(shop):
+    noisy = await shop.account(max_running=1)
+    for _ in range(100):
+        await shop.job(noisy, lane=1)
+    full = [await shop.account(max_running=1) for _ in range(100)]
+    for account in full:
+        await shop.job(account)
+        await shop.job(account)
+
+    claims = [await shop.claim(want=20) for _ in range(8)]
+
+    counted = Counter(job.ad_account_id for jobs in claims for job in jobs)
+    assert counted == dict.fromkeys([noisy, *full], 1)
+
+
+@pytest.mark.parametrize("state", ["empty", "never analysed", "large"])
+async def test_hot_statements_walk_indexes_whatever_the_statistics_say(shop, state):
+    if state != "empty":
+        account = await shop.account()
+        await shop.pool.execute(
+            """insert into campaign_jobs (id, ad_account_id, platform_type, mode, payload, status)
+               select gen_random_uuid(), $1, 'META', 'sandbox', '{}', 'SUCCESS'
+               from generate_series(1, $2)""",
+            account,
+            200 if state == "never analysed" else 20_000,
+        )
+        await shop.job(account)
+    if state == "large":
+        await shop.pool.execute("analyze campaign_jobs")
+    connection = await asyncpg.connect(shop.url)
+    for setting in ("seqscan", "bitmapscan", "hashjoin", "mergejoin"):
+        await connection.execute(f"set enable_{setting} = off")
+
+    plans = [
+        await explain(connection, campaign_jobs.MOVE_CAMPAIGN_JOBS, MOVE),
+        await explain(connection, HEAD_OF_CLAIM, [2, 64]),
+        await explain(connection, COUNT_OF_ACCOUNT, [uuid4()]),
+    ]
+
+    await connection.close()
+    for plan in plans:
+        assert "Seq Scan" not in {node["Node Type"] for node in on_jobs(plan)}
+        assert on_jobs(plan)
+
+
+MOVE = [[uuid4()], [uuid4()], ["SUCCESS"], [0.0], [None], [None], [None], [None], [None]]
+HEAD_OF_CLAIM = """
+select c.id from campaign_jobs as c
+where c.lane = $1::smallint and c.claim_token is null and c.status in ('PENDING', 'PROCESSING')
+  and c.due_at <= now() order by c.due_at limit $2::integer"""
+COUNT_OF_ACCOUNT = """
+select count(*) from campaign_jobs as c where c.ad_account_id = $1::uuid and c.claim_token is not null"""
+
+
+async def explain(connection, sql, arguments):
+    await connection.execute("set plan_cache_mode = force_generic_plan")
+    text = await connection.fetchval(f"explain (format json) {sql}", *arguments)
+    return json.loads(text)[0]["Plan"]
+
+
+def on_jobs(node):
+    """The nodes of a plan that read campaign_jobs."""
+    found = [node] if node.get("Relation Name") == "campaign_jobs" and "Scan" in node["Node Type"] else []
+    for child in node.get("Plans", []):
+        found += on_jobs(child)
+    return found
