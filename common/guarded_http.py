@@ -1,0 +1,223 @@
+"""The one client for addresses that others gave us: public targets only, and the checked one is called."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from ipaddress import ip_address
+from pathlib import PurePosixPath
+from typing import Literal
+from urllib.parse import unquote
+
+import httpx
+
+from common.address_guard import Address, PrivateTargets, is_public
+from common.errors import MojitoError
+
+type RefusalCode = Literal[
+    "url_not_allowed",
+    "address_not_public",
+    "redirect_refused",
+    "too_large",
+    "timed_out",
+    "unreachable",
+    "bad_status",
+]
+type Resolve = Callable[[str, int], Awaitable[list[str]]]
+
+CONNECT_SECONDS = 10.0
+SILENCE_SECONDS = 30.0
+LONGEST_URL = 8192
+
+
+class DownloadFailed(MojitoError):
+    """The address was refused or did not give what was asked; `status` is its answer's, if any.
+
+    Messages name no more than the host: paths and queries of media often carry signatures.
+    """
+
+    def __init__(self, message: str, *, code: RefusalCode, status: int | None = None) -> None:
+        super().__init__(message, code=code)
+        self.status = status
+
+
+async def resolve(host: str, port: int) -> list[str]:
+    """Every address of a host, as the system knows them."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class Download:
+    """An answer with status 200, whose bytes have still to be read."""
+
+    def __init__(self, response: httpx.Response, *, file_name: str | None, max_bytes: int) -> None:
+        self._response = response
+        self._max_bytes = max_bytes
+        self.file_name = file_name
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes as they were sent, never unpacked. Raises DownloadFailed(too_large)."""
+        received = 0
+        async for chunk in self._response.aiter_raw(1 << 20):
+            received += len(chunk)
+            if received > self._max_bytes:
+                raise too_large(self._max_bytes)
+            yield chunk
+
+
+class GuardedClient:
+    """Fetches https addresses of strangers; http only from allowed private targets.
+
+    A host is resolved once per request and refused if any of its addresses is neither public nor
+    allowed; the connection goes to a checked address, with the original Host header and server
+    name. Redirects are refused, and neither proxies nor credentials of the environment are used.
+    """
+
+    def __init__(
+        self,
+        *,
+        allowed_private_targets: Collection[str] = (),
+        allowed_ports: Collection[int] = (443,),
+        total_seconds: float = 600.0,
+        ssl_context: ssl.SSLContext | None = None,
+        resolve: Resolve = resolve,
+    ) -> None:
+        self._targets = PrivateTargets(allowed_private_targets)
+        self._ports = frozenset(allowed_ports)
+        self._total_seconds = total_seconds
+        self._resolve = resolve
+        self._transport = httpx.AsyncHTTPTransport(
+            verify=ssl_context or ssl.create_default_context(),
+            trust_env=False,
+            # a kept connection could serve another host name at the same address
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
+
+    @contextlib.asynccontextmanager
+    async def download(
+        self, url: str, *, max_bytes: int, total_seconds: float | None = None
+    ) -> AsyncIterator[Download]:
+        """Opens an address for reading. Raises DownloadFailed, also while chunks are read."""
+        target = parse_url(url)
+        limit = asyncio.timeout(total_seconds or self._total_seconds)
+        try:
+            async with limit, self._answer(target) as response:
+                _refuse_answer(response, max_bytes)
+                yield Download(response, file_name=file_name_of(target), max_bytes=max_bytes)
+        except (TimeoutError, httpx.TimeoutException) as error:
+            if isinstance(error, TimeoutError) and not limit.expired():
+                raise  # it is the reader's own
+            raise DownloadFailed("the address did not answer in time", code="timed_out") from error
+        except httpx.TransportError as error:
+            raise _unreachable(type(error).__name__) from error
+
+    async def aclose(self) -> None:
+        """Lets connections go."""
+        await self._transport.aclose()
+
+    @contextlib.asynccontextmanager
+    async def _answer(self, target: httpx.URL) -> AsyncIterator[httpx.Response]:
+        addresses = await self._checked_addresses(target)
+        request = httpx.Request(
+            "GET",
+            target,
+            headers={"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "mojito"},
+            extensions={
+                "timeout": httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS).as_dict(),
+                "sni_hostname": target.host,
+            },
+        )
+        response = await self._send(request, addresses)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+    async def _send(self, request: httpx.Request, addresses: list[str]) -> httpx.Response:
+        """Tries the checked addresses in turn; only a refused connection leads to the next."""
+        named = request.url
+        for address in addresses[:-1]:
+            request.url = named.copy_with(host=address)
+            with contextlib.suppress(httpx.ConnectError, httpx.ConnectTimeout):
+                return await self._transport.handle_async_request(request)
+        request.url = named.copy_with(host=addresses[-1])
+        return await self._transport.handle_async_request(request)
+
+    async def _checked_addresses(self, url: httpx.URL) -> list[str]:
+        port = url.port or (443 if url.scheme == "https" else 80)
+        try:
+            found = await self._resolve(url.host, port)
+        except (OSError, UnicodeError) as error:
+            raise _unreachable("its name has no address") from error
+        if not found:
+            raise _unreachable("its name has no address")
+        addresses = [ip_address(text) for text in found]
+        private = [self._targets.allow(url.host, address, port) for address in addresses]
+        self._refuse_url(url, port, addresses, private)
+        return found
+
+    def _refuse_url(
+        self, url: httpx.URL, port: int, addresses: list[Address], private: list[bool]
+    ) -> None:
+        pairs = zip(addresses, private, strict=True)
+        if not all(allowed or is_public(address) for address, allowed in pairs):
+            raise DownloadFailed(f"{url.host} is not a public address", code="address_not_public")
+        if all(private):
+            return
+        if url.scheme != "https":
+            raise _not_allowed("only https addresses are fetched")
+        if port not in self._ports:
+            raise _not_allowed(f"port {port} is not among those that are fetched from")
+
+
+def parse_url(text: str) -> httpx.URL:
+    """The address in parts. Raises DownloadFailed(url_not_allowed)."""
+    try:
+        url = httpx.URL(text) if len(text) <= LONGEST_URL else None
+    except (httpx.InvalidURL, UnicodeError):
+        url = None
+    if url is None or url.scheme not in ("https", "http") or not url.host or "%" in url.host:
+        raise _not_allowed("it is not a usable https address")
+    if url.userinfo:
+        raise _not_allowed("an address with a user name or password in it is not fetched")
+    return url
+
+
+def file_name_of(url: httpx.URL) -> str | None:
+    """The last part of the path, which most hosts name files by.
+
+    >>> file_name_of(httpx.URL("https://example.com/a/hero%20shot.png?size=2"))
+    'hero shot.png'
+    """
+    return PurePosixPath(unquote(url.path)).name or None
+
+
+def too_large(max_bytes: int) -> DownloadFailed:
+    """More bytes than were asked for."""
+    return DownloadFailed(f"it is larger than {max_bytes} bytes", code="too_large")
+
+
+def _not_allowed(reason: str) -> DownloadFailed:
+    return DownloadFailed(reason, code="url_not_allowed")
+
+
+def _unreachable(reason: str) -> DownloadFailed:
+    return DownloadFailed(f"the address cannot be reached: {reason}", code="unreachable")
+
+
+def _refuse_answer(response: httpx.Response, max_bytes: int) -> None:
+    status = response.status_code
+    if 300 <= status < 400:
+        raise DownloadFailed(
+            "the address redirects, and redirects are not followed",
+            code="redirect_refused",
+            status=status,
+        )
+    if status != httpx.codes.OK:
+        raise DownloadFailed(
+            f"the address answered with status {status}", code="bad_status", status=status
+        )
+    length = response.headers.get("content-length", "")
+    if length.isdigit() and int(length) > max_bytes:
+        raise too_large(max_bytes)

@@ -1,0 +1,61 @@
+"""A small server on loopback that answers what a test tells it to, byte for byte."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Loopback:
+    """Answers every request with `answer`, and keeps what was asked."""
+
+    answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+    hold: bool = False
+    """Whether the connection stays open and silent behind the answer."""
+    requests: list[str] = field(default_factory=list[str])
+    names: list[str | None] = field(default_factory=list[str | None])
+    """The server names of TLS connections."""
+    port: int = 0
+    open: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.open.add(writer)
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            self.requests.append((await reader.readuntil(b"\r\n\r\n")).decode())
+            writer.write(self.answer)
+            await writer.drain()
+            if self.hold:
+                await reader.read()
+        writer.close()
+
+
+@contextlib.asynccontextmanager
+async def loopback(
+    answer: bytes | None = None,
+    *,
+    hold: bool = False,
+    host: str = "127.0.0.1",
+    tls: ssl.SSLContext | None = None,
+) -> AsyncGenerator[Loopback]:
+    """A running one."""
+    state = Loopback(hold=hold)
+    state.answer = state.answer if answer is None else answer
+    if tls is not None:
+        tls.sni_callback = lambda _socket, name, _context: state.names.append(name)
+    server = await asyncio.start_server(state.serve, host, 0, ssl=tls)
+    state.port = server.sockets[0].getsockname()[1]
+    try:
+        yield state
+    finally:
+        server.close()
+        for writer in state.open:
+            writer.close()
+        await server.wait_closed()
+
+
+def with_body(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
+    """An answer with its length."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
