@@ -1,6 +1,6 @@
 """The steps of a request, pure: workers run them, `validate_only` shows them."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -23,7 +23,7 @@ class PlannedStep(msgspec.Struct, frozen=True):
     media_kind: Literal["image", "video"] | None = None
 
 
-def plan(platform_type: str, request: object) -> tuple[PlannedStep, ...]:
+def plan(platform_type: str, request: Any) -> tuple[PlannedStep, ...]:
     """The steps of any platform's request, in the order in which they are shown."""
     return PLANS[platform_type](request)
 

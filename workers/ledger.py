@@ -165,9 +165,7 @@ class Ledger:
         return None
 
     async def _count_resolved_doubt(self, row: JobStep) -> None:
-        """A crash costs no attempt, an unanswered call does."""
-        if row.status != "IN_DOUBT":
-            return
+        """A doubt that was resolved counts as an attempt."""
         attempt = row.attempt + 1
         self._rows[row.name] = msgspec.structs.replace(row, attempt=attempt)
         if self._is_spent(row, attempt):
