@@ -6,6 +6,19 @@ import asyncpg
 
 type Pool = asyncpg.Pool[asyncpg.Record]
 
+CONNECTION_FAILURES = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    # what asyncpg answers when the server's farewell arrives in the middle of a call
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+)
+"""The connection is gone or cannot be had; whether the last statement was committed is not known."""
+
+DATABASE_FAILURES = (*CONNECTION_FAILURES, asyncpg.PostgresError)
+"""Whatever the database or the way to it may do to a loop that must go on."""
+
 HOT_SETTINGS = {
     # the hot statements have one right plan, whatever the statistics say: through the index
     "enable_seqscan": "off",

@@ -5,9 +5,7 @@ import contextlib
 import random
 from collections.abc import Callable
 
-import asyncpg
-
-from models.database import connect
+from models.database import DATABASE_FAILURES, connect
 
 CHANNEL = "campaign_jobs"
 _PROBE_SECONDS = 10.0
@@ -26,7 +24,7 @@ class Listener:
         """Listens until cancelled; a lost connection is made again, first at once, then ever slower."""
         delay = 0.1
         while True:
-            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with contextlib.suppress(*DATABASE_FAILURES):
                 await self._listen()
                 delay = 0.1
             self.is_connected = False

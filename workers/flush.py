@@ -6,14 +6,13 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import structlog
 
-from models.database import HOT_SETTINGS, connect
+from models.database import CONNECTION_FAILURES, HOT_SETTINGS, connect
 
 log = structlog.get_logger()
 
 type Connection = asyncpg.Connection[asyncpg.Record]
-_LOST = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
 _TRY_AGAIN = (
-    *_LOST,
+    *CONNECTION_FAILURES,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
@@ -95,7 +94,7 @@ class Flusher[Item, Answer]:
                 return await self._write(self._connection, items)
             except _TRY_AGAIN as error:
                 log.warning("flush.repeated", flusher=self._name, error=type(error).__name__)
-                if isinstance(error, _LOST) and self._connection is not None:
+                if isinstance(error, CONNECTION_FAILURES) and self._connection is not None:
                     self._connection.terminate()
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 2.0)

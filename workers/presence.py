@@ -13,12 +13,10 @@ import structlog
 
 from common import clock
 from common.errors import ClaimLost
-from models.database import connect
+from models.database import DATABASE_FAILURES, connect
 from models.gen import workers
 
 log = structlog.get_logger()
-
-_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Presence:
@@ -62,7 +60,7 @@ class Presence:
                     connection = await connect(self._url, name="mojito presence")
                 await self._renew(connection)
                 await asyncio.sleep(self._renew_seconds * random.uniform(0.8, 1.0))  # noqa: S311
-            except _FAILURES as error:
+            except DATABASE_FAILURES as error:
                 log.warning("presence.not_renewed", error=type(error).__name__)
                 if connection is not None:
                     connection.terminate()

@@ -14,7 +14,7 @@ import structlog
 
 from common import clock
 from common.errors import ClaimLost
-from models.database import HOT_SETTINGS, Pool, connect
+from models.database import DATABASE_FAILURES, HOT_SETTINGS, Pool, connect
 from models.gen import ad_accounts, campaign_jobs, job_steps, workers
 from models.gen.rows import CampaignJob, JobStep
 from models.job import JobError
@@ -30,7 +30,6 @@ from workers.writes import Move, Writes
 log = structlog.get_logger()
 
 MOST_RESCUES = 20
-_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +119,7 @@ class Worker:
                 claimed = await self._claim(free)
             except ClaimLost:
                 log.warning("worker.out_of_touch")
-            except _FAILURES as error:
+            except DATABASE_FAILURES as error:
                 log.warning("claim.failed", error=type(error).__name__)
                 self._drop_connection()
         if len(claimed) < max(free, 1) and not self._stopping.is_set():
@@ -274,7 +273,7 @@ class Worker:
             async with asyncio.timeout(5):
                 await workers.give_back_claims(self._pool, worker_id=self._id)
                 await workers.delete_worker(self._pool, id=self._id)
-        except _FAILURES as error:
+        except DATABASE_FAILURES as error:
             log.warning("worker.left_claims", error=type(error).__name__)
 
     def _drop_connection(self) -> None:

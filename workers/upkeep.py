@@ -4,10 +4,9 @@ import asyncio
 import random
 from collections.abc import Callable
 
-import asyncpg
 import structlog
 
-from models.database import Pool
+from models.database import DATABASE_FAILURES, Pool
 from models.gen import workers
 
 log = structlog.get_logger()
@@ -22,7 +21,7 @@ async def keep_up(
         try:
             await rescue(pool, silence_seconds=silence_seconds, freed=freed)
             await workers.delete_dead_workers(pool)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DATABASE_FAILURES as error:
             log.warning("upkeep.failed", error=type(error).__name__)
 
 
