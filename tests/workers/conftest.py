@@ -37,10 +37,13 @@ class Shop:
         }
         names = ", ".join(values)
         places = ", ".join(f"${i}" for i in range(1, len(values) + 1))
-        await self.pool.execute(f"insert into ad_accounts ({names}) values ({places})", *values.values())  # noqa: S608
+        sql = f"insert into ad_accounts ({names}) values ({places})"  # noqa: S608 - names of this file
+        await self.pool.execute(sql, *values.values())
         return account_id
 
-    async def job(self, account_id: UUID, *, kind: str = "TEST", lane: int = 2, payload: Any = None) -> UUID:
+    async def job(
+        self, account_id: UUID, *, kind: str = "TEST", lane: int = 2, payload: Any = None
+    ) -> UUID:
         job = await campaign_jobs.create_campaign_job(
             self.pool,
             id=uuid7(),

@@ -173,7 +173,11 @@ async def explain(connection, sql, arguments):
 
 def on_jobs(node):
     """The nodes of a plan that read campaign_jobs."""
-    found = [node] if node.get("Relation Name") == "campaign_jobs" and "Scan" in node["Node Type"] else []
+    found = (
+        [node]
+        if node.get("Relation Name") == "campaign_jobs" and "Scan" in node["Node Type"]
+        else []
+    )
     for child in node.get("Plans", []):
         found += on_jobs(child)
     return found

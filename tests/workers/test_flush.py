@@ -25,7 +25,9 @@ class Table:
 
 @pytest.fixture
 async def table(shop):
-    await shop.pool.execute("create table numbers (number integer primary key check (number <> 13))")
+    await shop.pool.execute(
+        "create table numbers (number integer primary key check (number <> 13))"
+    )
     table = Table(shop.url)
     task = asyncio.create_task(table.flusher.run())
     yield table

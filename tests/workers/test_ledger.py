@@ -79,7 +79,8 @@ class Desk:
     async def age(self, **since):
         """As if the intent had been written that long ago, and every wait were over."""
         await self.shop.pool.execute(
-            "update job_steps set due_at = null, intent_at = now() - $1::interval", timedelta(**since)
+            "update job_steps set due_at = null, intent_at = now() - $1::interval",
+            timedelta(**since),
         )
 
 
@@ -126,7 +127,9 @@ async def test_an_unanswered_call_that_took_effect_is_found_at_once(desk):
     assert (len(platform.calls), platform.looks) == (1, 1)
 
 
-async def test_after_an_unanswered_call_nothing_is_sent_before_every_earlier_call_must_be_over(desk):
+async def test_after_an_unanswered_call_nothing_is_sent_before_every_earlier_call_must_be_over(
+    desk,
+):
     platform = Platform(unknown(), Done("8"))
 
     with pytest.raises(Wait) as first:
@@ -239,7 +242,9 @@ async def test_a_retry_after_a_whole_day_is_the_last(desk):
 
 
 async def test_waiting_costs_no_attempt(desk):
-    throttle = [Wait("slow down", code="throttled", reason="throttled", seconds=60) for _ in range(20)]
+    throttle = [
+        Wait("slow down", code="throttled", reason="throttled", seconds=60) for _ in range(20)
+    ]
     platform = Platform(*throttle, Done("1"))
 
     for _ in range(20):
@@ -285,7 +290,11 @@ async def test_a_refused_step_stays_refused(desk):
 
     error = ledger.error_of("campaign")
     assert error is not None
-    assert (error.step, error.code, error.remedy) == ("campaign", "page_missing", "Name another page.")
+    assert (error.step, error.code, error.remedy) == (
+        "campaign",
+        "page_missing",
+        "Name another page.",
+    )
     assert len(platform.calls) == 1
 
 

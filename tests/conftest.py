@@ -1,0 +1,51 @@
+"""One PostgreSQL server for the session, one migrated template, one database for each test that asks."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from common.embedded_postgres import EmbeddedPostgres
+from models.migrate import migrate
+
+TEMPLATE = "migrated_template"
+
+
+@pytest.fixture(scope="session")
+def server() -> Generator[EmbeddedPostgres]:
+    """In memory where the system allows: databases are made twice as fast there."""
+    memory = Path("/dev/shm")
+    base = memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
+    home = base / f"mojito-tests-{os.getpid()}"
+    try:
+        with EmbeddedPostgres(home, durable=False) as server:
+            yield server
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+async def admin(
+    server: EmbeddedPostgres,
+) -> AsyncGenerator["asyncpg.Connection[asyncpg.Record]"]:
+    connection = await asyncpg.connect(server.url())
+    await connection.execute(f"create database {TEMPLATE}")
+    await migrate(server.url(TEMPLATE))
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def database(
+    server: EmbeddedPostgres, admin: "asyncpg.Connection[asyncpg.Record]"
+) -> AsyncGenerator[str]:
+    """The address of a fresh, migrated database."""
+    name = f"test_{uuid4().hex[:12]}"
+    await admin.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
+    yield server.url(name)
+    await admin.execute(f"drop database {name} with (force)")
