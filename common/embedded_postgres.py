@@ -214,7 +214,7 @@ class EmbeddedPostgres:
                 env=_environment(),
                 cwd="/",
                 start_new_session=True,
-                preexec_fn=_die_with_parent if self._owned and sys.platform == "linux" else None,  # noqa: PLW1509 - one system call
+                preexec_fn=_die_with_parent if self._owned and sys.platform == "linux" else None,
                 **self._account.options,
             )
 

@@ -1,0 +1,188 @@
+"""Everything two installations may differ in, read once from `MOJITO_*`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from common.errors import ConfigurationError
+
+PREFIX = "MOJITO_"
+SECRETS = frozenset({"database_url"})
+"""May come from a file instead: MOJITO_DATABASE_URL_FILE."""
+
+type Port = Annotated[int, Meta(ge=1, le=65535)]
+type Seconds = Annotated[float, Meta(gt=0)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Defaults are for one machine with the sandbox. Times in seconds, sizes in bytes."""
+
+    data_dir: Annotated[Path, Meta(description="Where an installation keeps its files.")] = Path(
+        ".mojito"
+    )
+    database_url: Annotated[
+        str | None,
+        Meta(description="PostgreSQL 15 or newer; without it `up` runs one of its own."),
+    ] = None
+    host: Annotated[str, Meta(description="Address the API listens on.")] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="Port of the API.")] = 8000
+    sandbox_port: Annotated[Port, Meta(description="Port of the sandbox (HTTP).")] = 8100
+    sandbox_grpc_port: Annotated[Port, Meta(description="Port of the sandbox (gRPC).")] = 8101
+    sandbox_url: Annotated[
+        str | None, Meta(description="Where sandbox accounts are served; this machine by default.")
+    ] = None
+    sandbox_wait_seconds: Annotated[
+        Seconds, Meta(description="No wait of a sandbox account is longer.")
+    ] = 2.0
+    encryption_keys_file: Annotated[
+        Path | None,
+        Meta(description="Lines id:base64 of 32 bytes; the first seals, all open."),
+    ] = None
+    allowed_private_targets: Annotated[
+        tuple[str, ...],
+        Meta(description="Networks, hosts or host:port that media URLs may reach though private."),
+    ] = ()
+    meta_api_version: Annotated[
+        str, Meta(pattern=r"^v\d+\.\d+$", description="Graph API version.")
+    ] = "v26.0"
+    meta_base_url: Annotated[str, Meta(description="Graph API of live accounts.")] = (
+        "https://graph.facebook.com"
+    )
+    meta_video_base_url: Annotated[str, Meta(description="Video uploads of live accounts.")] = (
+        "https://graph-video.facebook.com"
+    )
+    log_format: Annotated[
+        Literal["auto", "json", "console"],
+        Meta(description="auto: readable in a terminal, else JSON."),
+    ] = "auto"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="The least that is logged.")
+    ] = "info"
+    worker_id: Annotated[
+        UUID | None, Meta(description="Given by `up`, so that it can free a dead worker's jobs.")
+    ] = None
+    worker_concurrency: Annotated[
+        int, Meta(ge=1, le=1000, description="Jobs that one worker runs at a time.")
+    ] = 64
+    poll_seconds: Annotated[
+        Seconds, Meta(description="How often workers look without being woken.")
+    ] = 1.0
+    worker_silence_seconds: Annotated[
+        Seconds, Meta(description="A worker silent for so long is dead; its jobs are freed.")
+    ] = 30.0
+    worker_trust_seconds: Annotated[
+        Seconds, Meta(description="A worker unheard for so long starts no further call.")
+    ] = 20.0
+    grace_seconds: Annotated[
+        Seconds, Meta(description="How long what runs may go on after SIGTERM.")
+    ] = 20.0
+    call_deadline_seconds: Annotated[
+        Seconds, Meta(description="The longest one call to a platform may take.")
+    ] = 30.0
+    list_lag_seconds: Annotated[
+        Seconds, Meta(description="How long a platform's lists may lag behind its writes.")
+    ] = 30.0
+    sandbox_call_deadline_seconds: Annotated[
+        Seconds, Meta(description="The same for sandbox accounts.")
+    ] = 3.0
+    sandbox_list_lag_seconds: Annotated[
+        Seconds, Meta(description="The same for sandbox accounts.")
+    ] = 1.0
+    database_pool_size: Annotated[
+        int, Meta(ge=1, le=200, description="Connections that one API process holds at most.")
+    ] = 10
+    max_body_bytes: Annotated[int, Meta(ge=1024, description="Largest JSON body.")] = 1024 * 1024
+    max_upload_bytes: Annotated[int, Meta(ge=1024, description="Largest media file.")] = 1024**3
+    installation_dir: Annotated[
+        Path | None,
+        Meta(description="Given by `up`: /readyz then also asks for its processes and files."),
+    ] = None
+    pg_bin: Annotated[
+        Path | None, Meta(description="Programs of PostgreSQL that `up` shall run.")
+    ] = None
+    pg_user: Annotated[
+        str | None, Meta(description="Account that runs PostgreSQL when `up` runs as root.")
+    ] = None
+    python: Annotated[
+        str | None, Meta(description="Python that ./mojito makes its environment with.")
+    ] = None
+
+    @property
+    def sandbox_address(self) -> str:
+        """Where the sandbox is spoken to."""
+        return self.sandbox_url or f"http://127.0.0.1:{self.sandbox_port}"
+
+    @property
+    def assets_dir(self) -> Path:
+        """Where the bytes of assets are kept."""
+        return self.data_dir / "assets"
+
+    @property
+    def keys_file(self) -> Path:
+        """The encryption keys: the ones named, else the installation's own."""
+        return self.encryption_keys_file or self.data_dir / "encryption-keys"
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Raises ConfigurationError naming every variable that is unknown or malformed."""
+    given = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(PREFIX) and value != ""
+    }
+    values: dict[str, object] = dict(_from_files(given))
+    values |= {name: value for name, value in given.items() if not _is_file_of_secret(name)}
+    if "allowed_private_targets" in values:
+        targets = str(values["allowed_private_targets"]).split(",")
+        values["allowed_private_targets"] = [target.strip() for target in targets if target.strip()]
+    problems = [problem for name, value in values.items() if (problem := _problem(name, value))]
+    if problems:
+        raise ConfigurationError("; ".join(problems))
+    return msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
+
+
+def database_url(settings: Settings) -> str:
+    """The database, or what to do to have one."""
+    if settings.database_url is None:
+        raise ConfigurationError(
+            "MOJITO_DATABASE_URL is not set. Name a PostgreSQL server, or run `./mojito up`, which "
+            'brings one along (then, in a second terminal: eval "$(./mojito env)").'
+        )
+    return settings.database_url
+
+
+def _is_file_of_secret(name: str) -> bool:
+    return name.endswith("_file") and name.removesuffix("_file") in SECRETS
+
+
+def _from_files(given: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, path in given.items():
+        if _is_file_of_secret(name):
+            try:
+                found[name.removesuffix("_file")] = Path(path).read_text().strip()
+            except OSError as error:
+                raise ConfigurationError(
+                    f"{PREFIX}{name.upper()}: cannot read {path}: {error.strerror}"
+                ) from None
+    return found
+
+
+def _problem(name: str, value: object) -> str | None:
+    if name not in Settings.__struct_fields__:
+        return f"{PREFIX}{name.upper()} is not a setting (config/example.env lists them all)"
+    try:
+        msgspec.convert({name: value}, Settings, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        return f"{PREFIX}{name.upper()}: {str(error).split(' - at ')[0]}"
+    return None
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind is Path:
+        return Path(str(value)).expanduser()
+    raise NotImplementedError(kind)
