@@ -39,7 +39,7 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class RequireAuth:
-    """A guard for a router. Each route says in `opt["scope"]` what it asks of a key.
+    """A guard for all routes. Each says in `opt["scope"]` what it asks of a key, or that it is open.
 
     Keys are remembered for 30 s, so a revoked one ends within that time; unknown ones for 5 s, so
     that guessing costs the database little.
@@ -53,6 +53,8 @@ class RequireAuth:
     async def __call__(
         self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
     ) -> None:
+        if handler.opt.get("open") or connection.scope.get("method") == "OPTIONS":
+            return
         caller = await self._caller(_key_of(connection))
         if caller is None or _is_over(caller):
             raise _unauthorized("The key is unknown, revoked or expired.")

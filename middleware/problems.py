@@ -63,7 +63,7 @@ def problem(
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,
-        instance=f"urn:request:{request.scope['state'].get('request_id', 'unknown')}",
+        instance=request.scope["state"].get("request_id", "unknown"),
         code=code,
         errors=msgspec.convert(errors, list[Violation]) if errors else UNSET,
     )

@@ -24,6 +24,7 @@ where team_id = @team_id
   and (sqlc.narg(status)::job_status is null or status = sqlc.narg(status)::job_status)
   and (sqlc.narg(platform_type)::text is null or platform_type = sqlc.narg(platform_type)::text)
   and (sqlc.narg(ad_account_id)::uuid is null or ad_account_id = sqlc.narg(ad_account_id)::uuid)
+  and (sqlc.narg(mode)::account_mode is null or mode = sqlc.narg(mode)::account_mode)
   and (sqlc.narg(created_after)::timestamptz is null or created_at >= sqlc.narg(created_after)::timestamptz)
   and (sqlc.narg(created_before)::timestamptz is null or created_at < sqlc.narg(created_before)::timestamptz)
 order by id desc

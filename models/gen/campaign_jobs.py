@@ -63,16 +63,17 @@ where team_id = $1
   and ($3::job_status is null or status = $3::job_status)
   and ($4::text is null or platform_type = $4::text)
   and ($5::uuid is null or ad_account_id = $5::uuid)
-  and ($6::timestamptz is null or created_at >= $6::timestamptz)
-  and ($7::timestamptz is null or created_at < $7::timestamptz)
+  and ($6::account_mode is null or mode = $6::account_mode)
+  and ($7::timestamptz is null or created_at >= $7::timestamptz)
+  and ($8::timestamptz is null or created_at < $8::timestamptz)
 order by id desc
-limit $8
+limit $9
 """
 
 
-async def list_campaign_jobs(connection: Connection, *, team_id: UUID | None = None, before_id: UUID | None = None, status: JobStatus | None = None, platform_type: str | None = None, ad_account_id: UUID | None = None, created_after: datetime | None = None, created_before: datetime | None = None, page_size: int) -> list[CampaignJob]:
+async def list_campaign_jobs(connection: Connection, *, team_id: UUID | None = None, before_id: UUID | None = None, status: JobStatus | None = None, platform_type: str | None = None, ad_account_id: UUID | None = None, mode: AccountMode | None = None, created_after: datetime | None = None, created_before: datetime | None = None, page_size: int) -> list[CampaignJob]:
     """Newest first; keys are made in the order of time."""
-    return [CampaignJob(*row) for row in await connection.fetch(LIST_CAMPAIGN_JOBS, team_id, before_id, status, platform_type, ad_account_id, created_after, created_before, page_size)]
+    return [CampaignJob(*row) for row in await connection.fetch(LIST_CAMPAIGN_JOBS, team_id, before_id, status, platform_type, ad_account_id, mode, created_after, created_before, page_size)]
 
 
 COUNT_OPEN_JOBS_OF_ACCOUNT: Final = """\

@@ -115,6 +115,24 @@ class JobStep(msgspec.Struct, frozen=True, gc=False):
     finished_at: datetime | None
 
 
+class MediaAsset(msgspec.Struct, frozen=True, gc=False):
+    id: UUID
+    team_id: UUID | None
+    kind: str
+    content_type: str
+    size_bytes: int
+    sha256: bytes
+    width: int | None
+    height: int | None
+    duration_seconds: float | None
+    file_name: str | None
+    origin: str
+    origin_url: str | None
+    storage_key: str
+    created_at: datetime
+    deleted_at: datetime | None
+
+
 class Team(msgspec.Struct, frozen=True, gc=False):
     id: UUID
     name: str

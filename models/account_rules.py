@@ -1,0 +1,56 @@
+"""What is refused of an ad account beyond its types: foreign ids, credentials, what never changes."""
+
+import re
+from typing import Any
+
+from models.account import ACCOUNT_IDS
+from models.credentials import CREDENTIALS
+from models.gen.rows import AdAccount
+from models.inspection import violations
+
+type Violation = dict[str, str]
+
+_UNCHANGEABLE = ("platform_type", "platform_account_id", "mode")
+
+
+def account_violations(body: dict[str, Any]) -> list[Violation]:
+    """Of a new account, as far as the fields that a rule reads are usable."""
+    platform_type = body.get("platform_type")
+    if platform_type not in ACCOUNT_IDS:
+        known = platform_type in ("GOOGLE_ADS", "TIKTOK_ADS")
+        return [_not_available(platform_type)] if known else []
+    errors: list[Violation] = []
+    account_id = body.get("platform_account_id")
+    if isinstance(account_id, str) and not re.fullmatch(ACCOUNT_IDS[platform_type], account_id):
+        message = f"{platform_type} account ids match {ACCOUNT_IDS[platform_type]}."
+        errors.append(_violation("/platform_account_id", "invalid_account_id", message))
+    return errors + _credentials_violations(platform_type, body)
+
+
+def change_violations(body: dict[str, Any], account: AdAccount) -> list[Violation]:
+    """Of a change to this account."""
+    errors = [
+        _violation(f"/{field}", "unchangeable", "This never changes; add another account.")
+        for field in _UNCHANGEABLE
+        if isinstance(body.get(field), str) and body[field] != getattr(account, field)
+    ]
+    return errors + _credentials_violations(account.platform_type, body)
+
+
+def _credentials_violations(platform_type: str, body: dict[str, Any]) -> list[Violation]:
+    credentials = body.get("credentials")
+    if not isinstance(credentials, dict):
+        return []
+    return [
+        {**error, "pointer": "/credentials" + error["pointer"]}
+        for error in violations(CREDENTIALS[platform_type], credentials)
+    ]
+
+
+def _not_available(platform_type: str) -> Violation:
+    message = f"Accounts of {platform_type} are not available yet."
+    return _violation("/platform_type", "platform_not_available", message)
+
+
+def _violation(pointer: str, code: str, message: str) -> Violation:
+    return {"pointer": pointer, "code": code, "message": message}

@@ -1,0 +1,28 @@
+-- name: CreateMediaAsset :one
+insert into media_assets (
+    id, team_id, kind, content_type, size_bytes, sha256, width, height, duration_seconds, file_name,
+    origin, origin_url, storage_key)
+values (
+    @id, sqlc.narg(team_id), @kind, @content_type, @size_bytes, @sha256, sqlc.narg(width),
+    sqlc.narg(height), sqlc.narg(duration_seconds), sqlc.narg(file_name), @origin,
+    sqlc.narg(origin_url), @storage_key)
+returning *;
+
+-- name: GetMediaAsset :one
+-- Of this team alone; a job without a team finds assets without one.
+select * from media_assets
+where id = @id and team_id is not distinct from sqlc.narg(team_id) and deleted_at is null;
+
+-- name: ListMediaAssets :many
+-- Newest first; keys are made in the order of time.
+select * from media_assets
+where team_id = @team_id::uuid and deleted_at is null
+  and (sqlc.narg(before_id)::uuid is null or id < sqlc.narg(before_id)::uuid)
+  and (sqlc.narg(kind)::text is null or kind = sqlc.narg(kind)::text)
+order by id desc
+limit @page_size;
+
+-- name: ListKindsOfAssets :many
+-- Which of these assets the team has, and what each of them is.
+select id, kind from media_assets
+where id = any (@ids::uuid[]) and team_id = @team_id::uuid and deleted_at is null;

@@ -1,0 +1,58 @@
+"""/api/v1/ads/meta: one request becomes a campaign on Meta."""
+
+from uuid import UUID
+
+from litestar import Response, post
+from litestar.di import NamedDependency
+from models.meta_rules import check, inspect
+
+from models.job import JobView
+from models.media import MediaKind
+from models.meta import MetaCampaignRequest, references
+from routes.intake import Door, IntakeQuery, PlannedJob, accept
+from routes.parts import ApiRequest, Parts
+from routes.query import read_query
+
+
+def named_assets(request: MetaCampaignRequest) -> list[tuple[str, UUID, MediaKind | None]]:
+    """The stored files that the request names, each with the kinds that its uses ask for."""
+    uses: dict[str, set[MediaKind | None]] = {}
+    for _, key, kind in references(request):
+        uses.setdefault(key, set()).add(kind)
+    return [
+        (f"/media/{key}/asset_id", media.asset_id, kind)
+        for key, media in request.media.items()
+        if media.asset_id is not None
+        for kind in uses.get(key, {None})
+    ]
+
+
+META = Door("META", MetaCampaignRequest, check, inspect, named_assets)
+
+
+@post(
+    "/ads/meta",
+    status_code=202,
+    opt={
+        "scope": "jobs:write",
+        "query": IntakeQuery,
+        "body": MetaCampaignRequest,
+        "answers": {200: PlannedJob, 202: JobView},
+        "headers": ("Idempotency-Key",),
+        "tells": ("Location", "Retry-After", "Idempotent-Replayed"),
+        "refusals": (400, 403, 404, 409, 413, 415, 422),
+    },
+)
+async def build_on_meta(
+    request: ApiRequest, parts: NamedDependency[Parts]
+) -> Response[JobView | PlannedJob]:
+    """Builds a campaign with its ad sets, creatives and ads, all of them paused.
+
+    The answer is a campaign job with status PENDING; workers carry it out. With validate_only nothing
+    is written, and the answer (200) lists the steps. Everything wrong with the request is told at once.
+    """
+    query = read_query(request, IntakeQuery)
+    return await accept(request, parts, META, validate_only=query.validate_only)
+
+
+routes = [build_on_meta]

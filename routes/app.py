@@ -1,0 +1,85 @@
+"""Every route, what stands around them, and the parts that they work with."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from litestar import Litestar, Response, Router, get
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+
+from common.errors import ConfigurationError
+from common.keyring import Keyring
+from middleware.auth import RequireAuth
+from middleware.problems import EXCEPTION_HANDLERS
+from middleware.request_id import RequestIds
+from models.database import Pool
+from models.gen import ad_accounts as account_queries
+from routes import ad_accounts, ads_meta, campaign_jobs, health, openapi, pages
+from routes.health import Readiness
+from routes.notifier import Notifier
+from routes.parts import Parts
+from routes.query import refuse_parameters
+
+LONGEST_BODY = 1024 * 1024
+"""Bytes of a JSON body; routes that take files have limits of their own."""
+
+
+def create_app(
+    *,
+    pool: Pool,
+    keyring: Keyring,
+    notifier: Notifier,
+    readiness: Readiness,
+    assets: Any,
+) -> Litestar:
+    """The HTTP application. It opens and closes nothing: every part is open before and after it.
+
+    `pool` from models.database.open_pool; `keyring` from Keyring.from_file, after
+    `require_keys_in_use`; `notifier` an entered Notifier; `readiness` a ServerReadiness, with the data
+    folder where `mojito up` runs the parts; `assets` what routes/assets.py keeps bytes with.
+    """
+    parts = Parts(pool=pool, keyring=keyring, notifier=notifier, assets=assets)
+    guarded = [*ad_accounts.routes, *ads_meta.routes, *campaign_jobs.routes]
+    unguarded = [*health.routes, *pages.routes]
+    app = Litestar(
+        [
+            Router("/api/v1", route_handlers=guarded),
+            *unguarded,
+            _openapi_route(guarded, unguarded),
+        ],
+        guards=[RequireAuth(pool), refuse_parameters],
+        dependencies={
+            "parts": Provide(lambda: parts, sync_to_thread=False),
+            "readiness": Provide(lambda: readiness, sync_to_thread=False),
+        },
+        exception_handlers=EXCEPTION_HANDLERS,
+        request_max_body_size=LONGEST_BODY,
+        openapi_config=None,
+        logging_config=None,
+    )
+    app.asgi_handler = RequestIds(app.asgi_handler)
+    return app
+
+
+async def require_keys_in_use(pool: Pool, keyring: Keyring) -> None:
+    """Raises ConfigurationError when a stored secret needs a key that is not there."""
+    in_use = await account_queries.list_credentials_key_ids(pool)
+    if missing := keyring.missing(in_use):
+        raise ConfigurationError(
+            f"MOJITO_ENCRYPTION_KEYS_FILE lacks the key {', '.join(missing)}, "
+            "which stored credentials need"
+        )
+
+
+def _openapi_route(
+    guarded: Sequence[HTTPRouteHandler], unguarded: Sequence[HTTPRouteHandler]
+) -> HTTPRouteHandler:
+    document = msgspec.json.encode(openapi.build(guarded, unguarded))
+
+    @get("/api/v1/openapi.json", opt={"open": True, "hidden": True}, sync_to_thread=False)
+    def openapi_document() -> Response[bytes]:
+        """The description of the API for programs."""
+        return Response(document, media_type="application/json")
+
+    return openapi_document

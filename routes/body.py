@@ -1,0 +1,83 @@
+"""Reads JSON bodies strictly: nothing is coerced, nothing is ignored, every violation is told at once."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from models.inspection import violations
+
+from common.errors import CallerError, Invalid, UnsupportedMedia
+from routes.parts import ApiRequest
+
+type Rules = Callable[[dict[str, Any]], list[dict[str, str]]]
+
+
+async def raw_body(request: ApiRequest) -> bytes:
+    """The bytes of a body that says it is JSON. Raises UnsupportedMedia."""
+    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise UnsupportedMedia(
+            "Send application/json.",
+            code="unsupported_media_type",
+            headers={"Accept": "application/json"},
+        )
+    return await request.body()
+
+
+async def read_body[T](request: ApiRequest, kind: type[T], rules: Rules | None = None) -> T:
+    """The body as `kind`. Raises CallerError (400) for what is no JSON, Invalid (422) for the rest."""
+    document = parse_json(await raw_body(request))
+    errors = body_violations(kind, document)
+    if rules is not None and isinstance(document, dict):
+        errors += rules(document)
+    refuse(errors)
+    return msgspec.convert(document, kind)
+
+
+def parse_json(body: bytes) -> Any:
+    """Plain values. Raises CallerError for what is not JSON, or nested without end."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CallerError(f"The body is not JSON: {error}.", code="not_json") from None
+    except RecursionError:
+        raise CallerError("The body is nested too deeply.", code="not_json") from None
+
+
+def body_violations(kind: Any, document: Any) -> list[dict[str, str]]:
+    """Of types and constraints, and of text that the database cannot hold."""
+    return [*violations(kind, document), *text_violations(document)]
+
+
+def text_violations(value: Any, pointer: str = "") -> list[dict[str, str]]:
+    """Every text with a NUL character in it.
+
+    >>> text_violations({"a": ["x", "y\\x00"]})[0]["pointer"]
+    '/a/1'
+    """
+    match value:
+        case str() if "\x00" in value:
+            message = "Text must not contain the NUL character."
+            return [{"pointer": pointer, "code": "invalid_text", "message": message}]
+        case dict():
+            inner = [text_violations(v, f"{pointer}/{_escape(k)}") for k, v in value.items()]
+            names = [text_violations(k, f"{pointer}/{_escape(k)}") for k in value]
+            return [error for errors in (*names, *inner) for error in errors]
+        case list():
+            return [e for i, v in enumerate(value) for e in text_violations(v, f"{pointer}/{i}")]
+        case _:
+            return []
+
+
+def refuse(errors: list[dict[str, str]]) -> None:
+    """Raises Invalid when there are any. One kind of violation alone gives its code to the whole."""
+    if not errors:
+        return
+    codes = {error["code"] for error in errors}
+    special = codes & {"platform_not_available", "asset_not_found"}
+    code = special.pop() if len(codes) == 1 and special else "invalid_request"
+    raise Invalid(f"{len(errors)} things in the body are not acceptable.", code=code, errors=errors)
+
+
+def _escape(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")

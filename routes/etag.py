@@ -1,0 +1,33 @@
+"""Entity tags: which version of an object a caller has seen, and whether it is still the one."""
+
+from datetime import datetime
+
+from common.errors import CallerError
+
+
+class PreconditionFailed(CallerError):
+    """The object is not the version that the caller named."""
+
+    status = 412
+
+
+def etag(updated_at: datetime) -> str:
+    """A strong tag of the version that was written at this moment.
+
+    >>> from datetime import UTC
+    >>> etag(datetime(2026, 1, 1, tzinfo=UTC))
+    '"647501f8d6000"'
+    """
+    return f'"{round(updated_at.timestamp() * 1_000_000):x}"'
+
+
+def require_match(if_match: str | None, current: str) -> None:
+    """Raises PreconditionFailed when the header is there and does not name the current version."""
+    if if_match is None or if_match.strip() == "*":
+        return
+    if current not in [tag.strip() for tag in if_match.split(",")]:
+        raise PreconditionFailed(
+            "The object was changed since it was read; read it again.",
+            code="precondition_failed",
+            headers={"ETag": current},
+        )

@@ -1,0 +1,137 @@
+"""Tells machines whether the process lives, and whether it can do its work."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated, Any, Protocol, runtime_checkable
+
+import asyncpg
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from msgspec import Meta
+
+from models.database import Pool
+from models.migrate import pending
+
+_PATIENCE_SECONDS = 3.0
+
+
+class Health(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whether all is well."""
+
+    status: Annotated[str, Meta(description="ok, or not_ready.")]
+    missing: Annotated[list[str], Meta(description="What is not ready, in words.")] = []
+
+
+@runtime_checkable
+class Readiness(Protocol):
+    """Whatever can say what is missing."""
+
+    async def missing(self) -> list[str]:
+        """What is not ready; nothing when all is."""
+        ...
+
+
+class Processes(msgspec.Struct, frozen=True):
+    """`processes.json` of an installation on one machine."""
+
+    api: int
+    sandbox: int
+    workers: list[int]
+    postgres: int | None = None
+
+
+class ServerReadiness:
+    """Database reachable and migrated; and, of an installation on one machine, its other parts.
+
+    `installation` is the data folder of `mojito up`, None where the parts run elsewhere.
+    """
+
+    def __init__(self, pool: Pool, installation: Path | None = None) -> None:
+        self._pool = pool
+        self._installation = installation
+
+    async def missing(self) -> list[str]:
+        """What is not ready, in words."""
+        missing = await self._database()
+        if self._installation is not None:
+            missing += await asyncio.to_thread(missing_parts, self._installation)
+        return missing
+
+    async def _database(self) -> list[str]:
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                lacking = await pending(self._pool)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return ["the database does not answer"]
+        return [f"migration {name} is not applied" for name in lacking]
+
+
+def missing_parts(folder: Path) -> list[str]:
+    """What the data folder does not show as running or complete."""
+    missing = [
+        f"{name} is not complete"
+        for name, is_complete in (
+            ("dev-key", _is_key(folder / "dev-key")),
+            ("dev-accounts.json", _is_json(folder / "dev-accounts.json")),
+        )
+        if not is_complete
+    ]
+    return missing + _missing_processes(folder / "processes.json")
+
+
+def _missing_processes(path: Path) -> list[str]:
+    try:
+        processes = msgspec.json.decode(path.read_bytes(), type=Processes)
+    except (OSError, msgspec.MsgspecError):
+        return ["processes.json is not complete"]
+    missing: list[str] = []
+    if not _runs(processes.sandbox):
+        missing.append("the sandbox does not run")
+    if not any(_runs(worker) for worker in processes.workers):
+        missing.append("no worker runs")
+    return missing
+
+
+def _runs(pid: int) -> bool:
+    """Whether the process is there; a signal that may not be sent proves it too."""
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _is_key(path: Path) -> bool:
+    return path.is_file() and path.read_text("ascii").startswith("mj_")
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        document: Any = msgspec.json.decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return False
+    return isinstance(document, dict) and "META" in document and "assets" in document
+
+
+@get("/livez", opt={"open": True}, sync_to_thread=False)
+def live() -> Health:
+    """Answers as long as the process does."""
+    return Health("ok")
+
+
+@get("/readyz", opt={"open": True, "refusals": (503,)})
+async def ready(readiness: NamedDependency[Readiness]) -> Response[Health]:
+    """Answers 200 when requests can be accepted and carried out, 503 with what is missing if not."""
+    missing = await readiness.missing()
+    if missing:
+        return Response(Health("not_ready", missing), status_code=503, headers={"Retry-After": "1"})
+    return Response(Health("ok"))
+
+
+routes = [live, ready]

@@ -1,0 +1,50 @@
+"""Idempotency-Key: what a caller names a request by, so that sending it twice makes one job."""
+
+import hashlib
+import re
+from typing import Any
+
+import msgspec
+
+from common.errors import CallerError, Invalid
+from models.gen.rows import CampaignJob
+
+LONGEST_KEY = 255
+_ESCAPED = re.compile(r"""\\(["\\])""")
+
+
+def idempotency_key(header: str | None) -> str | None:
+    r"""The key, bare or as the quoted string of a structured header. Raises CallerError (400).
+
+    >>> idempotency_key('"8e03978e-40d5"') == idempotency_key("8e03978e-40d5")
+    True
+    >>> idempotency_key(r'"a \"quoted\" word"')
+    'a "quoted" word'
+    """
+    if header is None:
+        return None
+    key = header.strip()
+    if len(key) > 1 and key[0] == key[-1] == '"':
+        key = _ESCAPED.sub(r"\1", key[1:-1])
+    if 0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable():
+        return key
+    message = f"Idempotency-Key is 1 to {LONGEST_KEY} printable ASCII characters."
+    error = {"parameter": "Idempotency-Key", "code": "invalid_header", "message": message}
+    raise CallerError(message, code="invalid_idempotency_key", errors=[error])
+
+
+def fingerprint(platform_type: str, body: bytes) -> bytes:
+    """Equal for equal bodies to the same route, whatever their spaces and the order of their fields."""
+    values: Any = msgspec.json.decode(body)
+    canonical = msgspec.json.encode(values, order="deterministic")
+    return hashlib.sha256(platform_type.encode() + b"\n" + canonical).digest()
+
+
+def require_same(job: CampaignJob, request_fingerprint: bytes | None) -> None:
+    """Raises Invalid when the key stood for another request."""
+    if job.request_fingerprint == request_fingerprint:
+        return
+    raise Invalid(
+        "This Idempotency-Key was used for another request; use a new key for a new request.",
+        code="idempotency_key_reused",
+    )

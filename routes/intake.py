@@ -1,0 +1,216 @@
+"""Takes a request for a campaign on any platform: checks all of it, then makes one job of it, once."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response
+from msgspec import Meta
+
+from common.errors import CallerError
+from common.uuid7 import uuid7
+from models.gen import ad_accounts, campaign_jobs, media_assets
+from models.gen.rows import AdAccount, CampaignJob, Connection
+from models.job import LANES, JobView, StepView, first_view
+from models.media import MediaKind
+from models.plan import PlannedStep, plan
+from routes.access import reachable, require_active
+from routes.body import parse_json, raw_body, refuse, text_violations
+from routes.campaign_jobs import job_headers, planned_steps
+from routes.idempotency import fingerprint, idempotency_key, require_same
+from routes.parts import ApiRequest, Parts
+
+type Violations = list[dict[str, str]]
+
+
+class IntakeQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """How to take a request."""
+
+    validate_only: Annotated[
+        bool, Meta(description="Check everything and show the steps, but write and do nothing.")
+    ] = False
+
+
+class PlannedJob(msgspec.Struct, frozen=True, kw_only=True):
+    """What an acceptable request would do."""
+
+    valid: Annotated[bool, Meta(description="True: the request would be accepted.")] = True
+    ad_account_id: Annotated[UUID, Meta(description="Our id of the ad account.")]
+    platform_type: Annotated[str, Meta(description="The platform.")]
+    livemode: Annotated[bool, Meta(description="Whether real money can be spent.")]
+    steps: Annotated[list[StepView], Meta(description="Every step in order.")]
+
+
+class Door(msgspec.Struct, frozen=True):
+    """What the intake must know of a platform."""
+
+    platform_type: str
+    kind: type[Any]
+    check: Callable[[Any, AdAccount | None], Violations]
+    """Rules over a request whose types are right; the account's own limits where it is known."""
+    inspect: Callable[[Any], Violations]
+    """Everything wrong with any JSON value, types and rules together."""
+    assets: Callable[[Any], Sequence[tuple[str, UUID, MediaKind | None]]]
+    """Assets that a request names: pointer, id, and what kind each must be, None where any will do."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One request, read and not yet judged."""
+
+    door: Door
+    request: Any
+    body: bytes
+    key: str | None
+    fingerprint: bytes | None
+
+
+async def accept(
+    request: ApiRequest, parts: Parts, door: Door, *, validate_only: bool
+) -> Response[JobView | PlannedJob]:
+    """The answer to a request: a job, the same job as before, or a plan. Raises CallerError."""
+    asked = await _read(request, door)
+    caller = request.auth
+    async with parts.pool.acquire() as connection:
+        account = await _resolve(connection, asked, caller.team_id)
+        refusal = await _refusal(connection, request, asked, account)
+        if refusal is not None:
+            earlier = await _earlier(connection, asked, caller.team_id)
+            if earlier is None or validate_only:
+                raise refusal
+            return _replayed(earlier, asked)
+        assert account is not None  # noqa: S101 - an unknown one is a refusal
+        planned = plan(door.platform_type, asked.request)
+        if validate_only:
+            return Response(_plan_view(account, planned), status_code=200)
+        job = await _insert(connection, request, asked, account, planned)
+        if job is None:
+            earlier = await _earlier(connection, asked, caller.team_id)
+            if earlier is None:
+                raise LookupError("the job that holds the idempotency key has gone")
+            return _replayed(earlier, asked)
+    parts.notifier.notify()
+    return Response(first_view(job, planned), status_code=202, headers=job_headers(job.id))
+
+
+async def _read(request: ApiRequest, door: Door) -> Asked:
+    key = idempotency_key(request.headers.get("idempotency-key"))
+    body = await raw_body(request)
+    try:
+        wanted = msgspec.json.decode(body, type=door.kind)
+    except (msgspec.MsgspecError, RecursionError):
+        document = parse_json(body)
+        refuse(door.inspect(document) + text_violations(document))
+        raise
+    if b"\\u0000" in body:
+        refuse(text_violations(parse_json(body)))
+    return Asked(
+        door, wanted, body, key, None if key is None else fingerprint(door.platform_type, body)
+    )
+
+
+async def _resolve(connection: Connection, asked: Asked, team_id: UUID) -> AdAccount | None:
+    if isinstance(asked.request.ad_account_id, UUID):
+        return await ad_accounts.get_ad_account(
+            connection, id=asked.request.ad_account_id, team_id=team_id
+        )
+    if isinstance(asked.request.platform_account_id, str):
+        return await ad_accounts.get_ad_account_by_platform_id(
+            connection,
+            platform_type=asked.door.platform_type,
+            platform_account_id=asked.request.platform_account_id,
+            team_id=team_id,
+        )
+    return None
+
+
+async def _refusal(
+    connection: Connection, request: ApiRequest, asked: Asked, account: AdAccount | None
+) -> CallerError | None:
+    """Why the request cannot be accepted: what is wrong with the body comes before the account."""
+    try:
+        errors = asked.door.check(asked.request, account)
+        errors += await _asset_violations(connection, asked, request.auth.team_id)
+        errors += _platform_violations(asked, account)
+        refuse(errors)
+        require_active(reachable(account, request.auth))
+    except CallerError as refusal:
+        return refusal
+    return None
+
+
+def _platform_violations(asked: Asked, account: AdAccount | None) -> Violations:
+    if account is None or account.platform_type == asked.door.platform_type:
+        return []
+    message = f"This is an account of {account.platform_type}, not of {asked.door.platform_type}."
+    return [{"pointer": "/ad_account_id", "code": "wrong_platform", "message": message}]
+
+
+async def _asset_violations(connection: Connection, asked: Asked, team_id: UUID) -> Violations:
+    """Every named asset must be there, belong to the team, and be of the kind that it is used as."""
+    named = asked.door.assets(asked.request)
+    if not named:
+        return []
+    rows = await media_assets.list_kinds_of_assets(
+        connection, ids=[asset_id for _, asset_id, _ in named], team_id=team_id
+    )
+    kinds = {row.id: row.kind for row in rows}
+    errors: Violations = []
+    for pointer, asset_id, kind in named:
+        if asset_id not in kinds:
+            message = "There is no such asset."
+            errors.append({"pointer": pointer, "code": "asset_not_found", "message": message})
+        elif kind is not None and kinds[asset_id] != kind:
+            message = f"The asset is a {kinds[asset_id]}; a {kind} is needed here."
+            errors.append({"pointer": pointer, "code": "wrong_asset_kind", "message": message})
+    return errors
+
+
+async def _insert(
+    connection: Connection,
+    request: ApiRequest,
+    asked: Asked,
+    account: AdAccount,
+    planned: Sequence[PlannedStep],
+) -> CampaignJob | None:
+    """One statement is the transaction: the job is durable before the answer is sent."""
+    return await campaign_jobs.create_campaign_job(
+        connection,
+        id=uuid7(),
+        kind="BUILD_CAMPAIGN",
+        ad_account_id=account.id,
+        team_id=request.auth.team_id,
+        platform_type=asked.door.platform_type,
+        mode=account.mode,
+        payload=asked.body.decode(),
+        steps_total=len(planned),
+        lane=LANES[asked.request.priority],
+        idempotency_key=asked.key,
+        request_fingerprint=asked.fingerprint,
+        requested_by=request.auth.key_id,
+        request_id=request.scope["state"]["request_id"],
+    )
+
+
+async def _earlier(connection: Connection, asked: Asked, team_id: UUID) -> CampaignJob | None:
+    if asked.key is None:
+        return None
+    return await campaign_jobs.get_campaign_job_by_idempotency_key(
+        connection, team_id=team_id, idempotency_key=asked.key
+    )
+
+
+def _replayed(job: CampaignJob, asked: Asked) -> Response[JobView | PlannedJob]:
+    require_same(job, asked.fingerprint)
+    headers = {**job_headers(job.id), "Idempotent-Replayed": "true"}
+    return Response(first_view(job, planned_steps(job)), status_code=202, headers=headers)
+
+
+def _plan_view(account: AdAccount, planned: Sequence[PlannedStep]) -> PlannedJob:
+    steps = [StepView(name=step.name, kind=step.kind, status="PENDING") for step in planned]
+    return PlannedJob(
+        ad_account_id=account.id,
+        platform_type=account.platform_type,
+        livemode=account.mode == "live",
+        steps=steps,
+    )

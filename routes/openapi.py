@@ -1,0 +1,161 @@
+"""The OpenAPI 3.1 document, made from handlers and structs; nothing is written twice."""
+
+import inspect
+import re
+import typing
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar import Response
+from litestar.handlers import HTTPRouteHandler
+
+from middleware.problems import MEDIA_TYPE, Problem
+from models.credentials import MetaCredentials
+
+type Document = dict[str, Any]
+
+_REF = "#/components/schemas/{name}"
+_ALWAYS = (401, 503)
+_PATH_PARAMETER = re.compile(r"\{(\w+):(\w+)\}")
+_HEADERS = {
+    "If-Match": "Entity tag of the version that may be changed; 412 when it is no longer the one.",
+    "Idempotency-Key": "At most 255 characters, bare or quoted. The same key with the same body gives "
+    "the first answer again, with another body 422.",
+}
+_TOLD = {
+    "Location": "Where the object is found.",
+    "Retry-After": "Seconds until another look is worth while.",
+    "ETag": "The version, for If-Match.",
+    "Idempotent-Replayed": "true when this is the answer to an earlier request with the same key.",
+}
+_DESCRIPTION = """One JSON request becomes a real advertising campaign, exactly once.
+
+Send a request with your key (`Authorization: Bearer mj_…`); the answer is a campaign job. Workers carry
+it out step by step, and the job shows how far they are. Errors are problem documents (RFC 9457) with a
+stable `code`; every answer carries `X-Request-Id`.
+"""
+
+
+def build(guarded: Sequence[HTTPRouteHandler], open_routes: Sequence[HTTPRouteHandler]) -> Document:
+    """The whole document. `guarded` lie below /api/v1 and need a key."""
+    types: list[Any] = [Problem, MetaCredentials]
+    routes = [("/api/v1", handler) for handler in guarded]
+    routes += [("", handler) for handler in open_routes if not handler.opt.get("hidden")]
+    for _, handler in routes:
+        kinds = [handler.opt.get("body"), *(kind for _, kind in _answers(handler))]
+        types += [kind for kind in kinds if kind is not None]
+    _, components = msgspec.json.schema_components(types, ref_template=_REF)
+    paths: Document = {}
+    for prefix, handler in routes:
+        for path in handler.paths:
+            address = prefix + _PATH_PARAMETER.sub(r"{\1}", path)
+            method = next(iter(handler.http_methods)).lower()
+            paths.setdefault(address, {})[method] = _operation(path, handler)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Mojito", "version": "1", "description": _DESCRIPTION},
+        "servers": [{"url": "/"}],
+        "security": [{"apiKey": []}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(path: str, handler: HTTPRouteHandler) -> Document:
+    summary, _, rest = inspect.cleandoc(handler.fn.__doc__ or "").partition("\n")
+    scope = handler.opt.get("scope")
+    needs = f"\n\nNeeds the scope `{scope}`." if scope else ""
+    operation: Document = {
+        "operationId": handler.fn.__name__,
+        "summary": summary.rstrip("."),
+        "description": (rest.strip() + needs).strip() or summary,
+        "tags": [handler.fn.__module__.rpartition(".")[2]],
+        "parameters": _parameters(path, handler),
+        "responses": _responses(handler),
+    }
+    if "body" in handler.opt or "body_content" in handler.opt:
+        content = handler.opt.get("body_content") or _json(handler.opt["body"])
+        operation["requestBody"] = {"required": True, "content": content}
+    if handler.opt.get("open"):
+        operation["security"] = []
+    return operation
+
+
+def _parameters(path: str, handler: HTTPRouteHandler) -> list[Document]:
+    found = [
+        {"name": name, "in": "path", "required": True, "schema": _path_schema(kind)}
+        for name, kind in _PATH_PARAMETER.findall(path)
+    ]
+    found += [
+        {"name": name, "in": "header", "schema": {"type": "string"}, "description": _HEADERS[name]}
+        for name in handler.opt.get("headers", ())
+    ]
+    query = handler.opt.get("query")
+    fields = () if query is None else msgspec.structs.fields(query)
+    return found + [_query_parameter(field) for field in fields]
+
+
+def _query_parameter(field: msgspec.structs.FieldInfo) -> Document:
+    (schema,), _ = msgspec.json.schema_components([field.type], ref_template=_REF)
+    description = schema.pop("description", "")
+    if "anyOf" in schema:
+        kinds = [kind for kind in schema["anyOf"] if kind != {"type": "null"}]
+        description = next((kind.pop("description", "") for kind in kinds), "") or description
+        schema = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+    if "enum" in schema:
+        schema["enum"] = [value for value in schema["enum"] if value is not None]
+    if field.default not in (msgspec.NODEFAULT, None):
+        schema["default"] = field.default
+    return {"name": field.encode_name, "in": "query", "schema": schema, "description": description}
+
+
+def _responses(handler: HTTPRouteHandler) -> Document:
+    answers = {str(status): _good(handler, status, kind) for status, kind in _answers(handler)}
+    always = () if handler.opt.get("open") else _ALWAYS
+    refusals = sorted({*always, *handler.opt.get("refusals", ())})
+    return {**answers, **{str(status): _refusal(status) for status in refusals}}
+
+
+def _good(handler: HTTPRouteHandler, status: int, kind: Any) -> Document:
+    answer: Document = {"description": HTTPStatus(status).phrase}
+    if "answer_content" in handler.opt:
+        answer["content"] = handler.opt["answer_content"]
+    elif kind is not None:
+        answer["content"] = _json(kind)
+    if status == handler.status_code and "tells" in handler.opt:
+        answer["headers"] = {
+            name: {"description": _TOLD[name], "schema": {"type": "string"}}
+            for name in handler.opt["tells"]
+        }
+    return answer
+
+
+def _refusal(status: int) -> Document:
+    return {
+        "description": HTTPStatus(status).phrase,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(name="Problem")}}},
+    }
+
+
+def _answers(handler: HTTPRouteHandler) -> list[tuple[int, Any]]:
+    """Each good status and the struct that comes with it, None where no JSON does."""
+    if "answers" in handler.opt:
+        return list(handler.opt["answers"].items())
+    returned = typing.get_type_hints(handler.fn).get("return")
+    if typing.get_origin(returned) is Response:
+        (returned,) = typing.get_args(returned)
+    is_struct = isinstance(returned, type) and issubclass(returned, msgspec.Struct)
+    return [(handler.status_code, returned if is_struct else None)]
+
+
+def _json(kind: type) -> Document:
+    return {"application/json": {"schema": {"$ref": _REF.format(name=kind.__name__)}}}
+
+
+def _path_schema(kind: str) -> Document:
+    return {"type": "string", "format": "uuid"} if kind in ("uuid", "str") else {"type": "string"}

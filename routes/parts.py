@@ -1,0 +1,24 @@
+"""What handlers work with: opened elsewhere, handed to the application once, injected as `parts`."""
+
+from typing import Any
+
+from litestar import Request
+from litestar.datastructures import State
+
+from common.keyring import Keyring
+from middleware.auth import Caller
+from models.database import Pool
+from routes.notifier import Notifier
+
+ApiRequest = Request[Any, Caller, State]
+"""A request behind RequireAuth: `request.auth` is the caller."""
+
+
+class Parts:
+    """Everything that lives as long as the program. A plain class: Litestar would look into a struct."""
+
+    def __init__(self, *, pool: Pool, keyring: Keyring, notifier: Notifier, assets: Any) -> None:
+        self.pool = pool
+        self.keyring = keyring
+        self.notifier = notifier
+        self.assets = assets

@@ -1,0 +1,133 @@
+"""Secrets open in their own place with the right key, and nowhere else."""
+
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from common.errors import ConfigurationError
+from common.keyring import CannotOpen, Keyring, new_key_line
+
+ROW = uuid4()
+PLACE = ("ad_accounts", ROW, "credentials")
+
+
+def keyring(tmp_path: Path, *lines: str) -> Keyring:
+    path = tmp_path / "keys"
+    path.write_text("\n".join(lines))
+    return Keyring.from_file(path)
+
+
+def test_a_sealed_secret_opens_again(tmp_path):
+    ring = keyring(tmp_path, new_key_line("k1"))
+
+    sealed = ring.seal(b"token", *PLACE)
+
+    assert ring.open(sealed.ciphertext, *PLACE) == b"token"
+    assert sealed.key_id == "k1"
+    assert b"token" not in sealed.ciphertext
+
+
+def test_the_same_secret_never_looks_the_same_twice(tmp_path):
+    ring = keyring(tmp_path, new_key_line("k1"))
+
+    assert ring.seal(b"token", *PLACE) != ring.seal(b"token", *PLACE)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("media_assets", ROW, "credentials"),
+        ("ad_accounts", uuid4(), "credentials"),
+        ("ad_accounts", ROW, "name"),
+        ("ad_account", ROW, "scredentials"),
+    ],
+)
+def test_a_secret_moved_to_another_place_does_not_open(tmp_path, place: tuple[str, UUID, str]):
+    ring = keyring(tmp_path, new_key_line("k1"))
+    sealed = ring.seal(b"token", *PLACE)
+
+    with pytest.raises(CannotOpen):
+        ring.open(sealed.ciphertext, *place)
+
+
+def test_no_changed_byte_and_no_cut_goes_unnoticed(tmp_path):
+    ring = keyring(tmp_path, new_key_line("k1"))
+    sealed = ring.seal(b"token", *PLACE).ciphertext
+
+    for index in range(len(sealed)):
+        changed = sealed[:index] + bytes([sealed[index] ^ 1]) + sealed[index + 1 :]
+        with pytest.raises(CannotOpen):
+            ring.open(changed, *PLACE)
+        with pytest.raises(CannotOpen):
+            ring.open(sealed[:index], *PLACE)
+
+
+def test_another_key_under_the_same_id_does_not_open(tmp_path):
+    sealed = keyring(tmp_path, new_key_line("k1")).seal(b"token", *PLACE)
+
+    with pytest.raises(CannotOpen):
+        keyring(tmp_path, new_key_line("k1")).open(sealed.ciphertext, *PLACE)
+
+
+def test_the_first_key_seals_and_older_ones_still_open(tmp_path):
+    old, new = new_key_line("2025"), new_key_line("2026")
+    sealed = keyring(tmp_path, old).seal(b"token", *PLACE)
+
+    both = keyring(tmp_path, "# rotated in spring", new, "", old)
+
+    assert both.open(sealed.ciphertext, *PLACE) == b"token"
+    assert both.seal(b"other", *PLACE).key_id == "2026"
+
+
+def test_a_rewrapped_secret_opens_without_the_old_key(tmp_path):
+    old, new = new_key_line("2025"), new_key_line("2026")
+    sealed = keyring(tmp_path, old).seal(b"token", *PLACE)
+
+    moved = keyring(tmp_path, new, old).rewrap(sealed.ciphertext, *PLACE)
+
+    assert moved.key_id == "2026"
+    assert keyring(tmp_path, new).open(moved.ciphertext, *PLACE) == b"token"
+
+
+def test_key_ids_in_use_that_are_not_here_are_named(tmp_path):
+    ring = keyring(tmp_path, new_key_line("k1"))
+
+    assert ring.missing(["k1", "k3", "k2"]) == ["k2", "k3"]
+
+
+def test_a_fingerprint_is_equal_for_equal_secrets_and_depends_on_the_key(tmp_path):
+    ring, other = keyring(tmp_path, new_key_line("k1")), keyring(tmp_path, new_key_line("k1"))
+
+    assert ring.fingerprint(b"a") == ring.fingerprint(b"a") != ring.fingerprint(b"b")
+    assert ring.fingerprint(b"a") != other.fingerprint(b"a")
+
+
+def test_neither_the_error_nor_the_keyring_shows_anything(tmp_path):
+    line = new_key_line("k1")
+    ring = keyring(tmp_path, line)
+
+    assert line.partition(":")[2] not in repr(ring)
+    assert str(CannotOpen()) == "the secret cannot be opened"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "# nothing", "k1", "k1:c2hvcnQ=", "k1:!!!", ":c2hvcnQ=", "k 1:" + "A" * 43 + "="],
+)
+def test_a_wrong_keys_file_is_refused_by_name_and_not_quoted(tmp_path, text: str):
+    with pytest.raises(ConfigurationError) as refusal:
+        keyring(tmp_path, text)
+
+    assert "keys" in str(refusal.value)
+    assert "c2hvcnQ" not in str(refusal.value)
+
+
+def test_a_missing_keys_file_is_named(tmp_path):
+    with pytest.raises(ConfigurationError, match="MOJITO_ENCRYPTION_KEYS_FILE"):
+        Keyring.from_file(tmp_path / "nowhere")
+
+
+def test_one_key_id_cannot_stand_for_two_keys(tmp_path):
+    with pytest.raises(ConfigurationError, match="twice"):
+        keyring(tmp_path, new_key_line("k1"), new_key_line("k1"))

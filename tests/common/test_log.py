@@ -1,0 +1,115 @@
+"""The log holds facts and ids, and never a secret or a local variable."""
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Generator
+
+import pytest
+import structlog
+
+from common import log
+
+
+@pytest.fixture
+def stream() -> Generator[io.StringIO]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield io.StringIO()
+    logging.captureWarnings(capture=False)
+    root.handlers[:], root.level = handlers, level
+    structlog.contextvars.clear_contextvars()
+    structlog.reset_defaults()
+
+
+def lines(stream: io.StringIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_is_json_with_the_ids_that_are_bound(stream):
+    log.configure("json", "info", stream)
+    structlog.contextvars.bind_contextvars(request_id="r1")
+
+    structlog.get_logger().info("step.done", step="campaign")
+
+    (line,) = lines(stream)
+    assert line["event"] == "step.done"
+    assert line["step"] == "campaign"
+    assert line["request_id"] == "r1"
+    assert line["level"] == "info"
+    assert str(line["timestamp"]).endswith("Z")
+
+
+def test_lines_below_the_level_are_left_out(stream):
+    log.configure("json", "warning", stream)
+
+    structlog.get_logger().info("quiet")
+    structlog.get_logger().warning("loud")
+
+    assert [line["event"] for line in lines(stream)] == ["loud"]
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_an_error_shows_where_and_never_local_variables(stream, form):
+    log.configure(form, "info", stream)
+
+    def fail() -> None:
+        password = "a-local-" + "variable"
+        raise ValueError(len(password))
+
+    try:
+        fail()
+    except ValueError as error:
+        structlog.get_logger().error("request.failed", exc_info=error)
+
+    assert "a-local-variable" not in stream.getvalue()
+    assert "ValueError" in stream.getvalue()
+    assert "in fail" in stream.getvalue() or '"fail"' in stream.getvalue()
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mj_live_0123456789abcdefSECRET",
+        "EAAB0123456789SECRET",
+        "Authorization: Bearer SECRET.with-dots_and~more",
+        "GET /v26.0/me?access_token=SECRET&fields=id",
+        "{'access_token': 'SECRET', 'x': 1}",
+        '{"app_secret": "SECRET"}',
+        "appsecret_proof=SECRET",
+        "postgresql://mojito:SECRET@127.0.0.1/mojito",
+    ],
+)
+def test_nothing_that_looks_like_a_secret_reaches_the_log(stream, form, text):
+    log.configure(form, "info", stream)
+
+    structlog.get_logger().info("fact", text=text, inner={"deep": [text]})
+    logging.getLogger("library").warning("it said %s", text)
+    structlog.get_logger().error("failed", exc_info=ValueError(text))
+
+    assert "SECRET" not in stream.getvalue()
+    assert stream.getvalue().count("***") >= 4
+
+
+def test_libraries_speak_into_the_same_log_and_chatty_ones_are_quiet(stream):
+    log.configure("json", "debug", stream)
+
+    logging.getLogger("httpx").info("HTTP Request: GET https://graph.example/?access_token=x")
+    logging.getLogger("asyncpg").warning("something %d", 7)
+
+    assert [(line["event"], line["logger"]) for line in lines(stream)] == [
+        ("something 7", "asyncpg")
+    ]
+
+
+def test_warnings_are_lines_too(stream):
+    log.configure("json", "info", stream)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(capture=True)
+        warnings.warn("old", stacklevel=1)
+
+    assert "old" in stream.getvalue()

@@ -1,0 +1,179 @@
+"""Every refusal and failure has one form, and tells nothing of the inside."""
+
+import asyncpg
+import httpx
+import pytest
+from litestar import Litestar, get
+from litestar.params import FromPath
+
+from common.errors import Conflict
+from middleware.problems import EXCEPTION_HANDLERS
+from middleware.request_id import RequestIds
+from tests.routes.conftest import Api, account_body
+
+URL = "/api/v1/ad_accounts"
+
+
+@get("/fail/{name:str}")
+async def fail(name: FromPath[str]) -> None:
+    raise FAILURES[name]
+
+
+FAILURES: dict[str, Exception] = {
+    "bug": ZeroDivisionError("secret detail"),
+    "assertion": AssertionError("secret detail"),
+    "gone": asyncpg.ConnectionDoesNotExistError("secret detail"),
+    "stopping": asyncpg.AdminShutdownError("secret detail"),
+    "starting": asyncpg.CannotConnectNowError("secret detail"),
+    "crowded": asyncpg.TooManyConnectionsError("secret detail"),
+    "closing": asyncpg.InterfaceError("secret detail"),
+    "refused": ConnectionRefusedError("secret detail"),
+    "slow": TimeoutError("secret detail"),
+    "cancelled": asyncpg.QueryCanceledError("secret detail"),
+    "locked": asyncpg.LockNotAvailableError("secret detail"),
+    "conflict": Conflict("No.", code="no", headers={"X-Why": "so"}),
+}
+
+
+def failing() -> httpx.AsyncClient:
+    app = Litestar(
+        [fail], exception_handlers=EXCEPTION_HANDLERS, openapi_config=None, logging_config=None
+    )
+    app.asgi_handler = RequestIds(app.asgi_handler)
+    transport = httpx.ASGITransport(app=app)  # pyright: ignore[reportArgumentType]  # an ASGI application all the same
+    return httpx.AsyncClient(transport=transport, base_url="http://api")
+
+
+@pytest.mark.parametrize("name", ["bug", "assertion"])
+async def test_a_mistake_of_ours_is_a_500_without_detail(name):
+    answer = await failing().get(f"/fail/{name}")
+
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "internal_error"
+    assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize("name", ["gone", "stopping", "starting", "crowded", "closing", "refused"])
+async def test_a_database_that_does_not_answer_is_a_503_with_a_time_to_come_back(name):
+    answer = await failing().get(f"/fail/{name}")
+
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "database_unavailable"
+    assert int(answer.headers["retry-after"]) > 0
+    assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize("name", ["slow", "cancelled", "locked"])
+async def test_waiting_too_long_for_others_is_a_503_too(name):
+    answer = await failing().get(f"/fail/{name}")
+
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "database_busy"
+
+
+async def test_a_refusal_carries_its_own_code_and_headers():
+    answer = await failing().get("/fail/conflict", headers={"X-Request-Id": "r-1"})
+
+    assert answer.status_code == 409
+    assert answer.headers["x-why"] == "so"
+    assert answer.json() == {
+        "type": "urn:mojito:problem:no",
+        "title": "Conflict",
+        "status": 409,
+        "detail": "No.",
+        "instance": "r-1",
+        "code": "no",
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/api/v1/nowhere", "/api/v1", "/api/v1/ad_accounts/a/verify"]
+)
+async def test_unknown_routes_answer_in_the_same_form(api: Api, path):
+    answer = await api.client.post(path)
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "route_not_found"
+
+
+async def test_wrong_methods_are_told_which_are_right(api: Api):
+    answer = await api.client.patch(URL)
+
+    assert answer.status_code == 405
+    assert {"GET", "POST"} <= set(answer.headers["allow"].split(", "))
+    assert answer.json()["code"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"nonsense", b'{"name": "\xff"}', b"[" * 100_000, b'{"a": NaN}', b"{}{}"]
+)
+async def test_what_is_not_json_is_a_400(caller, body):
+    answer = await caller.post(URL, content=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["code"] == "not_json"
+
+
+@pytest.mark.parametrize("body", [b"null", b"[]", b'"text"', b"7"])
+async def test_json_that_is_no_object_is_a_422(caller, body):
+    answer = await caller.post(URL, content=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "json", "*/*"],
+)
+async def test_other_content_types_are_a_415(caller, kind):
+    answer = await caller.post(URL, content=b"{}", headers={"Content-Type": kind})
+
+    assert answer.status_code == 415
+    assert answer.json()["code"] == "unsupported_media_type"
+
+
+async def test_parameters_of_a_content_type_do_not_matter(caller):
+    headers = {"Content-Type": "Application/JSON; charset=utf-8"}
+
+    answer = await caller.post(
+        URL, content=httpx.Request("POST", "http://x", json=account_body()).content, headers=headers
+    )
+
+    assert answer.status_code == 201
+
+
+async def test_json_bodies_end_at_one_mebibyte(caller):
+    edge = b'"' + b"a" * (1024 * 1024 - 2) + b'"'
+    headers = {"Content-Type": "application/json"}
+
+    fits = await caller.post(URL, content=edge, headers=headers)
+    exceeds = await caller.post(URL, content=edge + b" ", headers=headers)
+
+    assert fits.status_code == 422
+    assert exceeds.status_code == 413
+    assert exceeds.json()["code"] == "body_too_large"
+
+
+async def test_a_body_that_does_not_say_its_length_ends_there_too(caller):
+    async def endless():
+        while True:
+            yield b"a" * 65536
+
+    answer = await caller.post(URL, content=endless(), headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 413
+
+
+async def test_routes_without_parameters_take_none(caller):
+    answer = await caller.post(f"{URL}?dry_run=true", json=account_body())
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [
+        {
+            "code": "unknown_parameter",
+            "message": "There is no such parameter here.",
+            "parameter": "dry_run",
+        }
+    ]

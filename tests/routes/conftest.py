@@ -1,0 +1,113 @@
+"""The whole application on a real database, spoken to in the same loop."""
+
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from common.api_keys import SCOPES
+from common.keyring import Keyring, new_key_line
+from models.api_keys import create_key
+from models.database import Pool, open_pool
+from routes.app import create_app
+from routes.health import ServerReadiness
+from routes.notifier import Notifier
+
+TOKEN = "EAAB" + "0" * 8 + "verysecrettoken"
+
+
+class Api:
+    """A client without a key, and a way to get clients with one."""
+
+    def __init__(self, pool: Pool, client: httpx.AsyncClient, keyring: Keyring) -> None:
+        self.pool = pool
+        self.client = client
+        self.keyring = keyring
+
+    async def caller(
+        self,
+        *,
+        team: str = "Team",
+        scopes: Sequence[str] = SCOPES,
+        live: bool = False,
+        **rest: Any,
+    ) -> httpx.AsyncClient:
+        """A client that sends a fresh key of this team."""
+        made = await create_key(self.pool, team=team, name="test", scopes=scopes, live=live, **rest)
+        return httpx.AsyncClient(
+            transport=self.client._transport,
+            base_url=self.client.base_url,
+            headers={"Authorization": f"Bearer {made.key}"},
+        )
+
+
+def account_body(**changes: Any) -> dict[str, Any]:
+    """A body that POST /ad_accounts takes."""
+    body = {
+        "name": "Client X",
+        "platform_type": "META",
+        "platform_account_id": "act_1000000001",
+        "mode": "sandbox",
+        "credentials": {"access_token": TOKEN, "page_id": "1000000002"},
+    }
+    return {**body, **changes}
+
+
+async def add_account(caller: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
+    """An account that exists."""
+    answer = await caller.post("/api/v1/ad_accounts", json=account_body(**changes))
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncGenerator[Pool]:
+    async with contextlib.aclosing(_Closing(await open_pool(database, size=5, name="test"))) as it:
+        yield it.pool
+
+
+class _Closing:
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    async def aclose(self) -> None:
+        await self.pool.close()
+
+
+@pytest.fixture
+def keyring(tmp_path: Path) -> Keyring:
+    path = tmp_path / "encryption-keys"
+    path.write_text(new_key_line("test-1"))
+    return Keyring.from_file(path)
+
+
+@pytest.fixture
+async def api(pool: Pool, keyring: Keyring, database: str, tmp_path: Path) -> AsyncGenerator[Api]:
+    async with Notifier(database) as notifier:
+        app = create_app(
+            pool=pool,
+            keyring=keyring,
+            notifier=notifier,
+            readiness=ServerReadiness(pool),
+            assets=None,
+        )
+        transport = httpx.ASGITransport(app=app)  # pyright: ignore[reportArgumentType]  # an ASGI application all the same
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+            yield Api(pool, client, keyring)
+
+
+@pytest.fixture
+async def caller(api: Api) -> httpx.AsyncClient:
+    """A client with a test key that may do everything."""
+    return await api.caller()
+
+
+@pytest.fixture
+async def listener(database: str) -> AsyncGenerator["asyncpg.Connection[asyncpg.Record]"]:
+    connection = await asyncpg.connect(database)
+    yield connection
+    await connection.close()
