@@ -1,0 +1,152 @@
+"""Meta: campaigns, ad sets, creatives and ads through the official SDK's requests."""
+
+from typing import Any
+
+import httpx
+
+from common.errors import Reject
+from models.marker import marker
+from models.plan import PlannedStep
+from workers.platforms.base import Done, StepContext
+from workers.platforms.meta import payloads
+from workers.platforms.meta.calls import Addresses, Graph, Refusal
+from workers.platforms.meta.media import MediaUploads
+from workers.platforms.meta.sdk import Call, Sdk
+
+LOOKED_UP = {"campaign", "ad_set", "ad"}
+"""Meta has no idempotency key: these are found again by the marker in their names."""
+
+EVERY_STATUS = [
+    "ACTIVE",
+    "PAUSED",
+    "DELETED",
+    "ARCHIVED",
+    "IN_PROCESS",
+    "WITH_ISSUES",
+]
+EVERY_AD_STATUS = [
+    *EVERY_STATUS,
+    "PENDING_REVIEW",
+    "DISAPPROVED",
+    "PREAPPROVED",
+    "PENDING_BILLING_INFO",
+    "CAMPAIGN_PAUSED",
+    "ADSET_PAUSED",
+]
+MOST_PAGES = 20
+
+
+class Meta:
+    """Satisfies `base.Platform`."""
+
+    def __init__(
+        self,
+        *,
+        live_base_url: str,
+        live_video_base_url: str,
+        sandbox_base_url: str,
+        api_version: str,
+        client: httpx.AsyncClient | None = None,
+    ) -> None:
+        self._sdk = Sdk(api_version)
+        addresses = Addresses(live_base_url, live_video_base_url, sandbox_base_url)
+        self._graph = Graph(addresses, client)
+        self._uploads = MediaUploads(self._graph, self._sdk)
+
+    def must_look(self, step: PlannedStep) -> bool:
+        """Images and creatives deduplicate by content, uploads go on, activation may be repeated."""
+        return step.kind in LOOKED_UP
+
+    async def close(self) -> None:
+        """Lets connections go."""
+        await self._graph.close()
+
+    async def perform(self, context: StepContext) -> Done:
+        """Makes what the step is about."""
+        try:
+            return await self._perform(context)
+        except Refusal as refusal:
+            raise refusal.step_error from None
+
+    async def find(self, context: StepContext) -> Done | None:
+        """Lists the parent's children in every status and looks for the step's marker."""
+        wanted = f"[{marker(context.job_id, context.step.name)}]"
+        try:
+            found = await self._named(context, wanted)
+        except Refusal as refusal:
+            raise refusal.step_error from None
+        if len(found) > 1:
+            raise Reject(
+                f"Meta holds {len(found)} objects of this one step: {', '.join(found)}",
+                code="duplicate_found",
+                remedy="Delete all but one on Meta, then ask for a retry.",
+                retryable=True,
+            )
+        return Done(found[0]) if found else None
+
+    async def _perform(self, context: StepContext) -> Done:
+        account = context.account.platform_account_id
+        match context.step.kind:
+            case "media" if context.step.media_kind == "video":
+                return await self._uploads.video(context)
+            case "media":
+                return await self._uploads.image(context)
+            case "campaign":
+                call = self._sdk.create("campaign", account, payloads.campaign(context))
+            case "ad_set":
+                call = self._sdk.create("ad_set", account, payloads.ad_set(context))
+            case "ad":
+                call = self._sdk.create("ad", account, payloads.ad(context))
+            case "creative":
+                call = self._sdk.create("ad_creative", account, payloads.creative(context))
+                answer = await self._graph.send(context, call, effect="repeatable")
+                return Done(str(answer["id"]))
+            case "activate":
+                return await self._activate(context)
+        answer = await self._graph.send(context, call, effect="creates")
+        return Done(str(answer["id"]))
+
+    async def _activate(self, context: StepContext) -> Done:
+        """Children first, so that nothing is delivered before all of it is ready."""
+        done = context.outcomes
+        for kind in ("ad", "ad_set", "campaign"):
+            for name in (name for name in done if name.split("[")[0] == kind):
+                call = self._sdk.update(kind, done[name].platform_id, {"status": "ACTIVE"})
+                await self._graph.send(context, call, effect="repeatable")
+        return Done(done["campaign"].platform_id)
+
+    async def _named(self, context: StepContext, wanted: str) -> list[str]:
+        """Ids of the children whose name ends in the marker."""
+        found: list[str] = []
+        after: str | None = None
+        for _ in range(MOST_PAGES):
+            page = await self._graph.send(
+                context, self._listing(context, wanted, after), effect="reads"
+            )
+            children: list[dict[str, Any]] = page.get("data") or []
+            found += [str(c["id"]) for c in children if str(c.get("name", "")).endswith(wanted)]
+            paging: dict[str, Any] = page.get("paging") or {}
+            after = (paging.get("cursors") or {}).get("after")
+            if "next" not in paging or after is None:
+                break
+        return found
+
+    def _listing(self, context: StepContext, wanted: str, after: str | None) -> Call:
+        step, done = context.step, context.outcomes
+        params: dict[str, Any] = {
+            "filtering": [{"field": "name", "operator": "CONTAIN", "value": wanted.strip("[]")}],
+            "effective_status": EVERY_AD_STATUS if step.kind == "ad" else EVERY_STATUS,
+            "limit": 100,
+        }
+        if after is not None:
+            params["after"] = after
+        fields = ["id", "name", "status"]
+        if step.kind == "campaign":
+            return self._sdk.campaigns(context.account.platform_account_id, fields, params)
+        if step.kind == "ad_set":
+            return self._sdk.ad_sets(
+                done["campaign"].platform_id,
+                fields,
+                {**params, "effective_status": [*EVERY_STATUS, "CAMPAIGN_PAUSED"]},
+            )
+        return self._sdk.ads(done[f"ad_set[{step.place[0]}]"].platform_id, fields, params)

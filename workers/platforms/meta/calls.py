@@ -1,0 +1,169 @@
+"""Sends what the SDK has built, and turns every way a call can end into an outcome."""
+
+import asyncio
+import hashlib
+import hmac
+import logging
+from typing import Any, Literal
+
+import httpx
+import msgspec
+
+from common import clock
+from common.errors import Retry, StepError, Unknown
+from models.credentials import MetaCredentials
+from workers.platforms.base import StepContext
+from workers.platforms.meta.outcomes import blame, outcome
+from workers.platforms.meta.pacing import Pacing, read_usage
+from workers.platforms.meta.pointers import pointer
+from workers.platforms.meta.sdk import Call
+
+type Effect = Literal["reads", "repeatable", "creates"]
+"""What a call may do: only one that creates and cannot be repeated leaves a doubt behind."""
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_LATE = "Nothing; the job asks Meta what happened."
+_AGAIN = "Nothing; the job tries again by itself."
+
+
+class Refusal(Exception):
+    """An error object of Meta's, for callers that know what to do with it."""
+
+    def __init__(self, error: dict[str, Any], step_error: StepError) -> None:
+        super().__init__(step_error.message)
+        self.error = error
+        self.step_error = step_error
+
+
+class Addresses(msgspec.Struct, frozen=True):
+    """Where each mode's accounts are served; a sandbox account knows no other place."""
+
+    live: str
+    live_video: str
+    sandbox: str
+
+    def base(self, mode: Literal["live", "sandbox"], *, video: bool) -> str:
+        """For one call."""
+        if mode == "sandbox":
+            return self.sandbox
+        return self.live_video if video else self.live
+
+
+class Graph:
+    """One pooled client for all accounts; the token travels in a header of each call."""
+
+    def __init__(self, addresses: Addresses, client: httpx.AsyncClient | None = None) -> None:
+        # these loggers write addresses, and addresses may carry proofs
+        for name in ("httpx", "httpcore"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self._addresses = addresses
+        self._pacing = Pacing()
+        self._client = client or httpx.AsyncClient(
+            follow_redirects=False,
+            trust_env=False,
+            timeout=None,  # noqa: S113 - each call has one deadline over all of it
+            limits=httpx.Limits(
+                max_connections=200, max_keepalive_connections=50, keepalive_expiry=3
+            ),
+        )
+
+    async def close(self) -> None:
+        """Lets connections go."""
+        await self._client.aclose()
+
+    async def send(
+        self,
+        context: StepContext,
+        call: Call,
+        *,
+        effect: Effect,
+        files: dict[str, Any] | None = None,
+        video_host: bool = False,
+    ) -> dict[str, Any]:
+        """Meta's answer. Raises Refusal for an error object, else Retry, Unknown or Wait."""
+        if effect != "reads":
+            await asyncio.sleep(self._pacing.before_write(context.account.platform_account_id))
+        seconds = self._seconds(context, effect)
+        request = self._request(context, call, files, video_host=video_host)
+        context.guard()
+        try:
+            async with asyncio.timeout(seconds):
+                response = await self._client.send(request)
+        except _NOT_SENT as error:
+            raise Retry(
+                f"Meta could not be reached ({type(error).__name__})",
+                code="platform_unreachable",
+                remedy=_AGAIN,
+            ) from None
+        except (TimeoutError, httpx.HTTPError) as error:
+            raise unanswered(effect, f"no answer came ({type(error).__name__})") from None
+        return self._read(context, response, effect)
+
+    def _seconds(self, context: StepContext, effect: Effect) -> float:
+        if effect != "creates":
+            return context.deadline_seconds
+        left = context.write_deadline - clock.seconds()
+        if left <= 0:
+            raise Retry(
+                "the call was not begun in time", code="begun_too_late", remedy=_AGAIN, after=0
+            )
+        return left
+
+    def _request(
+        self, context: StepContext, call: Call, files: dict[str, Any] | None, *, video_host: bool
+    ) -> httpx.Request:
+        credentials: MetaCredentials = context.account.credentials
+        params = {**call.params, **proof(credentials)}
+        base = self._addresses.base(context.account.mode, video=video_host)
+        headers = {"Authorization": f"Bearer {credentials.access_token}"}
+        url = f"{base.rstrip('/')}/{call.path}"
+        if call.method == "POST":
+            return self._client.build_request(
+                "POST", url, data=params, files=files, headers=headers
+            )
+        return self._client.build_request(call.method, url, params=params, headers=headers)
+
+    def _read(
+        self, context: StepContext, response: httpx.Response, effect: Effect
+    ) -> dict[str, Any]:
+        usage = read_usage(response.headers)
+        self._pacing.heard(context.account.platform_account_id, usage)
+        try:
+            answer: Any = msgspec.json.decode(response.content)
+        except msgspec.DecodeError:
+            answer = None
+        if isinstance(answer, dict) and isinstance(answer.get("error"), dict):  # pyright: ignore[reportUnknownMemberType]  # JSON of a stranger
+            error: dict[str, Any] = answer["error"]
+            step_error = outcome(
+                error,
+                is_write=effect == "creates",
+                pointer=pointer(context, blame(error)),
+                regain_seconds=usage.regain_seconds,
+            )
+            raise Refusal(error, step_error)
+        if response.status_code == 429:
+            raise Retry("Meta answered 429", code="throttled", remedy=_AGAIN, after=60)
+        if (
+            response.status_code >= 300
+            or not isinstance(answer, dict)
+            or answer.get("success") is False
+        ):  # pyright: ignore[reportUnknownMemberType]  # likewise
+            raise unanswered(effect, f"an unreadable answer came (status {response.status_code})")
+        return answer  # pyright: ignore[reportUnknownVariableType]  # likewise
+
+
+def unanswered(effect: Effect, message: str) -> StepError:
+    """A call that may have been carried out: in doubt if it creates, else simply tried again."""
+    if effect == "creates":
+        return Unknown(message, code="no_answer", remedy=_LATE)
+    return Retry(message, code="no_answer", remedy=_AGAIN)
+
+
+def proof(credentials: MetaCredentials) -> dict[str, str]:
+    """That whoever sends the token also has the app's secret."""
+    if credentials.app_secret is None:
+        return {}
+    digest = hmac.new(
+        credentials.app_secret.encode(), credentials.access_token.encode(), hashlib.sha256
+    )
+    return {"appsecret_proof": digest.hexdigest()}

@@ -1,0 +1,198 @@
+"""Images in one call; videos in chunks that go on where Meta says, then a wait until they are encoded."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from common.errors import Reject, Retry, Wait
+from workers.platforms.base import Done, StepContext, StoredMedia
+from workers.platforms.meta.calls import Graph, Refusal
+from workers.platforms.meta.outcomes import error_data
+from workers.platforms.meta.sdk import Sdk
+
+log = structlog.get_logger()
+
+OFFSET_MOVED = (6001, 1363037)
+SESSION_GONE = {1363030, 1363019}
+ENCODING_POLL_SECONDS = 10.0
+MOST_POLLS = int(timedelta(minutes=60).total_seconds() / ENCODING_POLL_SECONDS)
+_STATUS_FIELDS = ["status", "thumbnails", "picture", "length"]
+
+
+class MediaUploads:
+    """Brings the bytes of media steps to Meta."""
+
+    def __init__(self, graph: Graph, sdk: Sdk) -> None:
+        self._graph = graph
+        self._sdk = sdk
+
+    async def image(self, context: StepContext) -> Done:
+        """The hash is made of the content: the same bytes give the same hash, however often sent."""
+        media = await context.media()
+        content = await asyncio.to_thread(media.path.read_bytes)
+        answer = await self._graph.send(
+            context,
+            self._sdk.images(context.account.platform_account_id),
+            effect="repeatable",
+            files={"filename": (media.file_name, content, media.content_type)},
+        )
+        images = answer.get("images")
+        if not isinstance(images, dict) or not images:
+            raise Retry("Meta told no hash for the image", code="unreadable_answer")
+        first: Any = next(iter(images.values()))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # JSON of a stranger
+        return Done(str(first["hash"]), {"url": first.get("url")})
+
+    async def video(self, context: StepContext) -> Done:
+        """Uploads what is missing, then returns when the video is ready; raises Wait until it is."""
+        if not context.progress.get("finished"):
+            await self._upload(context, await context.media())
+        return await self._when_ready(context)
+
+    async def _upload(self, context: StepContext, media: StoredMedia) -> None:
+        offsets = (0, 0)
+        if "upload_session_id" in context.progress:
+            if await self._was_finished(context):
+                await context.save({"finished": True})
+                return
+        else:
+            offsets = await self._begin(context, media)
+        try:
+            await self._transfer(context, media, *offsets)
+            await self._finish(context, media)
+        except Refusal as refusal:
+            if refusal.error.get("error_subcode") in SESSION_GONE:
+                log.warning("video.session_gone")
+                offsets = await self._begin(context, media)
+            raise
+        await context.save({"finished": True})
+
+    async def _was_finished(self, context: StepContext) -> bool:
+        """Whether the last call of an earlier try arrived: the video then exists."""
+        try:
+            await self._status(context)
+        except Refusal as refusal:
+            if refusal.error.get("code") in (100, 803):
+                return False
+            raise
+        return True
+
+    async def _begin(self, context: StepContext, media: StoredMedia) -> tuple[int, int]:
+        answer = await self._phase(
+            context, {"upload_phase": "start", "file_size": media.size_bytes}
+        )
+        await context.save(
+            {
+                "upload_session_id": str(answer["upload_session_id"]),
+                "video_id": str(answer["video_id"]),
+                "finished": False,
+                "polls": 0,
+            }
+        )
+        return int(answer["start_offset"]), int(answer["end_offset"])
+
+    async def _transfer(
+        self, context: StepContext, media: StoredMedia, start: int, end: int
+    ) -> None:
+        """Sends the chunks that Meta names. After a restart the first one is sent only to be told."""
+        if end == 0:
+            end = min(1, media.size_bytes)
+        corrections = 0
+        while start != end:
+            chunk = await asyncio.to_thread(_read, media, start, end)
+            try:
+                answer = await self._phase(
+                    context,
+                    {
+                        "upload_phase": "transfer",
+                        "upload_session_id": context.progress["upload_session_id"],
+                        "start_offset": start,
+                    },
+                    {"video_file_chunk": (media.file_name, chunk, "application/octet-stream")},
+                )
+            except Refusal as refusal:
+                answer = _wanted_offsets(refusal)
+                corrections += 1
+                if answer is None or corrections > 2 + media.size_bytes // 10_000_000:
+                    raise
+            start, end = int(answer["start_offset"]), int(answer["end_offset"])
+
+    async def _finish(self, context: StepContext, media: StoredMedia) -> None:
+        await self._phase(
+            context,
+            {
+                "upload_phase": "finish",
+                "upload_session_id": context.progress["upload_session_id"],
+                "title": media.file_name[:254],
+            },
+        )
+
+    async def _phase(
+        self, context: StepContext, params: dict[str, Any], files: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        call = self._sdk.create("ad_video", context.account.platform_account_id, params)
+        return await self._graph.send(
+            context, call, effect="repeatable", files=files, video_host=True
+        )
+
+    async def _status(self, context: StepContext) -> dict[str, Any]:
+        call = self._sdk.video(str(context.progress["video_id"]), _STATUS_FIELDS)
+        return await self._graph.send(context, call, effect="reads")
+
+    async def _when_ready(self, context: StepContext) -> Done:
+        video = await self._status(context)
+        status: Any = video.get("status") or {}
+        match status.get("video_status"):
+            case "ready":
+                return Done(str(context.progress["video_id"]), {"thumbnail_url": _thumbnail(video)})
+            case "error" | "expired" | "upload_failed" as word:
+                raise Reject(
+                    f"Meta could not use the video ({word})",
+                    code="video_encoding_failed",
+                    remedy="Play the file; send it again in another format (MP4, H.264, AAC).",
+                    upstream={"platform": "META", "message": str(status)},
+                    pointer=f"/media/{context.step.media_key}",
+                )
+            case _:
+                await self._wait_for_encoding(context)
+        raise AssertionError  # the line above always raises
+
+    async def _wait_for_encoding(self, context: StepContext) -> None:
+        polls = int(context.progress.get("polls", 0)) + 1
+        if polls > MOST_POLLS:
+            raise Reject(
+                "Meta has not finished encoding the video in an hour",
+                code="video_encoding_timed_out",
+                remedy="Ask for a retry: it looks again at the same video.",
+                retryable=True,
+                pointer=f"/media/{context.step.media_key}",
+            )
+        await context.save({"polls": polls})
+        raise Wait(
+            "Meta is encoding the video",
+            code="media_processing",
+            reason="media_processing",
+            seconds=ENCODING_POLL_SECONDS,
+        )
+
+
+def _read(media: StoredMedia, start: int, end: int) -> bytes:
+    with media.path.open("rb") as file:
+        file.seek(start)
+        return file.read(end - start)
+
+
+def _wanted_offsets(refusal: Refusal) -> dict[str, Any] | None:
+    """Where Meta wants the upload to go on; None when the error is about something else."""
+    error = refusal.error
+    if (error.get("code"), error.get("error_subcode")) != OFFSET_MOVED:
+        return None
+    data = error_data(error)
+    return data if "start_offset" in data and "end_offset" in data else None
+
+
+def _thumbnail(video: dict[str, Any]) -> str | None:
+    thumbnails: Any = (video.get("thumbnails") or {}).get("data") or []
+    preferred = [t for t in thumbnails if t.get("is_preferred")] or thumbnails
+    return preferred[0].get("uri") if preferred else video.get("picture")

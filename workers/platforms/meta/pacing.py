@@ -1,0 +1,110 @@
+"""Reads the usage that Meta tells with every answer, and slows an account down before it is stopped."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from common import clock
+from common.errors import Wait
+
+SLOW_PERCENT = 75.0
+STOP_PERCENT = 95.0
+LONGEST_PAUSE_SECONDS = 2.0
+FORGET_SECONDS = 300.0
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """How much of a limit is used, and when it is free again if Meta says so."""
+
+    percent: float = 0.0
+    regain_seconds: float | None = None
+
+
+def read_usage(headers: Mapping[str, str]) -> Usage:
+    """The tightest of all limits told in the headers of one answer.
+
+    >>> read_usage({"x-ad-account-usage": '{"acc_id_util_pct": 96.5, "reset_time_duration": 120}'})
+    Usage(percent=96.5, regain_seconds=120.0)
+    """
+    found = [
+        *_business(_object(headers.get("x-business-use-case-usage"))),
+        *_account(_object(headers.get("x-ad-account-usage"))),
+        *_app(_object(headers.get("x-app-usage"))),
+    ]
+    if not found:
+        return Usage()
+    percent = max(usage.percent for usage in found)
+    regain = max(usage.regain_seconds or 0.0 for usage in found)
+    return Usage(percent, regain or None)
+
+
+class Pacing:
+    """What each account's last answer said; kept per process, a hint and never a promise."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[float, Usage]] = {}
+
+    def heard(self, account: str, usage: Usage) -> None:
+        """Remembers what an answer told about the account."""
+        self._last[account] = (clock.seconds(), usage)
+
+    def before_write(self, account: str) -> float:
+        """Seconds to pause before the next write. Raises Wait when the limit is all but used up."""
+        at, usage = self._last.get(account, (0.0, Usage()))
+        age = clock.seconds() - at
+        if age > min(usage.regain_seconds or FORGET_SECONDS, FORGET_SECONDS):
+            return 0.0
+        if usage.percent >= STOP_PERCENT:
+            # one write after the wait finds out how things stand
+            self._last.pop(account, None)
+            raise Wait(
+                f"{usage.percent:.0f} % of Meta's limit for this account is used",
+                code="throttled",
+                reason="throttled",
+                seconds=usage.regain_seconds or 60.0,
+                remedy="Nothing; the job goes on when Meta allows it.",
+            )
+        used = (usage.percent - SLOW_PERCENT) / (STOP_PERCENT - SLOW_PERCENT)
+        return max(used, 0.0) * LONGEST_PAUSE_SECONDS
+
+
+def _business(told: dict[str, Any]) -> list[Usage]:
+    found: list[Usage] = []
+    for entries in told.values():
+        for entry in entries if isinstance(entries, list) else []:  # pyright: ignore[reportUnknownVariableType]  # JSON of a stranger
+            if isinstance(entry, dict):
+                percent = max(
+                    _float(entry.get(k)) for k in ("call_count", "total_cputime", "total_time")
+                )  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # likewise
+                minutes = _float(entry.get("estimated_time_to_regain_access"))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # likewise
+                found.append(Usage(percent, minutes * 60 or None))
+    return found
+
+
+def _account(told: dict[str, Any]) -> list[Usage]:
+    if not told:
+        return []
+    return [
+        Usage(_float(told.get("acc_id_util_pct")), _float(told.get("reset_time_duration")) or None)
+    ]
+
+
+def _app(told: dict[str, Any]) -> list[Usage]:
+    if not told:
+        return []
+    return [Usage(max(_float(told.get(k)) for k in ("call_count", "total_cputime", "total_time")))]
+
+
+def _object(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        value = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _float(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0

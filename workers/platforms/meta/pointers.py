@@ -1,0 +1,74 @@
+"""Maps the fields that Meta blames back to places in the caller's request."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from models.plan import PlannedStep
+from workers.platforms.base import StepContext
+
+_OURS = {
+    ("targeting_automation", "advantage_audience"): ("targeting", "advantage_audience"),
+    ("targeting", "targeting_automation"): ("targeting", "advantage_audience"),
+    ("targeting_automation",): ("targeting", "advantage_audience"),
+    ("call_to_action", "value", "link"): ("link",),
+    ("call_to_action", "type"): ("call_to_action",),
+    ("object_story_id",): ("post_id",),
+    ("name",): ("headline",),
+    ("title",): ("headline",),
+    ("link_description",): ("description",),
+    ("image_hash",): ("image",),
+    ("image_url",): ("thumbnail",),
+    ("video_id",): ("video",),
+    ("child_attachments",): ("cards",),
+}
+_WRAPPERS = ("object_story_spec", "link_data", "video_data", "creative", "photo_data")
+
+
+def pointer(context: StepContext, blamed: Sequence[Sequence[str]]) -> str | None:
+    """A JSON pointer to the first blamed field that the request has a place for."""
+    for path in blamed:
+        found = _place(context.step, list(path))
+        if found is not None:
+            return found
+    return None
+
+
+def _place(step: PlannedStep, path: list[str]) -> str | None:
+    match step.kind:
+        case "campaign":
+            return _join("campaign", *path)
+        case "ad_set":
+            return _join("ad_sets", step.place[0], *_translated(path))
+        case "creative":
+            return _join(*_ad(step), "creative", *_creative_path(path))
+        case "ad":
+            return _join(*_ad(step), *path)
+        case "media":
+            return _join("media", step.media_key)
+        case "activate":
+            return None
+
+
+def _ad(step: PlannedStep) -> tuple[Any, ...]:
+    return ("ad_sets", step.place[0], "ads", step.place[1])
+
+
+def _creative_path(path: list[str]) -> list[str]:
+    while path and path[0] in _WRAPPERS:
+        path = path[1:]
+    if path[:1] == ["child_attachments"]:
+        return ["cards", *path[1:2], *_translated(path[2:])]
+    return _translated(path)
+
+
+def _translated(path: list[str]) -> list[str]:
+    for length in (3, 2, 1):
+        ours = _OURS.get(tuple(path[:length]))
+        if ours is not None and not (length == 1 and path[0] == "name" and len(path) > 1):
+            return [*ours, *path[length:]]
+    return path
+
+
+def _join(*parts: Any) -> str:
+    escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    return "".join(f"/{part}" for part in escaped)
