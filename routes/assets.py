@@ -1,0 +1,215 @@
+"""/api/v1/assets: media files that requests name by id. What a file is, its bytes say."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Stream
+from msgspec import Meta
+
+from common.asset_files import AssetFiles
+from common.errors import Invalid, NotFound, UnsupportedMedia
+from common.guarded_http import DownloadFailed, GuardedClient
+from common.media_files import MediaKind, NotMedia
+from models.assets import AssetPage, AssetView, NewAsset, asset_view, download_problem, store_asset
+from models.gen import media_assets
+from models.gen.rows import MediaAsset
+from routes.access import not_found, object_id
+from routes.body import body_violations, parse_json, refuse
+from routes.parts import ApiRequest, Parts
+from routes.query import Page, decode_cursor, next_cursor, read_query
+from routes.uploads import UploadedFile, limited, refuse_length
+
+LONGEST_JSON = 1024 * 1024
+_FILE_FORM = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": {"type": "string", "format": "binary", "description": "The file."}},
+}
+_BODIES = {
+    "multipart/form-data": {"schema": _FILE_FORM},
+    "application/json": {"schema": {"$ref": "#/components/schemas/NewAsset"}},
+}
+
+
+class Assets(msgspec.Struct, frozen=True, kw_only=True):
+    """What these routes work with, handed to `create_app` as `assets`."""
+
+    files: AssetFiles
+    client: GuardedClient
+    max_upload_bytes: int = 1024**3
+    download_seconds: float = 60.0
+    """The longest that a caller waits for a file from an address."""
+
+
+class AssetsQuery(Page, frozen=True, kw_only=True):
+    """Which assets."""
+
+    kind: Annotated[MediaKind | None, Meta(description="Of this kind.")] = None
+
+
+@post(
+    "/assets",
+    status_code=201,
+    request_max_body_size=None,  # files are counted as they arrive, against a limit of their own
+    opt={
+        "scope": "jobs:write",
+        "body": NewAsset,
+        "body_content": _BODIES,
+        "tells": ("Location",),
+        "refusals": (400, 403, 413, 415, 422),
+    },
+)
+async def create_asset(request: ApiRequest, parts: NamedDependency[Parts]) -> Response[AssetView]:
+    """Stores a media file: the field `file` of a form, or what an address serves.
+
+    Images (PNG, JPEG, GIF, WebP), videos (MP4, MOV) and audio (MP3, WAV, M4A) are taken. The same
+    bytes sent twice make two assets and are kept once.
+    """
+    match request.content_type[0]:
+        case "multipart/form-data":
+            row = await _upload(request, parts)
+        case "application/json" | "":
+            row = await _fetch(request, parts)
+        case _:
+            raise UnsupportedMedia(
+                "Send multipart/form-data with a field 'file', or application/json with a url.",
+                code="unsupported_media_type",
+                headers={"Accept": "multipart/form-data, application/json"},
+            )
+    view = asset_view(row)
+    return Response(view, status_code=201, headers={"Location": f"/api/v1/assets/{view.id}"})
+
+
+@get("/assets", opt={"scope": "jobs:read", "query": AssetsQuery, "refusals": (400, 403)})
+async def list_assets(request: ApiRequest, parts: NamedDependency[Parts]) -> AssetPage:
+    """Lists the team's assets, newest first."""
+    query = read_query(request, AssetsQuery)
+    rows = await media_assets.list_media_assets(
+        parts.pool,
+        team_id=request.auth.team_id,
+        before_id=decode_cursor(query.cursor),
+        kind=query.kind,
+        page_size=query.limit + 1,
+    )
+    following = next_cursor([row.id for row in rows], query.limit)
+    return AssetPage([asset_view(row) for row in rows[: query.limit]], following)
+
+
+@get("/assets/{asset_id:str}", opt={"scope": "jobs:read", "refusals": (403, 404)})
+async def get_asset(
+    request: ApiRequest, parts: NamedDependency[Parts], asset_id: FromPath[str]
+) -> AssetView:
+    """Shows one asset."""
+    return asset_view(await _find(request, parts, asset_id))
+
+
+@get(
+    "/assets/{asset_id:str}/content",
+    opt={
+        "scope": "jobs:read",
+        "refusals": (403, 404),
+        "answer_content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+    },
+)
+async def get_asset_content(
+    request: ApiRequest, parts: NamedDependency[Parts], asset_id: FromPath[str]
+) -> Stream:
+    """Sends the bytes of one asset."""
+    row = await _find(request, parts, asset_id)
+    assets: Assets = parts.assets
+    try:
+        blocks = await assets.files.open(row.storage_key)
+    except FileNotFoundError:
+        raise NotFound(
+            "The asset is known, but its bytes are not kept here any more; store it again.",
+            code="asset_bytes_missing",
+        ) from None
+    return Stream(blocks, media_type=row.content_type, headers=_content_headers(row))
+
+
+async def _upload(request: ApiRequest, parts: Parts) -> MediaAsset:
+    assets: Assets = parts.assets
+    file = UploadedFile(request, assets.max_upload_bytes)
+    await file.open()
+    try:
+        return await store_asset(
+            parts.pool,
+            assets.files,
+            file.chunks(),
+            team_id=request.auth.team_id,
+            origin="upload",
+            file_name=file.file_name,
+        )
+    except NotMedia as error:
+        raise UnsupportedMedia(_sentence(error.message), code="not_media") from None
+
+
+async def _fetch(request: ApiRequest, parts: Parts) -> MediaAsset:
+    assets: Assets = parts.assets
+    wanted = await _read_json(request)
+    try:
+        async with assets.client.download(
+            wanted.url, max_bytes=assets.max_upload_bytes, total_seconds=assets.download_seconds
+        ) as download:
+            return await store_asset(
+                parts.pool,
+                assets.files,
+                download.chunks(),
+                team_id=request.auth.team_id,
+                origin="url",
+                origin_url=wanted.url,
+                file_name=download.file_name,
+            )
+    except DownloadFailed as error:
+        raise _refused_url(download_problem(error), error.message) from None
+    except NotMedia as error:
+        raise _refused_url("not_media", error.message) from None
+
+
+async def _read_json(request: ApiRequest) -> NewAsset:
+    refuse_length(request, LONGEST_JSON)
+    document = parse_json(await _gather(limited(request, LONGEST_JSON)))
+    refuse(body_violations(NewAsset, document))
+    return msgspec.convert(document, NewAsset)
+
+
+async def _gather(chunks: AsyncIterator[bytes]) -> bytes:
+    return b"".join([chunk async for chunk in chunks])
+
+
+async def _find(request: ApiRequest, parts: Parts, asset_id: str) -> MediaAsset:
+    row = await media_assets.get_media_asset(
+        parts.pool, id=object_id(asset_id, "asset"), team_id=request.auth.team_id
+    )
+    if row is None:
+        raise not_found("asset")
+    return row
+
+
+def _content_headers(row: MediaAsset) -> dict[str, Any]:
+    """A browser saves the file and never shows it as a page of ours."""
+    name = quote(row.file_name or str(row.id), safe="")
+    return {
+        "Content-Length": str(row.size_bytes),
+        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Cache-Control": "private, max-age=86400, immutable",
+    }
+
+
+def _refused_url(code: str, message: str) -> Invalid:
+    text = _sentence(message)
+    return Invalid(text, code=code, errors=[{"pointer": "/url", "code": code, "message": text}])
+
+
+def _sentence(message: str) -> str:
+    return f"{message[:1].upper()}{message[1:]}."
+
+
+routes = [create_asset, list_assets, get_asset, get_asset_content]
