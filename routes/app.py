@@ -16,6 +16,7 @@ from middleware.request_id import RequestIds
 from models.database import Pool
 from models.gen import ad_accounts as account_queries
 from routes import ad_accounts, ads_meta, campaign_jobs, health, openapi, pages
+from routes import assets as asset_routes
 from routes.health import Readiness
 from routes.notifier import Notifier
 from routes.parts import Parts
@@ -40,7 +41,12 @@ def create_app(
     folder where `mojito up` runs the parts; `assets` what routes/assets.py keeps bytes with.
     """
     parts = Parts(pool=pool, keyring=keyring, notifier=notifier, assets=assets)
-    guarded = [*ad_accounts.routes, *ads_meta.routes, *campaign_jobs.routes]
+    guarded = [
+        *ad_accounts.routes,
+        *ads_meta.routes,
+        *campaign_jobs.routes,
+        *asset_routes.routes,
+    ]
     unguarded = [*health.routes, *pages.routes]
     app = Litestar(
         [
