@@ -1,0 +1,219 @@
+"""The bytes of a request's media: a stored asset, or an address that is fetched once for each job."""
+
+import mimetypes
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from common.asset_files import AssetFiles
+from common.errors import Reject, Retry, StepError
+from common.guarded_http import DownloadFailed, GuardedClient
+from common.media_files import NotMedia
+from models.assets import download_problem, store_asset
+from models.database import Pool
+from models.gen import media_assets
+from models.gen.rows import MediaAsset
+from models.media import Media, MediaKind
+from workers.platforms.base import StoredMedia
+
+type Save = Callable[[dict[str, Any]], Awaitable[None]]
+
+LARGEST_BYTES: dict[MediaKind, int] = {"image": 30 * 1024**2, "video": 4 * 1024**3}
+"""What Meta takes (Ads guide, image and video specifications)."""
+
+_SAVED = "asset_id"
+_WRONG_KIND: dict[MediaKind, Literal["media_not_an_image", "media_not_a_video"]] = {
+    "image": "media_not_an_image",
+    "video": "media_not_a_video",
+}
+_REMEDIES = {
+    "media_address_refused": "Serve the file from a public https address, or upload it with POST "
+    "/api/v1/assets.",
+    "media_redirected": "Name the address that the redirect leads to.",
+    "media_too_large": "Send a smaller file: images up to 30 MB, videos up to 4 GB.",
+    "media_unreachable": "Check that the address can be reached from the Internet.",
+}
+_LATER_STATUSES = frozenset({408, 425, 429})
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Which media entry a step asks for."""
+
+    media: Media
+    key: str
+    kind: MediaKind
+    team_id: UUID | None
+
+    def pointer(self, field: str) -> str:
+        """Where the entry stands in the request, as a JSON pointer.
+
+        >>> Wanted(Media(), "a/b~c", "image", None).pointer("url")
+        '/media/a~1b~0c/url'
+        """
+        return f"/media/{self.key.replace('~', '~0').replace('/', '~1')}/{field}"
+
+
+class MediaSource:
+    """Finds or fetches media. Its errors are Reject and Retry, pointing at the entry."""
+
+    def __init__(self, pool: Pool, files: AssetFiles, client: GuardedClient) -> None:
+        self._pool = pool
+        self._files = files
+        self._client = client
+
+    async def open(
+        self,
+        media: Media,
+        *,
+        key: str,
+        expected_kind: MediaKind,
+        team_id: UUID | None,
+        save: Save,
+        progress: Mapping[str, Any],
+    ) -> StoredMedia:
+        """The bytes, complete in a local file, of the right kind and not too large.
+
+        What an address served is kept as an asset whose id is saved, so that a later run of the
+        step, on whatever machine shares the files, reads the same bytes.
+        """
+        wanted = Wanted(media, key, expected_kind, team_id)
+        if media.url is not None:
+            row = await self._fetched(wanted, media.url, save, progress)
+            return await self._checked(wanted, row, "url")
+        if media.asset_id is not None:
+            row = await self._asset(wanted, media.asset_id)
+            return await self._checked(wanted, row, "asset_id")
+        raise Reject(
+            "media cannot be generated in this release",
+            code="generation_not_available",
+            remedy="Name a file by url or asset_id.",
+            pointer=wanted.pointer("generate"),
+        )
+
+    async def _asset(self, wanted: Wanted, asset_id: UUID) -> MediaAsset:
+        row = await media_assets.get_media_asset(self._pool, id=asset_id, team_id=wanted.team_id)
+        if row is None:
+            raise Reject(
+                "there is no such asset any more",
+                code="asset_not_found",
+                remedy="Upload the file again and send a request that names the new asset.",
+                pointer=wanted.pointer("asset_id"),
+            )
+        return row
+
+    async def _fetched(
+        self, wanted: Wanted, url: str, save: Save, progress: Mapping[str, Any]
+    ) -> MediaAsset:
+        before = await self._saved(wanted, progress)
+        if before is not None and await self._is_kept(before):
+            return before
+        row = await self._fetch(wanted, url)
+        if before is not None and before.sha256 != row.sha256:
+            raise Reject(
+                "the address serves other bytes than when the job began, and those are gone",
+                code="media_changed",
+                remedy="Send the request again, as a new one.",
+                pointer=wanted.pointer("url"),
+            )
+        await save({_SAVED: str(row.id)})
+        return row
+
+    async def _saved(self, wanted: Wanted, progress: Mapping[str, Any]) -> MediaAsset | None:
+        if _SAVED not in progress:
+            return None
+        return await media_assets.get_media_asset(
+            self._pool, id=UUID(progress[_SAVED]), team_id=wanted.team_id
+        )
+
+    async def _is_kept(self, row: MediaAsset) -> bool:
+        try:
+            await self._files.path(row.storage_key)
+        except FileNotFoundError:
+            return False
+        return True
+
+    async def _fetch(self, wanted: Wanted, url: str) -> MediaAsset:
+        try:
+            async with self._client.download(url, max_bytes=LARGEST_BYTES[wanted.kind]) as download:
+                return await store_asset(
+                    self._pool,
+                    self._files,
+                    download.chunks(),
+                    team_id=wanted.team_id,
+                    origin="url",
+                    origin_url=url,
+                    file_name=download.file_name,
+                )
+        except DownloadFailed as error:
+            raise _failed(wanted, error) from error
+        except NotMedia as error:
+            raise _wrong_kind(wanted, "url", error.message) from error
+        except OSError as error:
+            raise Retry(
+                f"the media file could not be written: {error.strerror or type(error).__name__}",
+                code="media_storage_failed",
+                remedy="Make room where assets are kept.",
+            ) from error
+
+    async def _checked(self, wanted: Wanted, row: MediaAsset, field: str) -> StoredMedia:
+        if row.kind != wanted.kind:
+            raise _wrong_kind(wanted, field, f"it is {row.content_type}")
+        if row.size_bytes > LARGEST_BYTES[wanted.kind]:
+            raise Reject(
+                f"the {wanted.kind} has {row.size_bytes:,} bytes",
+                code="media_too_large",
+                remedy=_REMEDIES["media_too_large"],
+                pointer=wanted.pointer(field),
+            )
+        try:
+            path = await self._files.path(row.storage_key)
+        except FileNotFoundError:
+            raise _missing(wanted, field) from None
+        return StoredMedia(
+            path=path,
+            kind=wanted.kind,
+            content_type=row.content_type,
+            size_bytes=row.size_bytes,
+            sha256=row.sha256.hex(),
+            file_name=row.file_name or _name(wanted, row),
+        )
+
+
+def _name(wanted: Wanted, row: MediaAsset) -> str:
+    """Platforms look at the ending."""
+    return f"{wanted.kind}{mimetypes.guess_extension(row.content_type) or ''}"
+
+
+def _failed(wanted: Wanted, error: DownloadFailed) -> StepError:
+    """A host that may do better later is asked again; everything else needs a person."""
+    code, status = download_problem(error), error.status or 0
+    remedy = _REMEDIES.get(code, "Check that the address serves the file to everybody.")
+    place = wanted.pointer("url")
+    if code == "media_unreachable" or status >= 500 or status in _LATER_STATUSES:
+        return Retry(error.message, code=code, remedy=remedy, pointer=place)
+    return Reject(
+        error.message, code=code, remedy=remedy, pointer=place, retryable=error.code == "bad_status"
+    )
+
+
+def _wrong_kind(wanted: Wanted, field: str, reason: str) -> Reject:
+    return Reject(
+        f"the file is not an acceptable {wanted.kind}: {reason}",
+        code=_WRONG_KIND[wanted.kind],
+        remedy="Use a PNG or JPEG file."
+        if wanted.kind == "image"
+        else "Use an MP4 or MOV file with pictures in it.",
+        pointer=wanted.pointer(field),
+    )
+
+
+def _missing(wanted: Wanted, field: str) -> Reject:
+    return Reject(
+        "the asset is known, but its bytes are not where assets are kept",
+        code="asset_bytes_missing",
+        remedy="Upload the file again, or give this worker the folder that the API stores files in.",
+        pointer=wanted.pointer(field),
+        retryable=True,
+    )
