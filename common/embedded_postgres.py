@@ -78,6 +78,14 @@ class EmbeddedPostgres:
                 raise
         return self
 
+    def revive(self) -> bool:
+        """Starts the server again if it died while we are present; True when it had to."""
+        if self._running() and (self.process is None or self.process.poll() is None):
+            return False
+        with self._alone():
+            self._start(60)
+        return True
+
     def stop(self) -> bool:
         """Leaves; True when the server was stopped because nobody else uses it."""
         if self._presence is None:

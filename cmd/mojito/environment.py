@@ -1,0 +1,34 @@
+"""Prints the settings of an installation as export lines, for a second terminal."""
+
+import argparse
+import shlex
+import sys
+
+import msgspec
+
+from common.errors import ConfigurationError
+from config.settings import Settings
+from mojito.installation import Installation
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """For a shell, or for a program."""
+    parser.epilog = 'example:\n  eval "$(./mojito env)" && ./mojito work'
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Reads what `up` wrote in the data folder."""
+    installation = Installation(settings.data_dir)
+    found = installation.read_json(installation.environment_file)
+    if not isinstance(found, dict):
+        raise ConfigurationError(
+            f"no installation in {installation.folder}; start one with ./mojito up, or name its folder "
+            "with MOJITO_DATA_DIR"
+        )
+    if arguments.json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
+    else:
+        lines = (f"export {name}={shlex.quote(str(value))}\n" for name, value in found.items())
+        sys.stdout.write("".join(lines))
+    return 0

@@ -1,0 +1,115 @@
+"""The data folder of an installation on one machine: its files, and who may have it."""
+
+import base64
+import fcntl
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from common.errors import ConfigurationError
+from config.settings import PREFIX, Settings
+
+
+class Processes(msgspec.Struct):
+    """`processes.json`: who runs."""
+
+    api: int = 0
+    sandbox: int = 0
+    workers: list[int] = []
+    postgres: int | None = None
+
+
+class Installation:
+    """Paths and contents; every file is written aside and then renamed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.expanduser().absolute()
+        self.key_file = self.folder / "dev-key"
+        self.accounts_file = self.folder / "dev-accounts.json"
+        self.processes_file = self.folder / "processes.json"
+        self.environment_file = self.folder / "environment.json"
+        self.encryption_keys_file = self.folder / "encryption-keys"
+        self._lock: int | None = None
+
+    def take(self) -> None:
+        """Makes the folder ours until this process ends. Raises ConfigurationError if it is another's."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(self.folder / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot use the data folder {self.folder} ({error.strerror}); "
+                "choose another with MOJITO_DATA_DIR"
+            ) from None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigurationError(
+                f"another `mojito up` uses {self.folder}; stop it, or choose another folder with "
+                "MOJITO_DATA_DIR (and ports with MOJITO_PORT and MOJITO_SANDBOX_PORT)"
+            ) from None
+
+    def forget_processes(self) -> None:
+        """What an earlier run wrote is not true any more."""
+        self.processes_file.unlink(missing_ok=True)
+
+    def ensure_encryption_keys(self, named: Path | None) -> Path:
+        """The file that was named, or our own, made on first use."""
+        if named is not None:
+            return named.absolute()
+        if not self.encryption_keys_file.exists():
+            key = base64.b64encode(secrets.token_bytes(32)).decode()
+            write_secret(self.encryption_keys_file, f"k1:{key}\n")
+        return self.encryption_keys_file
+
+    def environment(self, settings: Settings, url: str, keys: Path) -> dict[str, str]:
+        """The settings that make another process part of this installation."""
+        given = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+        own = {
+            "DATA_DIR": str(self.folder),
+            "DATABASE_URL": url,
+            "HOST": settings.host,
+            "PORT": str(settings.port),
+            "SANDBOX_PORT": str(settings.sandbox_port),
+            "SANDBOX_GRPC_PORT": str(settings.sandbox_grpc_port),
+            "SANDBOX_URL": settings.sandbox_address,
+            "ENCRYPTION_KEYS_FILE": str(keys),
+            "ALLOWED_PRIVATE_TARGETS": ",".join(
+                settings.allowed_private_targets or ("127.0.0.0/8", "::1/128", "localhost")
+            ),
+        }
+        return given | {PREFIX + name: value for name, value in own.items()}
+
+    def read_json(self, path: Path) -> Any:
+        """A file of ours, None when it is not there or not whole."""
+        try:
+            return msgspec.json.decode(path.read_bytes())
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def read_key(self) -> str | None:
+        """The development key."""
+        try:
+            return self.key_file.read_text().strip() or None
+        except OSError:
+            return None
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Readable by its owner alone from its first byte on."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.unlink(missing_ok=True)
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.rename(path)
+
+
+def write_json(path: Path, value: object) -> None:
+    """The same for JSON."""
+    write_secret(path, msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")

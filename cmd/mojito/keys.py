@@ -1,0 +1,99 @@
+"""Makes, lists and revokes API keys."""
+
+import argparse
+import asyncio
+import sys
+from uuid import UUID
+
+import msgspec
+
+from common.api_keys import SCOPES
+from common.errors import Invalid
+from config.settings import Settings
+from models.api_keys import create_key, list_keys, revoke_key
+from mojito.wiring import opened_pool
+
+EXAMPLES = """examples:
+  mojito keys create --team ads --scope jobs:write --scope jobs:read
+  mojito keys create --team ads --live --name "campaign service"
+  mojito keys list --json
+  mojito keys revoke 0199…"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """create, list, revoke."""
+    parser.epilog = EXAMPLES
+    actions = parser.add_subparsers(dest="action", required=True)
+    create = actions.add_parser("create", help="make a key; it is shown once")
+    create.add_argument(
+        "--team", required=True, help="whose it is; the team is made when it is new"
+    )
+    create.add_argument("--name", default="", help="what it is for")
+    create.add_argument(
+        "--scope", action="append", choices=SCOPES, help="what it may do; all of it by default"
+    )
+    create.add_argument(
+        "--live", action="store_true", help="may use live accounts, and so spend money"
+    )
+    listing = actions.add_parser("list", help="show keys, never their secret part")
+    listing.add_argument("--team", help="only this team's")
+    revoke = actions.add_parser("revoke", help="end a key; noticed everywhere within 30 s")
+    revoke.add_argument("id", help="the key's id, from list")
+    for action in (create, listing, revoke):
+        action.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Prints what was done."""
+    action = {"create": _create, "list": _list, "revoke": _revoke}[arguments.action]
+    return asyncio.run(action(arguments, settings))
+
+
+async def _create(arguments: argparse.Namespace, settings: Settings) -> int:
+    async with opened_pool(settings, "mojito keys") as pool:
+        made = await create_key(
+            pool,
+            team=arguments.team,
+            name=arguments.name,
+            scopes=arguments.scope or SCOPES,
+            live=arguments.live,
+        )
+    if arguments.json:
+        _print_json(made)
+    else:
+        sys.stdout.write(f"{made.key}\n")
+        sys.stderr.write(f"key {made.id} of team {made.team}; it is not shown again\n")
+    return 0
+
+
+async def _list(arguments: argparse.Namespace, settings: Settings) -> int:
+    async with opened_pool(settings, "mojito keys") as pool:
+        keys = await list_keys(pool, team=arguments.team)
+    if arguments.json:
+        _print_json(keys)
+        return 0
+    for key in keys:
+        state = "revoked" if key.revoked_at else "active"
+        scopes = ",".join(key.scopes)
+        sys.stdout.write(
+            f"{key.id}  {key.key_prefix}…  {state:8}{key.team}  {scopes}  {key.name}\n"
+        )
+    return 0
+
+
+async def _revoke(arguments: argparse.Namespace, settings: Settings) -> int:
+    try:
+        key_id = UUID(arguments.id)
+    except ValueError:
+        raise Invalid(f"{arguments.id!r} is not the id of a key") from None
+    async with opened_pool(settings, "mojito keys") as pool:
+        await revoke_key(pool, key_id)
+    if arguments.json:
+        _print_json({"id": key_id, "revoked": True})
+    else:
+        sys.stdout.write(f"key {key_id} is revoked\n")
+    return 0
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")

@@ -1,0 +1,88 @@
+"""Arguments in, one short function for each subcommand, exit code out."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from common.errors import CallerError, ConfigurationError
+from config.settings import read_settings
+
+EXIT_CODES = """exit codes:
+  0  done          1  failed, the message says why       2  wrong usage or a request that is refused
+  3  PARTIAL_SUCCESS (submit)       4  CANCELLED (submit)       130  interrupted"""
+
+COMMANDS = {
+    "up": "run everything on this machine: PostgreSQL, sandbox, API and workers",
+    "submit": "send a request file and watch its campaign being built",
+    "env": "print the settings of the running installation as export lines",
+    "serve": "run the HTTP API",
+    "work": "run one worker",
+    "sandbox": "run the sandbox that imitates the platforms",
+    "migrate": "bring the database's tables up to date",
+    "keys": "make, list and revoke API keys",
+    "test": "run every test: pytest, then the Hurl suites against a started installation",
+    "lint": "run every check of the sources",
+}
+MODULES = {"env": "environment", "test": "suites", "sandbox": "imitate", "migrate": "migrations"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The program. Each subcommand's module offers `add_arguments(parser)` and `run(arguments, settings)`."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser(given[0] if given else None)
+    parsed, rest = parser.parse_known_args(given)
+    if parsed.command is None:
+        parser.print_help()
+        return 2
+    if rest and parsed.command != "test":
+        parser.error(f"unrecognised arguments: {' '.join(rest)}")
+    parsed.rest = rest
+    try:
+        return _module(parsed.command).run(parsed, read_settings(os.environ))
+    except (ConfigurationError, CallerError) as error:
+        sys.stderr.write(f"mojito: {error.message}\n")
+        return 1 if isinstance(error, ConfigurationError) else 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+
+
+def _parser(wanted: str | None) -> argparse.ArgumentParser:
+    """Only the wanted subcommand's module is loaded, so that help is quick."""
+    parser = argparse.ArgumentParser(
+        prog="mojito",
+        description="One JSON request becomes a live ad campaign, exactly once.",
+        epilog=EXIT_CODES + "\n\nSettings are MOJITO_* variables; config/example.env lists them.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    subparsers = parser.add_subparsers(dest="command", metavar="command")
+    for name, about in COMMANDS.items():
+        sub = subparsers.add_parser(
+            name,
+            help=about,
+            description=about.capitalize() + ".",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name == wanted:
+            _module(name).add_arguments(sub)
+    return parser
+
+
+def _module(command: str) -> "Command":
+    return importlib.import_module(f"mojito.{MODULES.get(command, command)}")  # pyright: ignore[reportReturnType]  # a module is one
+
+
+class Command:
+    """What a subcommand's module offers; never made, only described."""
+
+    @staticmethod
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        """Its arguments."""
+
+    @staticmethod
+    def run(arguments: argparse.Namespace, settings: object) -> int:
+        """Does it; the exit code."""
+        raise AssertionError(arguments, settings)

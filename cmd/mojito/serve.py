@@ -1,0 +1,80 @@
+"""The HTTP process: uvicorn inside our own event loop and our own order of stopping."""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import socket
+
+import structlog
+import uvicorn
+import uvloop
+
+from common.errors import ConfigurationError
+from common.log import configure
+from config.settings import Settings
+from mojito.wiring import open_app
+
+log = structlog.get_logger()
+
+
+class Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn would raise them again before our parts are closed."""
+
+    def capture_signals(self) -> contextlib.AbstractContextManager[None]:
+        """Captures nothing."""
+        return contextlib.nullcontext()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None: settings say everything."""
+    parser.epilog = "Needs MOJITO_DATABASE_URL and MOJITO_ENCRYPTION_KEYS_FILE. SIGTERM drains."
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Serves until told to stop."""
+    del arguments
+    configure(settings.log_format, settings.log_level)
+    uvloop.run(serve(settings))
+    return 0
+
+
+async def serve(settings: Settings) -> None:
+    """The order of stopping: no new connections, open answers end, parts close in reverse."""
+    listening = _listen(settings.host, settings.port)
+    async with open_app(settings) as app:
+        config = uvicorn.Config(
+            app,
+            loop="none",
+            http="httptools",
+            access_log=False,
+            log_config=None,
+            lifespan="on",
+            server_header=False,
+            timeout_graceful_shutdown=int(settings.grace_seconds),
+            timeout_keep_alive=30,
+        )
+        server = Server(config)
+
+        def stop() -> None:
+            server.force_exit = server.should_exit  # a second signal does not wait
+            server.should_exit = True
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop)
+        log.info("api.started", host=settings.host, port=settings.port)
+        await server.serve(sockets=[listening])
+    log.info("api.stopped")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise ConfigurationError(
+            f"cannot listen on {host}:{port} ({error.strerror}); choose another with MOJITO_PORT"
+        ) from None
+    return listening

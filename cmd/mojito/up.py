@@ -1,0 +1,266 @@
+"""Starts, watches and restarts the processes of an installation on one machine."""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+import time
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import msgspec
+
+from common.embedded_postgres import EmbeddedPostgres
+from common.errors import ConfigurationError
+from common.log import configure
+from config.settings import Settings
+from models.database import DATABASE_FAILURES
+from models.gen import workers
+from models.listener import CHANNEL
+from models.migrate import migrate
+from mojito.children import Child, stop_all
+from mojito.installation import Installation, Processes, write_json
+from mojito.provision import ensure_key, ensure_samples, example_request
+from mojito.wiring import opened_pool
+
+LOOK_SECONDS = 0.1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How many workers."""
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes (1)")
+    parser.epilog = (
+        "Ctrl-C stops all of it. The data stays in MOJITO_DATA_DIR (.mojito). Two installations side by "
+        "side need different MOJITO_DATA_DIR, MOJITO_PORT and MOJITO_SANDBOX_PORT."
+    )
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Until told to stop."""
+    configure(settings.log_format, settings.log_level)
+    installation = Installation(settings.data_dir)
+    installation.take()
+    installation.forget_processes()
+    _refuse_taken_ports(settings)
+    return asyncio.run(Up(settings, installation, arguments.workers).run())
+
+
+class Up:
+    """One installation, from the first process to the last."""
+
+    def __init__(self, settings: Settings, installation: Installation, worker_count: int) -> None:
+        self._settings = settings
+        self._installation = installation
+        self._environment: dict[str, str] = {}
+        self._postgres: EmbeddedPostgres | None = None
+        self._stopping = asyncio.Event()
+        self._worker_ids: dict[Child, UUID] = {}
+        self._api = Child("API", ["serve"], self._api_environment)
+        self._sandbox = Child("sandbox", ["sandbox"], lambda: self._environment)
+        self._workers = [self._worker(number + 1) for number in range(worker_count)]
+
+    async def run(self) -> int:
+        """Everything in order, and in reverse at the end."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
+        try:
+            if await self._unless_stopped(self._start()):
+                await self._watch()
+        finally:
+            await self._stop()
+        return 0
+
+    async def _unless_stopped(self, starting: "asyncio.Future[None] | object") -> bool:
+        """Whether the start came to its end before somebody stopped it."""
+        task = asyncio.ensure_future(starting)  # pyright: ignore[reportArgumentType, reportUnknownVariableType]  # a coroutine
+        stopped = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)  # pyright: ignore[reportUnknownArgumentType]  # likewise
+        stopped.cancel()
+        if not task.done():
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            return False
+        task.result()
+        return True
+
+    async def _start(self) -> None:
+        url = self._start_postgres()
+        keys = self._installation.ensure_encryption_keys(self._settings.encryption_keys_file)
+        self._environment = self._installation.environment(self._settings, url, keys)
+        for line in await migrate(url):
+            _say(f"migration: {line}")
+        self._settings = msgspec.structs.replace(self._settings, database_url=url)
+        async with opened_pool(self._settings, "mojito up") as pool:
+            key = await ensure_key(pool, self._installation)
+        write_json(self._installation.environment_file, self._environment)
+        self._sandbox.start()
+        self._api.start()
+        for child in self._workers:
+            child.start()
+        await self._answers(self._sandbox, f"{self._settings.sandbox_address}/livez")
+        await self._answers(self._api, f"{self._address}/livez")
+        written = await ensure_samples(self._settings, self._installation, key)
+        self._write_processes()
+        await self._answers(self._api, f"{self._address}/readyz")
+        self._greet(key, written)
+
+    def _start_postgres(self) -> str:
+        if self._settings.database_url is not None:
+            return self._settings.database_url
+        self._postgres = EmbeddedPostgres(
+            self._installation.folder / "postgres",
+            binaries=self._settings.pg_bin,
+            account=self._settings.pg_user,
+            settings={"max_connections": "200"},
+        ).start()
+        self._postgres.create_database("mojito")
+        _say(f"PostgreSQL {self._postgres.binaries.version} from {self._postgres.binaries.source}")
+        return self._postgres.url("mojito")
+
+    async def _answers(self, child: Child, url: str) -> None:
+        """Waits until it does; a child that dies meanwhile has said why."""
+        until = time.monotonic() + 60
+        async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
+            while True:
+                with contextlib.suppress(httpx.HTTPError):
+                    if (await client.get(url)).status_code == 200:
+                        return
+                if (death := child.death()) is not None:
+                    raise ConfigurationError(f"the {child.name} ended while starting ({death})")
+                if time.monotonic() > until:
+                    raise ConfigurationError(f"the {child.name} did not answer {url} in time")
+                await asyncio.sleep(0.03)
+
+    async def _watch(self) -> None:
+        while not self._stopping.is_set():
+            changed = self._revive_postgres()
+            for child in self._children:
+                changed |= await self._revive(child)
+            if changed:
+                self._write_processes()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), LOOK_SECONDS)
+
+    def _revive_postgres(self) -> bool:
+        if self._postgres is None or not self._postgres.revive():
+            return False
+        _say("PostgreSQL had died; started again")
+        return True
+
+    async def _revive(self, child: Child) -> bool:
+        death = child.death()
+        if death is None or not child.may_restart:
+            return False
+        pid = child.pid
+        if child in self._worker_ids:
+            await self._free_claims(self._worker_ids[child])
+        child.plan_restart()
+        child.start()
+        _say(f"{child.name} (process {pid}) died: {death}; started again as process {child.pid}")
+        return True
+
+    async def _free_claims(self, worker_id: UUID) -> None:
+        """We have seen the worker die, so nobody need wait for its silence."""
+        try:
+            connection = await asyncpg.connect(self._settings.database_url, timeout=5)
+            try:
+                freed = await workers.release_worker_jobs(connection, worker_id=worker_id)
+                await connection.execute(f"notify {CHANNEL}")
+            finally:
+                await connection.close()
+        except DATABASE_FAILURES as error:
+            _say(
+                f"its jobs are freed after {self._settings.worker_silence_seconds:.0f} s ({error})"
+            )
+            return
+        if freed:
+            _say(
+                f"{len(freed)} job{'s' if len(freed) > 1 else ''} freed, to go on where they stopped"
+            )
+
+    async def _stop(self) -> None:
+        _say("stopping")
+        self._installation.forget_processes()
+        await stop_all([*self._workers, self._api], self._settings.grace_seconds + 5)
+        await stop_all([self._sandbox], 5)
+        if self._postgres is not None:
+            self._postgres.stop()
+        _say("stopped")
+
+    @property
+    def _children(self) -> list[Child]:
+        return [self._sandbox, self._api, *self._workers]
+
+    @property
+    def _address(self) -> str:
+        return f"http://{self._settings.host}:{self._settings.port}"
+
+    def _api_environment(self) -> dict[str, str]:
+        return {**self._environment, "MOJITO_INSTALLATION_DIR": str(self._installation.folder)}
+
+    def _worker(self, number: int) -> Child:
+        child = Child(f"worker {number}", ["work"], lambda: self._worker_environment(child))
+        return child
+
+    def _worker_environment(self, child: Child) -> dict[str, str]:
+        """A fresh id for each life, so that the dead one's claims can be told apart."""
+        self._worker_ids[child] = uuid4()
+        return {**self._environment, "MOJITO_WORKER_ID": str(self._worker_ids[child])}
+
+    def _write_processes(self) -> None:
+        processes = Processes(
+            api=self._api.pid,
+            sandbox=self._sandbox.pid,
+            workers=[child.pid for child in self._workers],
+            postgres=None if self._postgres is None else self._postgres.pid,
+        )
+        write_json(self._installation.processes_file, processes)
+
+    def _greet(self, key: str, written: dict[str, dict[str, str]]) -> None:
+        meta, assets = written["META"], written["assets"]
+        body = example_request(written).decode().replace("'", "'\\''")
+        _say(
+            f"""
+Mojito is up.
+  API            {self._address}/api/v1   (documentation: {self._address}/docs)
+  sandbox        {self._settings.sandbox_address}   (what it holds: /_sandbox/objects)
+  data           {self._installation.folder}
+  test key       {key}
+  ad account     {meta["ad_account_id"]}
+                 ({meta["platform_account_id"]} on the sandbox, page {meta["page_id"]})
+  sample assets  image {assets["image"]}, video {assets["video"]}
+
+Send a campaign:
+  curl -sS {self._address}/api/v1/ads/meta -H 'Authorization: Bearer {key}' \\
+    -H 'Content-Type: application/json' -H "Idempotency-Key: $(date +%s)" -d '{body}'
+
+Or watch one being built, in a second terminal:
+  ./mojito submit examples/meta_link_ad.json --watch
+
+Ctrl-C stops everything; the data stays.
+"""
+        )
+
+
+def _refuse_taken_ports(settings: Settings) -> None:
+    for name, host, port in (
+        ("MOJITO_PORT", settings.host, settings.port),
+        ("MOJITO_SANDBOX_PORT", "127.0.0.1", settings.sandbox_port),
+    ):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                raise ConfigurationError(
+                    f"port {port} of {host} is taken ({error.strerror}); choose another with {name}"
+                ) from None
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
