@@ -8,12 +8,16 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from litestar import Litestar
 
 from common.api_keys import SCOPES
+from common.asset_files import LocalAssetFiles
+from common.guarded_http import GuardedClient
 from common.keyring import Keyring, new_key_line
 from models.api_keys import create_key
 from models.database import Pool, open_pool
 from routes.app import create_app
+from routes.assets import Assets
 from routes.health import ServerReadiness
 from routes.notifier import Notifier
 
@@ -23,7 +27,10 @@ TOKEN = "EAAB" + "0" * 8 + "verysecrettoken"
 class Api:
     """A client without a key, and a way to get clients with one."""
 
-    def __init__(self, pool: Pool, client: httpx.AsyncClient, keyring: Keyring) -> None:
+    def __init__(
+        self, app: Litestar, pool: Pool, client: httpx.AsyncClient, keyring: Keyring
+    ) -> None:
+        self.app = app
         self.pool = pool
         self.client = client
         self.keyring = keyring
@@ -86,18 +93,28 @@ def keyring(tmp_path: Path) -> Keyring:
 
 
 @pytest.fixture
-async def api(pool: Pool, keyring: Keyring, database: str, tmp_path: Path) -> AsyncGenerator[Api]:
+async def assets(tmp_path: Path) -> AsyncGenerator[Assets]:
+    """Small files are kept below the test's folder, and loopback may be fetched from."""
+    client = GuardedClient(allowed_private_targets=["127.0.0.0/8"])
+    yield Assets(
+        files=LocalAssetFiles(tmp_path / "assets"), client=client, max_upload_bytes=200_000
+    )
+    await client.aclose()
+
+
+@pytest.fixture
+async def api(pool: Pool, keyring: Keyring, database: str, assets: Assets) -> AsyncGenerator[Api]:
     async with Notifier(database) as notifier:
         app = create_app(
             pool=pool,
             keyring=keyring,
             notifier=notifier,
             readiness=ServerReadiness(pool),
-            assets=None,
+            assets=assets,
         )
         transport = httpx.ASGITransport(app=app)  # pyright: ignore[reportArgumentType]  # an ASGI application all the same
         async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
-            yield Api(pool, client, keyring)
+            yield Api(app, pool, client, keyring)
 
 
 @pytest.fixture
