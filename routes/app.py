@@ -1,7 +1,6 @@
 """Every route, what stands around them, and the parts that they work with."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 from litestar import Litestar, Response, Router, get
@@ -17,6 +16,7 @@ from models.database import Pool
 from models.gen import ad_accounts as account_queries
 from routes import ad_accounts, ads_meta, campaign_jobs, health, openapi, pages
 from routes import assets as asset_routes
+from routes.assets import Assets
 from routes.health import Readiness
 from routes.notifier import Notifier
 from routes.parts import Parts
@@ -32,13 +32,13 @@ def create_app(
     keyring: Keyring,
     notifier: Notifier,
     readiness: Readiness,
-    assets: Any,
+    assets: Assets,
 ) -> Litestar:
     """The HTTP application. It opens and closes nothing: every part is open before and after it.
 
     `pool` from models.database.open_pool; `keyring` from Keyring.from_file, after
     `require_keys_in_use`; `notifier` an entered Notifier; `readiness` a ServerReadiness, with the data
-    folder where `mojito up` runs the parts; `assets` what routes/assets.py keeps bytes with.
+    folder where `mojito up` runs the parts; `assets` a routes.assets.Assets.
     """
     parts = Parts(pool=pool, keyring=keyring, notifier=notifier, assets=assets)
     guarded = [

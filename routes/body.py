@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from litestar.exceptions import InternalServerException
 from models.inspection import violations
 
 from common.errors import CallerError, Invalid, UnsupportedMedia
@@ -21,7 +22,11 @@ async def raw_body(request: ApiRequest) -> bytes:
             code="unsupported_media_type",
             headers={"Accept": "application/json"},
         )
-    return await request.body()
+    try:
+        return await request.body()
+    except InternalServerException:
+        # so Litestar calls a caller who hung up
+        raise CallerError("The body did not arrive whole.", code="incomplete_body") from None
 
 
 async def read_body[T](request: ApiRequest, kind: type[T], rules: Rules | None = None) -> T:

@@ -5,13 +5,12 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Protocol, runtime_checkable
 
-import asyncpg
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from msgspec import Meta
 
-from models.database import Pool
+from models.database import DATABASE_FAILURES, Pool
 from models.migrate import pending
 
 _PATIENCE_SECONDS = 3.0
@@ -63,7 +62,7 @@ class ServerReadiness:
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 lacking = await pending(self._pool)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except DATABASE_FAILURES:
             return ["the database does not answer"]
         return [f"migration {name} is not applied" for name in lacking]
 

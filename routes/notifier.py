@@ -9,10 +9,9 @@ import contextlib
 from types import TracebackType
 from typing import Self
 
-import asyncpg
 import structlog
 
-from models.database import connect
+from models.database import DATABASE_FAILURES, connect
 from models.listener import CHANNEL
 
 _PAUSE_SECONDS = 0.001
@@ -52,7 +51,7 @@ class Notifier:
         while True:
             try:
                 await self._serve()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except DATABASE_FAILURES as error:
                 log.warning("notifier.disconnected", error=type(error).__name__)
             await asyncio.sleep(_RECONNECT_SECONDS)
 

@@ -33,6 +33,8 @@ def refuse_parameters(connection: AnyConnection, handler: BaseRouteHandler) -> N
 
 def read_query[T: msgspec.Struct](connection: AnyConnection, kind: type[T]) -> T:
     """The parameters as `kind`. Raises CallerError (400) naming every one that is wrong."""
+    if not connection.scope["query_string"]:
+        return kind()
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     values: dict[str, Any] = {}
     errors: list[dict[str, str]] = []

@@ -106,7 +106,17 @@ async def test_wrong_methods_are_told_which_are_right(api: Api):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"nonsense", b'{"name": "\xff"}', b"[" * 100_000, b'{"a": NaN}', b"{}{}"]
+    "body",
+    [
+        b"",
+        b"{",
+        b"nonsense",
+        b'{"name": "\xff"}',
+        b"[" * 100_000,
+        b'{"a": NaN}',
+        b"{}{}",
+        b'"\\ud800"',
+    ],
 )
 async def test_what_is_not_json_is_a_400(caller, body):
     answer = await caller.post(URL, content=body, headers={"Content-Type": "application/json"})
@@ -177,3 +187,27 @@ async def test_routes_without_parameters_take_none(caller):
             "parameter": "dry_run",
         }
     ]
+
+
+async def test_a_caller_who_hangs_up_is_no_failure_of_ours(api: Api):
+    key = (await api.caller()).headers["Authorization"].encode()
+    sent: list[dict] = []
+
+    async def receive() -> dict:
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": URL,
+        "raw_path": URL.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"authorization", key), (b"content-type", b"application/json")],
+    }
+    await api.app(scope, receive, send)  # pyright: ignore[reportArgumentType]  # plain dicts are what servers send
+
+    assert sent[0]["status"] == 400
