@@ -19,6 +19,7 @@ select * from media_assets
 where team_id = @team_id::uuid and deleted_at is null
   and (sqlc.narg(before_id)::uuid is null or id < sqlc.narg(before_id)::uuid)
   and (sqlc.narg(kind)::text is null or kind = sqlc.narg(kind)::text)
+  and (sqlc.narg(sha256)::bytea is null or sha256 = sqlc.narg(sha256)::bytea)
 order by id desc
 limit @page_size;
 

@@ -24,6 +24,8 @@ from routes.parts import ApiRequest, Parts
 from routes.query import Page, decode_cursor, next_cursor, read_query
 from routes.uploads import UploadedFile, limited, refuse_length
 
+type Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
 LONGEST_JSON = 1024 * 1024
 _FILE_FORM = {
     "type": "object",
@@ -41,7 +43,7 @@ class Assets(msgspec.Struct, frozen=True, kw_only=True):
 
     files: AssetFiles
     client: GuardedClient
-    max_upload_bytes: int = 1024**3
+    max_bytes: int = 1024**3
     download_seconds: float = 60.0
     """The longest that a caller waits for a file from an address."""
 
@@ -50,6 +52,7 @@ class AssetsQuery(Page, frozen=True, kw_only=True):
     """Which assets."""
 
     kind: Annotated[MediaKind | None, Meta(description="Of this kind.")] = None
+    sha256: Annotated[Sha256 | None, Meta(description="With these bytes, by their hash.")] = None
 
 
 @post(
@@ -94,6 +97,7 @@ async def list_assets(request: ApiRequest, parts: NamedDependency[Parts]) -> Ass
         team_id=request.auth.team_id,
         before_id=decode_cursor(query.cursor),
         kind=query.kind,
+        sha256=None if query.sha256 is None else bytes.fromhex(query.sha256),
         page_size=query.limit + 1,
     )
     following = next_cursor([row.id for row in rows], query.limit)
@@ -134,7 +138,7 @@ async def get_asset_content(
 
 async def _upload(request: ApiRequest, parts: Parts) -> MediaAsset:
     assets: Assets = parts.assets
-    file = UploadedFile(request, assets.max_upload_bytes)
+    file = UploadedFile(request, assets.max_bytes)
     await file.open()
     try:
         return await store_asset(
@@ -154,7 +158,7 @@ async def _fetch(request: ApiRequest, parts: Parts) -> MediaAsset:
     wanted = await _read_json(request)
     try:
         async with assets.client.download(
-            wanted.url, max_bytes=assets.max_upload_bytes, total_seconds=assets.download_seconds
+            wanted.url, max_bytes=assets.max_bytes, total_seconds=assets.download_seconds
         ) as download:
             return await store_asset(
                 parts.pool,

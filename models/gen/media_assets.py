@@ -51,14 +51,15 @@ select id, team_id, kind, content_type, size_bytes, sha256, width, height, durat
 where team_id = $1::uuid and deleted_at is null
   and ($2::uuid is null or id < $2::uuid)
   and ($3::text is null or kind = $3::text)
+  and ($4::bytea is null or sha256 = $4::bytea)
 order by id desc
-limit $4
+limit $5
 """
 
 
-async def list_media_assets(connection: Connection, *, team_id: UUID, before_id: UUID | None = None, kind: str | None = None, page_size: int) -> list[MediaAsset]:
+async def list_media_assets(connection: Connection, *, team_id: UUID, before_id: UUID | None = None, kind: str | None = None, sha256: bytes | None = None, page_size: int) -> list[MediaAsset]:
     """Newest first; keys are made in the order of time."""
-    return [MediaAsset(*row) for row in await connection.fetch(LIST_MEDIA_ASSETS, team_id, before_id, kind, page_size)]
+    return [MediaAsset(*row) for row in await connection.fetch(LIST_MEDIA_ASSETS, team_id, before_id, kind, sha256, page_size)]
 
 
 LIST_KINDS_OF_ASSETS: Final = """\

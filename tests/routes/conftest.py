@@ -96,9 +96,7 @@ def keyring(tmp_path: Path) -> Keyring:
 async def assets(tmp_path: Path) -> AsyncGenerator[Assets]:
     """Small files are kept below the test's folder, and loopback may be fetched from."""
     client = GuardedClient(allowed_private_targets=["127.0.0.0/8"])
-    yield Assets(
-        files=LocalAssetFiles(tmp_path / "assets"), client=client, max_upload_bytes=200_000
-    )
+    yield Assets(files=LocalAssetFiles(tmp_path / "assets"), client=client, max_bytes=200_000)
     await client.aclose()
 
 

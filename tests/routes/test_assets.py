@@ -138,6 +138,18 @@ async def test_assets_are_listed_by_kind(caller: httpx.AsyncClient):
     assert page == {"data": [video], "next_cursor": None}
 
 
+async def test_assets_are_found_by_the_hash_of_their_bytes(caller: httpx.AsyncClient):
+    image = await send(caller)
+    await send(caller, CLIP)
+
+    found = (await caller.get(ASSETS, params={"sha256": image["sha256"]})).json()
+    none = (await caller.get(ASSETS, params={"sha256": "0" * 64})).json()
+    refused = await caller.get(ASSETS, params={"sha256": image["sha256"].upper()})
+
+    assert (found["data"], none["data"]) == ([image], [])
+    assert refused.status_code == 400
+
+
 async def test_the_same_bytes_twice_are_two_assets_kept_once(
     caller: httpx.AsyncClient, tmp_path: Path
 ):
