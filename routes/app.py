@@ -1,9 +1,10 @@
 """Every route, what stands around them, and the parts that they work with."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import msgspec
-from litestar import Litestar, Response, Router, get
+from litestar import Litestar, Request, Response, Router, get
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 
@@ -54,7 +55,7 @@ def create_app(
             *unguarded,
             _openapi_route(guarded, unguarded),
         ],
-        guards=[RequireAuth(pool), refuse_parameters],
+        before_request=_admission(RequireAuth(pool)),
         dependencies={
             "parts": Provide(lambda: parts, sync_to_thread=False),
             "readiness": Provide(lambda: readiness, sync_to_thread=False),
@@ -66,6 +67,16 @@ def create_app(
     )
     app.asgi_handler = RequestIds(app.asgi_handler)
     return app
+
+
+def _admission(require_auth: RequireAuth) -> Callable[[Request[Any, Any, Any]], Awaitable[None]]:
+    """What every request passes before its handler."""
+
+    async def admit(request: Request[Any, Any, Any]) -> None:
+        await require_auth(request)
+        refuse_parameters(request)
+
+    return admit
 
 
 async def require_keys_in_use(pool: Pool, keyring: Keyring) -> None:

@@ -6,13 +6,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar.connection import ASGIConnection
-from litestar.handlers.base import BaseRouteHandler
+from litestar import Request
 from msgspec import Meta
 
 from common.errors import CallerError
 
-type AnyConnection = ASGIConnection[Any, Any, Any, Any]
+type AnyRequest = Request[Any, Any, Any]
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,21 +23,21 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
 
 
-def refuse_parameters(connection: AnyConnection, handler: BaseRouteHandler) -> None:
-    """A guard: routes that name no query struct take no parameters."""
-    takes_any = handler.opt.get("open") or handler.opt.get("query") is not None
-    if connection.scope["query_string"] and not takes_any:
-        read_query(connection, msgspec.Struct)
+def refuse_parameters(request: AnyRequest) -> None:
+    """Routes behind a key that name no query struct take no parameters. Raises CallerError (400)."""
+    opt = request.route_handler.opt
+    if request.scope["query_string"] and not opt.get("open") and opt.get("query") is None:
+        read_query(request, msgspec.Struct)
 
 
-def read_query[T: msgspec.Struct](connection: AnyConnection, kind: type[T]) -> T:
+def read_query[T: msgspec.Struct](request: AnyRequest, kind: type[T]) -> T:
     """The parameters as `kind`. Raises CallerError (400) naming every one that is wrong."""
-    if not connection.scope["query_string"]:
+    if not request.scope["query_string"]:
         return kind()
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     values: dict[str, Any] = {}
     errors: list[dict[str, str]] = []
-    for name, text in connection.query_params.multi_items():
+    for name, text in request.query_params.multi_items():
         if name not in fields:
             errors.append(_error(name, "unknown_parameter", "There is no such parameter here."))
         elif name in values:

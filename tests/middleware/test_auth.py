@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from litestar.handlers import HTTPRouteHandler
+from litestar import Request, get
 from litestar.testing import RequestFactory
 
 from common.api_keys import make_key
@@ -110,7 +110,7 @@ async def test_an_expired_key_is_refused(api: Api):
 
 
 async def test_a_key_ends_at_its_time_even_when_it_is_remembered(api: Api):
-    guard, handler = RequireAuth(api.pool), HTTPRouteHandler("/", http_method="GET")
+    guard = RequireAuth(api.pool)
     made = await create_key(
         api.pool, team="T", name="n", expires_at=datetime.now(UTC) + timedelta(hours=1)
     )
@@ -122,7 +122,7 @@ async def test_a_key_ends_at_its_time_even_when_it_is_remembered(api: Api):
     guard._known = type(guard._known)(dict.fromkeys(guard._known, (1e18, ended)))
 
     with pytest.raises(Unauthorized):
-        await guard(_connection(made.key), handler)
+        await guard(_request(made.key))
 
 
 async def test_a_revoked_key_is_refused_within_thirty_seconds_and_not_asked_for_each_time(api: Api):
@@ -204,5 +204,9 @@ async def test_a_key_that_is_not_there_cannot_be_revoked(api: Api):
         await revoke_key(api.pool, uuid7())
 
 
-def _connection(key: str):
-    return RequestFactory().get("/", headers={"Authorization": f"Bearer {key}"})
+def _request(key: str) -> Request:
+    @get("/", opt={"scope": "jobs:read"})
+    async def handler() -> None: ...
+
+    headers = {"Authorization": f"Bearer {key}"}
+    return RequestFactory().get("/", headers=headers, route_handler=handler)
