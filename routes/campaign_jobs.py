@@ -17,6 +17,7 @@ from models.gen.rows import CampaignJob, Connection, JobStatus
 from models.job import JobView, job_view
 from models.plan import REQUESTS, PlannedStep, plan
 from routes.access import object_id, reachable, require_active
+from routes.etag import etag_of
 from routes.parts import ApiRequest, Parts
 from routes.query import Page, decode_cursor, next_cursor, read_query
 from routes.transaction import transaction
@@ -70,19 +71,27 @@ async def list_jobs(request: ApiRequest, parts: NamedDependency[Parts]) -> JobPa
     return JobPage(await _views(parts.pool, rows[: query.limit]), following)
 
 
-@get("/campaign_jobs/{job_id:str}", opt={"scope": "jobs:read", "refusals": (403, 404)})
+@get(
+    "/campaign_jobs/{job_id:str}",
+    opt={"scope": "jobs:read", "tells": ("ETag",), "refusals": (403, 404)},
+)
 async def get_job(
     request: ApiRequest, parts: NamedDependency[Parts], job_id: FromPath[str]
-) -> JobView:
+) -> Response[JobView]:
     """Shows a job: how far it is, why it waits, what it made, why it failed."""
     job = await _reach(parts.pool, request, job_id)
-    return (await _views(parts.pool, [job]))[0]
+    view = (await _views(parts.pool, [job]))[0]
+    return Response(view, headers={"ETag": etag_of(view)})
 
 
 @post(
     "/campaign_jobs/{job_id:str}/cancel",
     status_code=202,
-    opt={"scope": "jobs:write", "refusals": (403, 404, 409)},
+    opt={
+        "scope": "jobs:write",
+        "tells": ("Location", "Retry-After"),
+        "refusals": (403, 404, 409),
+    },
 )
 async def cancel_job(
     request: ApiRequest, parts: NamedDependency[Parts], job_id: FromPath[str]
@@ -109,7 +118,11 @@ async def cancel_job(
 @post(
     "/campaign_jobs/{job_id:str}/retry",
     status_code=202,
-    opt={"scope": "jobs:write", "refusals": (403, 404, 409)},
+    opt={
+        "scope": "jobs:write",
+        "tells": ("Location", "Retry-After"),
+        "refusals": (403, 404, 409),
+    },
 )
 async def retry_job(
     request: ApiRequest, parts: NamedDependency[Parts], job_id: FromPath[str]

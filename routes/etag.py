@@ -1,6 +1,9 @@
 """Entity tags: which version of an object a caller has seen, and whether it is still the one."""
 
+import hashlib
 from datetime import datetime
+
+import msgspec
 
 from common.errors import CallerError
 
@@ -19,6 +22,11 @@ def etag(updated_at: datetime) -> str:
     '"647501f8d6000"'
     """
     return f'"{round(updated_at.timestamp() * 1_000_000):x}"'
+
+
+def etag_of(view: msgspec.Struct) -> str:
+    """A strong tag of what an answer shows; it changes when anything in it does."""
+    return f'"{hashlib.sha256(msgspec.json.encode(view)).hexdigest()[:16]}"'
 
 
 def require_match(if_match: str | None, current: str) -> None:

@@ -73,6 +73,16 @@ async def test_a_job_shows_what_it_has_made(api, caller, job):
     assert [step["status"] for step in view["steps"]] == ["DONE"] * 2 + ["PENDING"] * 3
 
 
+async def test_the_tag_of_a_job_changes_when_its_steps_do(api, caller, job):
+    url = f"{URL}/{job['id']}"
+
+    before, same = await caller.get(url), await caller.get(url)
+    await record_step(api, job, "campaign", "campaign", "23")
+    after = await caller.get(url)
+
+    assert before.headers["etag"] == same.headers["etag"] != after.headers["etag"]
+
+
 async def test_a_failed_job_says_why_and_what_to_do(api, caller, job):
     error = JobError(step="ad[0][0]", code="invalid_link", message="No.", remedy="Change it.")
     await end(api, job, "FAILED", error)
