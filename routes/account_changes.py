@@ -15,7 +15,7 @@ from models.credentials import CREDENTIALS
 from models.gen import ad_accounts, campaign_jobs
 from models.gen.rows import AdAccount, Connection
 from models.jsonb import to_jsonb
-from routes.body import body_violations, refuse
+from routes.body import body_violations, converted, refuse
 
 
 async def add(
@@ -49,7 +49,7 @@ def acceptable_change(document: Any, before: AdAccount) -> AccountChange:
     if isinstance(document, dict):
         errors += change_violations(document, before)
     refuse(errors)
-    change = msgspec.convert(document, AccountChange)
+    change = converted(document, AccountChange)
     stuck = before.status in ("REQUIRES_REAUTH", "SUSPENDED") and change.credentials is UNSET
     if stuck and change.status == "ACTIVE":
         code = before.status.lower()

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 from litestar.exceptions import InternalServerException
-from models.inspection import violations
 
 from common.errors import CallerError, Invalid, UnsupportedMedia
+from models.inspection import violations
 from routes.parts import ApiRequest
 
 type Rules = Callable[[dict[str, Any]], list[dict[str, str]]]
@@ -36,7 +36,7 @@ async def read_body[T](request: ApiRequest, kind: type[T], rules: Rules | None =
     if rules is not None and isinstance(document, dict):
         errors += rules(document)
     refuse(errors)
-    return msgspec.convert(document, kind)
+    return converted(document, kind)
 
 
 def parse_json(body: bytes) -> Any:
@@ -47,6 +47,17 @@ def parse_json(body: bytes) -> Any:
         raise CallerError(f"The body is not JSON: {error}.", code="not_json") from None
     except RecursionError:
         raise CallerError("The body is nested too deeply.", code="not_json") from None
+
+
+def converted[T](document: Any, kind: type[T]) -> T:
+    """The document as `kind`, after it was inspected. Raises Invalid for what inspection overlooked."""
+    try:
+        return msgspec.convert(document, kind)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        pointer = path.rstrip("`").replace(".", "/").replace("[", "/").replace("]", "")
+        violation = {"pointer": pointer, "code": "invalid", "message": f"{message}."}
+        raise Invalid(message, code="invalid_request", errors=[violation]) from None
 
 
 def body_violations(kind: Any, document: Any) -> list[dict[str, str]]:

@@ -16,7 +16,7 @@ from models.job import LANES, JobView, StepView, first_view
 from models.media import MediaKind
 from models.plan import PlannedStep, plan
 from routes.access import reachable, require_active
-from routes.body import parse_json, raw_body, refuse, text_violations
+from routes.body import converted, parse_json, raw_body, refuse, text_violations
 from routes.campaign_jobs import job_headers, planned_steps
 from routes.idempotency import fingerprint, idempotency_key, require_same
 from routes.parts import ApiRequest, Parts
@@ -101,7 +101,7 @@ async def _read(request: ApiRequest, door: Door) -> Asked:
     except (msgspec.MsgspecError, RecursionError):
         document = parse_json(body)
         refuse(door.inspect(document) + text_violations(document))
-        raise
+        wanted = converted(document, door.kind)
     if b"\\u0000" in body:
         refuse(text_violations(parse_json(body)))
     return Asked(
