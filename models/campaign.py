@@ -22,10 +22,8 @@ class CampaignRequest(
         UUID | None, Meta(description="Our id of the ad account; or give platform_account_id.")
     ] = None
     platform_account_id: Annotated[
-        str | None,
+        Annotated[str, Meta(min_length=1, max_length=64)] | None,
         Meta(
-            min_length=1,
-            max_length=64,
             description="The platform's id of the ad account (Meta: act_…); or give ad_account_id.",
         ),
     ] = None

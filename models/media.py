@@ -19,7 +19,8 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         str, Meta(min_length=1, max_length=10_000, description="What it should show.")
     ]
     aspect_ratio: Annotated[
-        str | None, Meta(pattern="^[0-9]{1,2}:[0-9]{1,2}$", description="For example 1:1.")
+        Annotated[str, Meta(pattern="^[0-9]{1,2}:[0-9]{1,2}$")] | None,
+        Meta(description="For example 1:1."),
     ] = None
 
 

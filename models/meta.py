@@ -132,11 +132,12 @@ class PromotedObject(_Strict, frozen=True, kw_only=True):
         None
     )
     custom_event_type: Annotated[
-        str | None,
-        Meta(pattern="^[A-Z_]{2,40}$", description="The conversion, for example PURCHASE."),
+        Annotated[str, Meta(pattern="^[A-Z_]{2,40}$")] | None,
+        Meta(description="The conversion, for example PURCHASE."),
     ] = None
     custom_event_str: Annotated[
-        str | None, Meta(max_length=100, description="The event's own name when the type is OTHER.")
+        Annotated[str, Meta(max_length=100)] | None,
+        Meta(description="The event's own name when the type is OTHER."),
     ] = None
     application_id: Annotated[MetaId | None, Meta(description="The promoted app.")] = None
     object_store_url: Annotated[Url | None, Meta(description="The app's page in its store.")] = None
@@ -149,16 +150,22 @@ class PromotedObject(_Strict, frozen=True, kw_only=True):
 class GeoPlace(_Strict, frozen=True, kw_only=True):
     """A place by Meta's key, or around a point."""
 
-    key: Annotated[str | None, Meta(min_length=1, max_length=40, description="Meta's key.")] = None
-    name: Annotated[str | None, Meta(max_length=200, description="For people; not used.")] = None
-    country: Annotated[Country | None, Meta(description="The country it lies in.")] = None
-    latitude: Annotated[float | None, Meta(ge=-90, le=90, description="Of a custom location.")] = (
-        None
-    )
-    longitude: Annotated[
-        float | None, Meta(ge=-180, le=180, description="Of a custom location.")
+    key: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=40)] | None, Meta(description="Meta's key.")
     ] = None
-    radius: Annotated[float | None, Meta(gt=0, le=500, description="Around the place.")] = None
+    name: Annotated[
+        Annotated[str, Meta(max_length=200)] | None, Meta(description="For people; not used.")
+    ] = None
+    country: Annotated[Country | None, Meta(description="The country it lies in.")] = None
+    latitude: Annotated[
+        Annotated[float, Meta(ge=-90, le=90)] | None, Meta(description="Of a custom location.")
+    ] = None
+    longitude: Annotated[
+        Annotated[float, Meta(ge=-180, le=180)] | None, Meta(description="Of a custom location.")
+    ] = None
+    radius: Annotated[
+        Annotated[float, Meta(gt=0, le=500)] | None, Meta(description="Around the place.")
+    ] = None
     distance_unit: Annotated[
         Literal["mile", "kilometer"] | None, Meta(description="The unit of radius.")
     ] = None
@@ -186,7 +193,9 @@ class Reference(_Strict, frozen=True, kw_only=True):
     """Something of Meta's by its id."""
 
     id: Annotated[MetaId, Meta(description="Meta's id.")]
-    name: Annotated[str | None, Meta(max_length=400, description="For people; not used.")] = None
+    name: Annotated[
+        Annotated[str, Meta(max_length=400)] | None, Meta(description="For people; not used.")
+    ] = None
 
 
 class Interests(_Strict, frozen=True, kw_only=True):
@@ -210,8 +219,8 @@ class Targeting(_Strict, frozen=True, kw_only=True):
     age_min: Annotated[Age | None, Meta(description="Youngest; 18 by default.")] = None
     age_max: Annotated[Age | None, Meta(description="Oldest; 65 is everybody older too.")] = None
     genders: Annotated[
-        list[Literal[0, 1, 2]] | None,
-        Meta(max_length=2, description="1 men, 2 women; 0 alone, or leaving it out, is everybody."),
+        Annotated[list[Literal[0, 1, 2]], Meta(max_length=2)] | None,
+        Meta(description="1 men, 2 women; 0 alone, or leaving it out, is everybody."),
     ] = None
     locales: Annotated[list[int] | None, Meta(description="Languages by Meta's numbers.")] = None
     interests: Annotated[list[Reference] | None, Meta(description="Interests.")] = None
@@ -295,7 +304,8 @@ class _Creative(_Strict, frozen=True, kw_only=True):
         MetaId | None, Meta(description="The Instagram account that the ad speaks for.")
     ] = None
     url_tags: Annotated[
-        str | None, Meta(max_length=2000, description="Appended to links, without a leading '?'.")
+        Annotated[str, Meta(max_length=2000)] | None,
+        Meta(description="Appended to links, without a leading '?'."),
     ] = None
 
 
@@ -373,8 +383,8 @@ class MetaAd(_Strict, frozen=True, kw_only=True):
         list[dict[str, Any]] | None, Meta(description="What is tracked, as Meta writes it.")
     ] = None
     conversion_domain: Annotated[
-        str | None,
-        Meta(max_length=253, description="Where conversions happen, for example example.com."),
+        Annotated[str, Meta(max_length=253)] | None,
+        Meta(description="Where conversions happen, for example example.com."),
     ] = None
 
 
@@ -404,13 +414,16 @@ class MetaAdSet(_Strict, frozen=True, kw_only=True):
         DestinationType | None, Meta(description="Where a click leads.")
     ] = None
     attribution_spec: Annotated[
-        list[Attribution] | None, Meta(max_length=3, description="Which conversions count.")
+        Annotated[list[Attribution], Meta(max_length=3)] | None,
+        Meta(description="Which conversions count."),
     ] = None
     dsa_beneficiary: Annotated[
-        str | None, Meta(min_length=1, max_length=512, description="On whose behalf (EU).")
+        Annotated[str, Meta(min_length=1, max_length=512)] | None,
+        Meta(description="On whose behalf (EU)."),
     ] = None
     dsa_payor: Annotated[
-        str | None, Meta(min_length=1, max_length=512, description="Who pays (EU).")
+        Annotated[str, Meta(min_length=1, max_length=512)] | None,
+        Meta(description="Who pays (EU)."),
     ] = None
     regional_regulated_categories: Annotated[
         list[str] | None, Meta(description="Regulated categories, for example SINGAPORE_UNIVERSAL.")
@@ -419,8 +432,8 @@ class MetaAdSet(_Strict, frozen=True, kw_only=True):
         dict[str, str] | None, Meta(description="Verified identities for them.")
     ] = None
     frequency_control_specs: Annotated[
-        list[FrequencyControl] | None,
-        Meta(max_length=1, description="How often people see the ads."),
+        Annotated[list[FrequencyControl], Meta(max_length=1)] | None,
+        Meta(description="How often people see the ads."),
     ] = None
     adset_schedule: Annotated[
         list[Schedule] | None, Meta(description="Hours in which ads run.")
