@@ -7,7 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from ipaddress import ip_address
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import unquote
 
 import httpx
@@ -111,6 +111,12 @@ class GuardedClient:
             raise DownloadFailed("the address did not answer in time", code="timed_out") from error
         except httpx.TransportError as error:
             raise _unreachable(type(error).__name__) from error
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
 
     async def aclose(self) -> None:
         """Lets connections go."""

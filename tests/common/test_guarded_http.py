@@ -36,11 +36,8 @@ async def read(download: Download) -> bytes:
 
 
 async def fetch(client: GuardedClient, url: str, *, max_bytes: int = 1000) -> bytes:
-    try:
-        async with client.download(url, max_bytes=max_bytes) as download:
-            return await read(download)
-    finally:
-        await client.aclose()
+    async with client, client.download(url, max_bytes=max_bytes) as download:
+        return await read(download)
 
 
 async def refusal(client: GuardedClient, url: str, *, max_bytes: int = 1000) -> DownloadFailed:

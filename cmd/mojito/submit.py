@@ -1,0 +1,271 @@
+"""Sends a request file, uploads what it names first, and watches its campaign being built."""
+
+import argparse
+import hashlib
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import msgspec
+
+from common.errors import ConfigurationError, Invalid
+from config.settings import Settings
+from mojito.installation import Installation
+from mojito.job_display import Display, display_for, problem_lines
+
+EXAMPLES = """examples:
+  mojito submit examples/meta_link_ad.json --watch
+  mojito submit campaign.json --validate-only
+  mojito submit campaign.json --idempotency-key spring-2026 --json
+
+An entry of media may be {"file": "hero.png"}, relative to the request file: it is uploaded first,
+unless the same bytes are stored already. Sent again with the same --idempotency-key, a request
+never makes a second campaign.
+
+exit codes: 0 SUCCESS, or accepted without --watch; 1 FAILED, or nothing could be sent;
+2 refused, or wrong usage; 3 PARTIAL_SUCCESS; 4 CANCELLED"""
+
+PLATFORM_ROUTES = {"META": "/ads/meta"}
+EXIT_CODES = {"SUCCESS": 0, "FAILED": 1, "PARTIAL_SUCCESS": 3, "CANCELLED": 4}
+POLL_SECONDS = 0.3
+MOST_TRIES = 5
+LONGEST_SILENCE_SECONDS = 120.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to send, where, and how to show it."""
+    parser.epilog = EXAMPLES
+    parser.add_argument("file", type=Path, help="the request, as JSON")
+    parser.add_argument("--watch", action="store_true", help="show every step until the end")
+    parser.add_argument("--json", action="store_true", help="print the job alone, for programs")
+    parser.add_argument(
+        "--validate-only", action="store_true", help="check it and show the steps; make no job"
+    )
+    parser.add_argument("--idempotency-key", help="yours; otherwise a new one is made")
+    parser.add_argument(
+        "--platform", choices=sorted(PLATFORM_ROUTES), default="META", help="default: META"
+    )
+    parser.add_argument("--url", help="the API; default: the installation in the data folder")
+    parser.add_argument(
+        "--key-file", type=Path, help="file with an API key; default: dev-key in the data folder"
+    )
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Sends it; the exit code."""
+    request = _read_request(arguments.file)
+    with _client(arguments, Installation(settings.data_dir), settings) as client:
+        api = Api(client)
+        request = _with_uploads(api, request, arguments.file.parent)
+        route = PLATFORM_ROUTES[arguments.platform]
+        if arguments.validate_only:
+            return _show(api.post(route, request, validate_only="true"), arguments)
+        key = arguments.idempotency_key or str(uuid4())
+        job = api.post(route, request, key=key)
+        if not arguments.watch:
+            return _show(job, arguments)
+        return _watch(api, job, arguments, title=_title(request))
+
+
+class Refused(Invalid):
+    """What the API answered instead, ready to be read."""
+
+
+class Api:
+    """The calls that submitting needs. What is sent twice has the effect of being sent once."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def post(
+        self, route: str, body: Any, *, key: str | None = None, **query: str
+    ) -> dict[str, Any]:
+        """Makes a job, or the plan of one."""
+        headers = {"Content-Type": "application/json"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        content = msgspec.json.encode(body)
+        return _read(
+            self._send("POST", route, content=content, headers=headers, params=query or None)
+        )
+
+    def get(self, route: str, **query: str) -> dict[str, Any]:
+        """Reads something."""
+        return _read(self._send("GET", route, params=query or None))
+
+    def is_kept(self, asset_id: str) -> bool:
+        """Whether the bytes of an asset are still there, without reading them."""
+        try:
+            with self._client.stream("GET", f"/assets/{asset_id}/content") as answer:
+                return answer.status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def upload(self, path: Path) -> str:
+        """The id of a new asset."""
+        with path.open("rb") as file:
+            return _read(self._send("POST", "/assets", files={"file": (path.name, file)}))["id"]
+
+    def _send(self, method: str, route: str, **rest: Any) -> httpx.Response:
+        """Tries again while nobody listens: a starting or restarting API is a matter of seconds."""
+        for remaining in reversed(range(MOST_TRIES)):
+            try:
+                return self._client.request(method, route, **rest)
+            except httpx.ConnectError as error:
+                if remaining == 0:
+                    raise ConfigurationError(_nobody(self._client.base_url)) from error
+                time.sleep(POLL_SECONDS)
+            except httpx.TransportError as error:
+                raise ConfigurationError(
+                    f"{self._client.base_url} broke off: {type(error).__name__}"
+                ) from error
+        raise AssertionError("the last try returns or raises")
+
+
+def _nobody(url: httpx.URL) -> str:
+    return f"nobody answers at {url}; start `./mojito up`, or name another API with --url"
+
+
+def _read(answer: httpx.Response) -> dict[str, Any]:
+    """The body of a good answer. Raises Refused with everything that is wrong with the request,
+    ConfigurationError where it may be right and another moment is better."""
+    try:
+        body = msgspec.json.decode(answer.content)
+    except msgspec.DecodeError:
+        body = None
+    if not isinstance(body, dict):
+        raise ConfigurationError(
+            f"{answer.request.url.copy_with(query=None)} is no Mojito: "
+            f"it answered {answer.status_code} without a JSON object"
+        )
+    if answer.status_code == 429 or answer.is_server_error:
+        raise ConfigurationError("\n".join(problem_lines(body)))
+    if not answer.is_success:
+        raise Refused("\n".join(problem_lines(body)))
+    return body
+
+
+def _read_request(path: Path) -> dict[str, Any]:
+    try:
+        request = msgspec.json.decode(path.read_bytes())
+    except OSError as error:
+        raise Invalid(f"cannot read {path}: {error.strerror}") from None
+    except msgspec.DecodeError as error:
+        raise Invalid(f"{path} is not JSON: {error}") from None
+    if not isinstance(request, dict):
+        raise Invalid(f"{path} is not a JSON object")
+    return request
+
+
+def _client(
+    arguments: argparse.Namespace, installation: Installation, settings: Settings
+) -> httpx.Client:
+    return httpx.Client(
+        base_url=_address(arguments.url, installation, settings) + "/api/v1",
+        headers={"Authorization": f"Bearer {_key(arguments.key_file, installation)}"},
+        timeout=httpx.Timeout(60.0, connect=5.0),
+        trust_env=arguments.url is not None,
+    )
+
+
+def _address(url: str | None, installation: Installation, settings: Settings) -> str:
+    """The one given, else where the installation in the data folder listens."""
+    if url is not None:
+        return url.rstrip("/").removesuffix("/api/v1")
+    written = installation.read_json(installation.environment_file)
+    environment: dict[str, str] = written if isinstance(written, dict) else {}
+    host = environment.get("MOJITO_HOST", settings.host)
+    port = environment.get("MOJITO_PORT", str(settings.port))
+    return f"http://{'127.0.0.1' if host in _EVERYWHERE else host}:{port}"
+
+
+_EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - recognised, not bound
+
+
+def _key(path: Path | None, installation: Installation) -> str:
+    try:
+        key = (path or installation.key_file).read_text().strip()
+    except OSError as error:
+        raise ConfigurationError(
+            f"no API key: cannot read {path or installation.key_file} ({error.strerror}); "
+            "start `./mojito up`, or name a file with --key-file"
+        ) from None
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigurationError(f"{path or installation.key_file} holds no API key")
+    return key
+
+
+def _with_uploads(api: Api, request: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The request with every local file replaced by an asset."""
+    media = request.get("media")
+    if not isinstance(media, dict):
+        return request
+    entries: dict[str, Any] = {**media}
+    for name, entry in entries.items():
+        if isinstance(entry, dict) and set(entry) == {"file"}:
+            entries[name] = {"asset_id": _asset(api, folder / str(entry["file"]))}
+    return {**request, "media": entries}
+
+
+def _asset(api: Api, path: Path) -> str:
+    """The oldest asset with the file's bytes, so that a repeated request has the same body."""
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise Invalid(f"media: cannot read {path}: {error.strerror}") from None
+    stored = api.get("/assets", sha256=digest, limit="200")["data"]
+    if stored and api.is_kept(stored[-1]["id"]):
+        return stored[-1]["id"]
+    return api.upload(path)
+
+
+def _show(answer: dict[str, Any], arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        _print_json(answer)
+    elif arguments.validate_only:
+        names = "\n".join(f"  {step['name']}" for step in answer["steps"])
+        sys.stdout.write(f"acceptable; it would take {len(answer['steps'])} steps:\n{names}\n")
+    else:
+        sys.stdout.write(f"accepted: campaign job {answer['id']}, {answer['status']}\n")
+    return 0
+
+
+def _watch(api: Api, job: dict[str, Any], arguments: argparse.Namespace, *, title: str) -> int:
+    display = Display.silent() if arguments.json else display_for(sys.stdout, title)
+    try:
+        job = _follow(api, job, display)
+    except KeyboardInterrupt:
+        sys.stderr.write(f"not watched any more; campaign job {job['id']} goes on\n")
+        raise
+    if arguments.json:
+        _print_json(job)
+    return EXIT_CODES[job["status"]]
+
+
+def _follow(api: Api, job: dict[str, Any], display: Display) -> dict[str, Any]:
+    """Shows the job until it has ended; an API that is away for a moment is waited for."""
+    heard = time.monotonic()
+    while True:
+        display.show(job)
+        if job["status"] in EXIT_CODES:
+            display.end(job)
+            return job
+        time.sleep(POLL_SECONDS)
+        try:
+            job, heard = api.get(f"/campaign_jobs/{job['id']}"), time.monotonic()
+        except ConfigurationError:
+            if time.monotonic() - heard > LONGEST_SILENCE_SECONDS:
+                raise
+
+
+def _title(request: dict[str, Any]) -> str:
+    campaign = request.get("campaign")
+    return str(campaign.get("name", "")) if isinstance(campaign, dict) else ""
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
