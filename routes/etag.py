@@ -19,7 +19,7 @@ def etag(updated_at: datetime) -> str:
 
     >>> from datetime import UTC
     >>> etag(datetime(2026, 1, 1, tzinfo=UTC))
-    '"647501f8d6000"'
+    '"6474846204000"'
     """
     return f'"{round(updated_at.timestamp() * 1_000_000):x}"'
 
