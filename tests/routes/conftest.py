@@ -1,6 +1,5 @@
 """The whole application on a real database, spoken to in the same loop."""
 
-import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
@@ -73,16 +72,9 @@ async def add_account(caller: httpx.AsyncClient, **changes: Any) -> dict[str, An
 
 @pytest.fixture
 async def pool(database: str) -> AsyncGenerator[Pool]:
-    async with contextlib.aclosing(_Closing(await open_pool(database, size=5, name="test"))) as it:
-        yield it.pool
-
-
-class _Closing:
-    def __init__(self, pool: Pool) -> None:
-        self.pool = pool
-
-    async def aclose(self) -> None:
-        await self.pool.close()
+    opened = await open_pool(database, size=5, name="test")
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
