@@ -1,0 +1,112 @@
+"""Failures on order: which call is to fail, how, and how often."""
+
+from fnmatch import fnmatchcase
+from typing import Literal
+
+import msgspec
+
+from sandbox.store import Store
+
+type FaultKind = Literal[
+    "lose_reply", "reset", "http_500", "garbage", "slow", "throttle", "token_expired"
+]
+
+
+class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The calls that are meant; a field left out means any."""
+
+    platform: str | None = None
+    method: str | None = None
+    path: str | None = None
+
+    def fits(self, platform: str, method: str, path: str) -> bool:
+        """The path is compared without its trailing slash.
+
+        >>> Match(path="*/campaigns").fits("META", "POST", "/meta/v26.0/act_1/campaigns/")
+        True
+        """
+        return (
+            (self.platform is None or self.platform.upper() == platform)
+            and (self.method is None or self.method.upper() == method)
+            and (self.path is None or fnmatchcase(path.rstrip("/"), self.path.rstrip("/")))
+        )
+
+
+class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody asked for."""
+
+    fault: FaultKind
+    match: Match = Match()
+    times: msgspec.UnsetType | int | None = msgspec.UNSET
+    skip: int = 0
+    seconds: float | None = None
+    code: int | None = None
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of an order: it lets `skip` matching calls pass, then hits `times` of them."""
+
+    id: int
+    match: Match
+    fault: FaultKind
+    times: int | None
+    skip: int
+    seconds: float | None
+    code: int | None
+
+
+class Faults:
+    """The orders that are not used up, oldest first."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._sql = store.connection
+
+    def add(self, order: FaultOrder) -> Fault:
+        """Takes an order in; `times` is one unless said, and null means until it is deleted."""
+        times = 1 if order.times is msgspec.UNSET else order.times
+        rule = msgspec.json.encode(order).decode()
+        added = self._sql.execute(
+            "insert into faults (rule, times, skip) values (?, ?, ?)", (rule, times, order.skip)
+        )
+        return next(fault for fault in self.left() if fault.id == added.lastrowid)
+
+    def left(self) -> list[Fault]:
+        """With what is left of each."""
+        rows = self._sql.execute("select * from faults order by id").fetchall()
+        return [_fault(row["id"], row["rule"], row["times"], row["skip"]) for row in rows]
+
+    def remove(self, fault_id: int | None = None) -> int:
+        """One or all of them; how many there were."""
+        return self._sql.execute(
+            "delete from faults where ?1 is null or id = ?1", (fault_id,)
+        ).rowcount
+
+    def due(self, platform: str, method: str, path: str) -> Fault | None:
+        """Counts the call against every order that it matches; the oldest that is due hits it."""
+        matching = [f for f in self.left() if f.match.fits(platform, method, path)]
+        with self._store.transaction():
+            for fault in matching:
+                if fault.skip:
+                    self._sql.execute("update faults set skip = skip - 1 where id = ?", (fault.id,))
+            hit = next((fault for fault in matching if not fault.skip), None)
+            if hit is not None:
+                self._use(hit)
+        return hit
+
+    def _use(self, fault: Fault) -> None:
+        self._sql.execute("update faults set times = times - 1 where id = ?", (fault.id,))
+        self._sql.execute("delete from faults where id = ? and times = 0", (fault.id,))
+
+
+def _fault(fault_id: int, rule: str, times: int | None, skip: int) -> Fault:
+    order = msgspec.json.decode(rule, type=FaultOrder)
+    return Fault(
+        id=fault_id,
+        match=order.match,
+        fault=order.fault,
+        times=times,
+        skip=skip,
+        seconds=order.seconds,
+        code=order.code,
+    )

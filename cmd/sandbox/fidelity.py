@@ -1,0 +1,86 @@
+"""How faithful the sandbox is, operation by operation and rule by rule, with the source of each."""
+
+from html import escape
+from typing import Any
+
+from sandbox.meta import rules
+from sandbox.meta.operations import OPERATIONS
+
+BEHAVIOURS = (
+    ("error envelope, codes and subcodes", "Marketing API, error reference"),
+    ("access by token, appsecret_proof, permissions", "Graph API, securing requests"),
+    ("score of 1 for reads and 3 for writes, decaying over 300 s", "Marketing API, rate limiting"),
+    ("hourly budget of calls, usage headers", "Marketing API, rate limiting"),
+    ("an ad set's budget changes four times an hour", "Marketing API, error reference"),
+    ("equal creatives are one", "Marketing API reference, ad-creative"),
+    ("images are known by a hash of their content", "Marketing API reference, ad-image"),
+    ("chunks of 1 MiB; a wrong offset names the right one", "Video API, error codes"),
+    ("encoding takes 8 s of the sandbox's clock", "the sandbox's own choice"),
+    ("effective_status from the objects above", "Marketing API, ad objects' status"),
+    ("deleted and archived objects accept only a name", "Marketing API, storing ad objects"),
+)
+NOT_IMITATED = (
+    "delivery, spending, review of ads, insights",
+    "batch and asynchronous requests, copies, labels, audiences, rules, lead forms, search",
+    "signing in, exchange of tokens, webhooks, conversions API",
+    "the limit of 100 writes per second",
+    "lists that lag behind writes",
+)
+
+
+def table() -> dict[str, Any]:
+    """As data."""
+    return {
+        "platforms": {
+            "META": {
+                "versions": ["v26.0", "v25.0"],
+                "operations": [_operation(row) for row in OPERATIONS],
+                "behaviours": [{"name": name, "source": source} for name, source in BEHAVIOURS],
+                "rules": [_rule(rule) for rule in getattr(rules, "RULES", ())],
+                "not_imitated": list(NOT_IMITATED),
+            }
+        }
+    }
+
+
+def page() -> str:
+    """As a page that needs nothing from elsewhere."""
+    meta = table()["platforms"]["META"]
+    parts = [
+        _rows("Operations", ("method", "of", "edge", "about", "source"), meta["operations"]),
+        _rows("Behaviour", ("name", "source"), meta["behaviours"]),
+        _rows("Rules of refusal", ("kind", "name", "source"), meta["rules"]),
+        "<h2>Not imitated</h2><p>Answered with 501 where it is a call.</p><ul>",
+        *(f"<li>{escape(line)}</li>" for line in meta["not_imitated"]),
+        "</ul>",
+    ]
+    return _FRAME.format(body="".join(parts))
+
+
+def _operation(row: Any) -> dict[str, Any]:
+    return {
+        "method": row.method,
+        "of": row.node,
+        "edge": row.edge,
+        "about": row.about,
+        "source": row.source,
+    }
+
+
+def _rule(rule: Any) -> dict[str, Any]:
+    return {name: str(getattr(rule, name, "")) for name in ("kind", "name", "source")}
+
+
+def _rows(title: str, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
+    head = "".join(f"<th>{column}</th>" for column in columns)
+    lines = (
+        "<tr>" + "".join(f"<td>{escape(str(row[c] or ''))}</td>" for c in columns) + "</tr>"
+        for row in rows
+    )
+    return f"<h2>{title}</h2><table><tr>{head}</tr>{''.join(lines)}</table>"
+
+
+_FRAME = """<!doctype html><html lang="en"><meta charset="utf-8"><title>How faithful</title>
+<style>body{{font:16px/1.5 system-ui;max-width:70rem;margin:2rem auto;padding:0 1rem}}
+table{{border-collapse:collapse}}td,th{{text-align:left;padding:.2rem .8rem;border-bottom:1px solid #ddd}}
+</style><h1>How faithful the sandbox is: Meta</h1>{body}</html>"""

@@ -1,0 +1,1 @@
+"""Meta as its callers see it."""

@@ -1,0 +1,132 @@
+"""What surrounds the objects: the account itself, its user, its pages, its token."""
+
+from typing import Any
+
+from sandbox.meta.access import ALL_PERMISSIONS
+from sandbox.meta.asking import Ask, Result
+from sandbox.meta.catalog import FIELDS
+from sandbox.meta.errors import parameter
+from sandbox.meta.fields import asked_fields
+from sandbox.objects import Record
+
+USER_ID = "1000000000"
+APPLICATION_ID = "1000000009"
+DEFAULT_MINIMUM = 100
+
+
+def account(ask: Ask, _: Record) -> Result:
+    """The ad account."""
+    return Result(_chosen(ask, "account", _account(ask), ("id", "account_id")))
+
+
+def minimum_budgets(ask: Ask, _: Record) -> Result:
+    """Of the account's own currency."""
+    least = ask.account.min_daily_budget or DEFAULT_MINIMUM
+    row = {
+        "currency": ask.account.currency,
+        "min_daily_budget_imp": least,
+        "min_daily_budget_video_views": least,
+        "min_daily_budget_high_freq": least * 5,
+        "min_daily_budget_low_freq": least * 40,
+    }
+    return Result({"data": [row]})
+
+
+def me(ask: Ask, _: Record) -> Result:
+    """The user behind the token."""
+    user = {"id": USER_ID, "name": "Sandbox user"}
+    return Result(_chosen(ask, "user", user, ("id", "name")))
+
+
+def ad_accounts(ask: Ask, _: Record) -> Result:
+    """A token opens one."""
+    return Result({"data": [_chosen(ask, "account", _account(ask), ("id", "account_id"))]})
+
+
+def pages(ask: Ask, _: Record) -> Result:
+    """Those that the account may speak for."""
+    found = [_page(ask, page_id) for page_id in ask.account.page_ids]
+    return Result({"data": [_chosen(ask, "page", one, ("id", "name")) for one in found]})
+
+
+def page(ask: Ask, record: Record) -> Result:
+    """One page."""
+    return Result(_chosen(ask, "page", _page(ask, record.id), ("id", "name")))
+
+
+def permissions(ask: Ask, _: Record) -> Result:
+    """Granted ones and declined ones."""
+    declined = ask.account.missing_permissions
+    return Result(
+        {
+            "data": [
+                {"permission": name, "status": "declined" if name in declined else "granted"}
+                for name in ALL_PERMISSIONS
+            ]
+        }
+    )
+
+
+def debug_token(ask: Ask, _: Record) -> Result:
+    """Whether a token works and until when; of the caller's own account only."""
+    asked = str(ask.params.get("input_token") or "")
+    if not asked:
+        raise parameter("input_token", "The parameter input_token is required")
+    token = ask.state.accounts.token(asked)
+    if token is None or token.account != ask.account.id:
+        error = {"code": 190, "message": "Invalid OAuth access token."}
+        return Result({"data": {"is_valid": False, "error": error, "scopes": []}})
+    is_over = token.expires_at is not None and token.expires_at <= ask.now
+    data: dict[str, Any] = {
+        "app_id": APPLICATION_ID,
+        "application": "Mojito sandbox",
+        "type": "SYSTEM_USER",
+        "user_id": USER_ID,
+        "is_valid": token.revoked_at is None and not is_over,
+        "expires_at": int(token.expires_at or 0),
+        "data_access_expires_at": 0,
+        "scopes": [p for p in ALL_PERMISSIONS if p not in ask.account.missing_permissions],
+    }
+    return Result({"data": data})
+
+
+def _account(ask: Ask) -> dict[str, Any]:
+    plain = ask.account.id.removeprefix("act_")
+    return {
+        "id": ask.account.id,
+        "account_id": plain,
+        "name": ask.account.name,
+        "account_status": 1,
+        "disable_reason": 0,
+        "currency": ask.account.currency,
+        "timezone_name": ask.account.timezone,
+        "min_daily_budget": ask.account.min_daily_budget or DEFAULT_MINIMUM,
+        "amount_spent": "0",
+        "balance": "0",
+        "spend_cap": "0",
+        "user_tasks": ["DRAFT", "ANALYZE", "ADVERTISE", "MANAGE"],
+    }
+
+
+def _page(ask: Ask, page_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "id": page_id,
+        "name": f"Sandbox page {page_id}",
+        "category": "Brand",
+        "tasks": ["ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MANAGE"],
+    }
+    if ask.account.instagram_user_ids:
+        found["instagram_business_account"] = {"id": ask.account.instagram_user_ids[0]}
+    return found
+
+
+def _chosen(
+    ask: Ask, kind: str, whole: dict[str, Any], defaults: tuple[str, ...]
+) -> dict[str, Any]:
+    asked = [field.name for field in asked_fields(ask.params.get("fields"))] or list(defaults)
+    for name in asked:
+        if name not in FIELDS[kind]:
+            node = "AdAccount" if kind == "account" else kind.title()
+            message = f"Tried accessing nonexisting field ({name}) on node type ({node})"
+            raise parameter("fields", message)
+    return {name: whole[name] for name in dict.fromkeys((*asked, "id")) if name in whole}
