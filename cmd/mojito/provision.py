@@ -50,7 +50,7 @@ async def ensure_samples(
         written = {
             "META": {
                 "ad_account_id": await _account(client, api, account),
-                "platform_account_id": account["platform_account_id"],
+                "platform_account_id": account["id"],
                 "access_token": account["access_token"],
                 "page_id": account["page_id"],
             },
@@ -85,7 +85,7 @@ async def _account(client: httpx.AsyncClient, api: str, account: dict[str, str])
     body = {
         "name": "Sandbox (Meta)",
         "platform_type": "META",
-        "platform_account_id": account["platform_account_id"],
+        "platform_account_id": account["id"],
         "mode": "sandbox",
         "credentials": {"access_token": account["access_token"], "page_id": account["page_id"]},
     }
