@@ -53,18 +53,21 @@ class Presence:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _keep_renewing(self) -> None:
-        connection: asyncpg.Connection[asyncpg.Record] | None = None
         while True:
-            try:
-                if connection is None or connection.is_closed():
-                    connection = await connect(self._url, name="mojito presence")
+            with contextlib.suppress(*DATABASE_FAILURES):
+                await self._renew_over_one_connection()
+            log.warning("presence.not_renewed")
+            await asyncio.sleep(min(1.0, self._renew_seconds))
+
+    async def _renew_over_one_connection(self) -> None:
+        """Until it breaks, or until we are cancelled."""
+        connection = await connect(self._url, name="mojito presence")
+        try:
+            while True:
                 await self._renew(connection)
                 await asyncio.sleep(self._renew_seconds * random.uniform(0.8, 1.0))  # noqa: S311
-            except DATABASE_FAILURES as error:
-                log.warning("presence.not_renewed", error=type(error).__name__)
-                if connection is not None:
-                    connection.terminate()
-                await asyncio.sleep(min(1.0, self._renew_seconds))
+        finally:
+            connection.terminate()
 
     async def _renew(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         before = clock.seconds()

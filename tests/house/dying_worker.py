@@ -1,0 +1,57 @@
+"""A real worker process that kills itself at the boundary that the campaign's name asks for.
+
+`die <step> <moment>`: moment is `before` (the intent is written, nothing sent), `between` (the platform
+has answered, nothing is written) or `after` (the outcome is written). Each job kills one worker only.
+"""
+
+import asyncio
+import os
+import signal
+
+from common.log import configure
+from config.settings import read_settings
+from mojito.wiring import open_worker
+from workers.build_campaign import Build
+from workers.ledger import Ledger
+
+_perform = Build._call
+_step = Ledger.step
+
+
+def _asked(build, step, moment):
+    wanted = build._request.campaign.name.split()
+    return wanted == ["die", step.name, moment] and build._run.job.rescues == 0
+
+
+def _die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def call(self, method, step, trial):
+    if _asked(self, step, "before"):
+        _die()
+    done = await _perform(self, method, step, trial)
+    if _asked(self, step, "between"):
+        _die()
+    return done
+
+
+async def one(self, step):
+    await _one(self, step)
+    if _asked(self, step, "after") and step.name in self._done:
+        _die()
+
+
+_one = Build._one
+Build._call = call
+Build._one = one
+
+
+async def main():
+    settings = read_settings(os.environ)
+    configure(settings.log_format, settings.log_level)
+    async with open_worker(settings) as worker:
+        await worker.run()
+
+
+asyncio.run(main())
