@@ -49,7 +49,7 @@ class Log(Display):
     def __init__(self, out: TextIO, title: str) -> None:
         self._out = out
         self._title = plain(title)
-        self._known: dict[str, str] = {}
+        self._known: dict[str, object] = {}
         self._begun = False
 
     def show(self, job: Job) -> None:
@@ -59,17 +59,25 @@ class Log(Display):
             total = job["progress"]["total"]
             self._write(f"campaign job {job['id']}: {self._title} ({total} steps)")
         for step in job["steps"]:
-            self._tell(step["name"], step_line(step), worth_telling=step["status"] != "PENDING")
-        self._tell("", job_line(job))
+            if step["status"] != "PENDING":
+                self._tell(step["name"], step_line(step))
+        waiting = job["waiting"]
+        reason = waiting["reason"] if waiting else None
+        # how long a wait lasts is told once, not each time it is prolonged
+        self._tell(
+            "job", job_line(job), (job["status"], job["progress"], reason, job["cancel_requested"])
+        )
 
     def end(self, job: Job) -> None:
         """Why, when it did not succeed."""
         for line in error_lines(job):
             self._write(line)
 
-    def _tell(self, name: str, line: str, *, worth_telling: bool = True) -> None:
-        if worth_telling and self._known.get(name) != line:
-            self._known[name] = line
+    def _tell(self, name: str, line: str, state: object = None) -> None:
+        """Writes the line unless the same was told last; `state` is what counts as the same."""
+        known = line if state is None else state
+        if self._known.get(name) != known:
+            self._known[name] = known
             self._write(line)
 
     def _write(self, line: str) -> None:
