@@ -73,7 +73,7 @@ async def serve(
     host: str, port: int, database: Path | None, ready: asyncio.Event | None = None
 ) -> None:
     """Until SIGTERM or SIGINT; prints its real address in one line once it can be spoken to."""
-    listening = _listen(host, port)
+    listening = listen(host, port)
     state = State(database)
     server = server_of(state)
     loop = asyncio.get_running_loop()
@@ -103,8 +103,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+def listen(host: str, port: int) -> socket.socket:
+    """A socket whose answers go out at once: asyncio sees to that only where the protocol is named."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))

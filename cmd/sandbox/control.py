@@ -6,7 +6,7 @@ import msgspec
 from litestar import Request, Response, delete, get, post
 from litestar.exceptions import NotFoundException, PermissionDeniedException
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
 from sandbox import fidelity
@@ -56,14 +56,16 @@ def control_routes(state: State) -> list[HTTPRouteHandler]:
 def _memory(state: State) -> list[HTTPRouteHandler]:
     @get(f"{PREFIX}/objects", sync_to_thread=False)
     def objects(
-        platform: str | None = None, account: str | None = None, kind: str | None = None
+        platform: FromQuery[str | None] = None,
+        account: FromQuery[str | None] = None,
+        kind: FromQuery[str | None] = None,
     ) -> dict[str, Any]:
         """What exists, in the order of its making."""
         found = state.objects.find(platform=platform, account=account, kind=kind)
         return {"data": [_shown(record) for record in found]}
 
     @get(f"{PREFIX}/calls", sync_to_thread=False)
-    def calls(after: Annotated[int, Parameter(ge=0)] = 0) -> dict[str, Any]:
+    def calls(after: Annotated[int, QueryParameter(ge=0)] = 0) -> dict[str, Any]:
         """What was called, newest last."""
         return {"data": state.calls.after(after)}
 
@@ -78,7 +80,7 @@ def _memory(state: State) -> list[HTTPRouteHandler]:
 
 def _faults(state: State) -> list[HTTPRouteHandler]:
     @post(f"{PREFIX}/faults", sync_to_thread=False)
-    def order(data: FaultOrder) -> Fault:
+    def order(data: JSONBody[FaultOrder]) -> Fault:
         """Orders a failure."""
         return state.faults.add(data)
 
@@ -93,7 +95,7 @@ def _faults(state: State) -> list[HTTPRouteHandler]:
         state.faults.remove()
 
     @delete(f"{PREFIX}/faults/{{fault_id:int}}", sync_to_thread=False)
-    def end(fault_id: int) -> None:
+    def end(fault_id: FromPath[int]) -> None:
         """Ends one order."""
         if not state.faults.remove(fault_id):
             raise NotFoundException(f"there is no fault {fault_id}")
@@ -111,7 +113,7 @@ def _time(state: State) -> list[HTTPRouteHandler]:
         return told()
 
     @post(f"{PREFIX}/clock", status_code=200, sync_to_thread=False)
-    def advance(data: Advance) -> dict[str, Any]:
+    def advance(data: JSONBody[Advance]) -> dict[str, Any]:
         """Moves the clock forward."""
         state.clock.advance(data.advance_seconds)
         return told()
@@ -129,7 +131,7 @@ def _accounts(state: State) -> list[HTTPRouteHandler]:
         return {"data": [described(one, tokens[0] if tokens else None) for one, tokens in found]}
 
     @post(f"{PREFIX}/accounts", sync_to_thread=False)
-    def add(data: NewAccount) -> dict[str, Any]:
+    def add(data: JSONBody[NewAccount]) -> dict[str, Any]:
         """Makes one more account, with pages and a token of its own."""
         with state.store.transaction():
             account = _made(state, data)
@@ -139,7 +141,9 @@ def _accounts(state: State) -> list[HTTPRouteHandler]:
 
     @post(f"{PREFIX}/accounts/{{account_id:str}}/token", sync_to_thread=False)
     def issue(
-        request: Request[Any, Any, Any], account_id: str, data: NewToken | None = None
+        request: Request[Any, Any, Any],
+        account_id: FromPath[str],
+        data: JSONBody[NewToken | None] = None,
     ) -> dict[str, Any]:
         """A new token for an account that is there, as after signing in again."""
         _check_neighbour(request)

@@ -1,7 +1,7 @@
 """Failures on order: which call is to fail, how, and how often."""
 
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -37,9 +37,9 @@ class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     fault: FaultKind
     match: Match = Match()
-    times: msgspec.UnsetType | int | None = msgspec.UNSET
-    skip: int = 0
-    seconds: float | None = None
+    times: Annotated[int, msgspec.Meta(ge=1)] | msgspec.UnsetType | None = msgspec.UNSET
+    skip: Annotated[int, msgspec.Meta(ge=0)] = 0
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] | None = None
     code: int | None = None
 
 
@@ -79,7 +79,7 @@ class Faults:
     def remove(self, fault_id: int | None = None) -> int:
         """One or all of them; how many there were."""
         return self._sql.execute(
-            "delete from faults where ?1 is null or id = ?1", (fault_id,)
+            "delete from faults where ? is null or id = ?", (fault_id, fault_id)
         ).rowcount
 
     def due(self, platform: str, method: str, path: str) -> Fault | None:

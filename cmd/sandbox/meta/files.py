@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from PIL import Image
 
 from sandbox.meta import images, uploads, videos
@@ -19,7 +20,7 @@ def file_routes(state: State) -> list[HTTPRouteHandler]:
     """They ask for no token, as the platform's own servers of files do not."""
 
     @get("/meta/files/images/{account:str}/{name:str}", sync_to_thread=False)
-    def image(account: str, name: str) -> Response[bytes]:
+    def image(account: FromPath[str], name: FromPath[str]) -> Response[bytes]:
         """As it was uploaded."""
         image_hash, _, extension = name.partition(".")
         content = state.pieces.read(images.owner(account, image_hash))
@@ -27,12 +28,12 @@ def file_routes(state: State) -> list[HTTPRouteHandler]:
         return _file(content, f"image/{kinds.get(extension, extension)}")
 
     @get("/meta/files/videos/{name:str}", sync_to_thread=False)
-    def video(name: str) -> Response[bytes]:
+    def video(name: FromPath[str]) -> Response[bytes]:
         """As it was uploaded."""
         return _file(state.pieces.read(uploads.owner(name.partition(".")[0])), "video/mp4")
 
     @get("/meta/files/thumbnails/{name:str}", sync_to_thread=False)
-    def thumbnail(name: str) -> Response[bytes]:
+    def thumbnail(name: FromPath[str]) -> Response[bytes]:
         """A picture of the video's shape."""
         video_id, _, number = name.removesuffix(".jpg").partition("-")
         found = state.objects.get(PLATFORM, video_id)
