@@ -132,7 +132,7 @@ class House:
         body = {
             "name": "test",
             "platform_type": "META",
-            "platform_account_id": account["platform_account_id"],
+            "platform_account_id": account["id"],
             "mode": "sandbox",
             "credentials": credentials,
             **changes,

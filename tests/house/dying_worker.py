@@ -1,48 +1,51 @@
 """A real worker process that kills itself at the boundary that the campaign's name asks for.
 
 `die <step> <moment>`: moment is `before` (the intent is written, nothing sent), `between` (the platform
-has answered, nothing is written) or `after` (the outcome is written). Each job kills one worker only.
+has answered, nothing is written) or `after` (the outcome is written). Each job kills one worker.
 """
 
 import asyncio
 import os
 import signal
+from pathlib import Path
 
 from common.log import configure
 from config.settings import read_settings
 from mojito.wiring import open_worker
 from workers.build_campaign import Build
-from workers.ledger import Ledger
 
 _perform = Build._call
-_step = Ledger.step
+_one = Build._one
 
 
 def _asked(build, step, moment):
     wanted = build._request.campaign.name.split()
-    return wanted == ["die", step.name, moment] and build._run.job.rescues == 0
+    return wanted == ["die", step.name, moment]
 
 
-def _die():
-    os.kill(os.getpid(), signal.SIGKILL)
+def _die(build):
+    """Once for each job: a file remembers."""
+    grave = Path(os.environ["MOJITO_DATA_DIR"]) / f"died-{build._run.job.id}"
+    if not grave.exists():
+        grave.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 async def call(self, method, step, trial):
     if _asked(self, step, "before"):
-        _die()
+        _die(self)
     done = await _perform(self, method, step, trial)
     if _asked(self, step, "between"):
-        _die()
+        _die(self)
     return done
 
 
 async def one(self, step):
     await _one(self, step)
     if _asked(self, step, "after") and step.name in self._done:
-        _die()
+        _die(self)
 
 
-_one = Build._one
 Build._call = call
 Build._one = one
 
@@ -54,4 +57,5 @@ async def main():
         await worker.run()
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

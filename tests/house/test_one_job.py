@@ -96,11 +96,13 @@ async def test_no_token_reaches_an_answer_the_calls_or_the_database(house, capfd
     token = house.account["access_token"]
     account = (await house.client.get(f"/ad_accounts/{house.account_id}")).text
     calls = str(await house.sandbox.calls())
-    dump = "".join(
-        str(row)
-        for table in ("ad_accounts", "campaign_jobs", "job_steps", "job_events", "audit_log")
-        for row in await house.pool.fetch(f"select t::text from {table} as t")  # noqa: S608 - names of this test
-    )
+    tables = ("ad_accounts", "campaign_jobs", "job_steps", "job_events", "audit_log", "api_keys")
+    rows = [
+        row
+        for table in tables
+        for row in await house.pool.fetch(f"select t::text from {table} as t")  # noqa: S608 - named above
+    ]
+    dump = "".join(str(row) for row in rows)
     printed = "".join(capfd.readouterr())
     assert dump
     for text in (str(job), account, calls, dump, printed):
