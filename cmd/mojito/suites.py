@@ -1,0 +1,168 @@
+"""Runs every test: pytest, then the Hurl suites against a started installation; counts what ran."""
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+from common.errors import ConfigurationError
+from config.settings import PREFIX, Settings
+from mojito import ROOT
+from mojito.hurl import find_hurl
+
+SUITES = ROOT / "tests" / "hurl"
+START_SECONDS = 90
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Anything that is not ours goes to pytest."""
+    parser.epilog = """examples:
+  ./mojito test
+  ./mojito test --only pytest -k ledger
+  ./mojito test --only hurl"""
+    parser.add_argument("--only", choices=["pytest", "hurl"], help="run one half")
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """0 only when everything ran and passed."""
+    del settings
+    hurl = find_hurl() if arguments.only != "pytest" else ""
+    results: list[tuple[str, int, int]] = []
+    if arguments.only != "hurl":
+        results.append(_pytest(arguments.rest))
+    if arguments.only != "pytest":
+        results += _hurl(hurl)
+    sys.stdout.write("\n")
+    for name, passed, failed in results:
+        sys.stdout.write(f"{name}: {passed} passed, {failed} failed\n")
+    ran = sum(passed for _, passed, _ in results)
+    failures = sum(failed for _, _, failed in results)
+    sys.stdout.write(f"all: {ran} passed, {failures} failed\n")
+    return 0 if ran and not failures else 1
+
+
+def _pytest(rest: list[str]) -> tuple[str, int, int]:
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", *rest]
+        code = subprocess.run(command, cwd=ROOT, env=_clean(), check=False).returncode
+        counted = report.read_text() if report.exists() else ""
+    tests, failed = (
+        _count(counted, "tests"),
+        _count(counted, "failures") + _count(counted, "errors"),
+    )
+    skipped = _count(counted, "skipped")
+    # a skipped test counts as missing, and a run that ended badly never counts as good
+    failed = max(failed + skipped, 1 if code else 0)
+    return "pytest", tests - failed if tests else 0, failed
+
+
+def _count(report: str, name: str) -> int:
+    _, _, rest = report.partition(f' {name}="')
+    number = rest.partition('"')[0]
+    return int(number) if number.isdigit() else 0
+
+
+def _hurl(hurl: str) -> list[tuple[str, int, int]]:
+    files = sorted(SUITES.glob("*.hurl"))
+    if not files:
+        raise ConfigurationError(f"no Hurl suites in {SUITES}")
+    with _installation() as variables:
+        return [_suite(hurl, file, variables) for file in files]
+
+
+def _suite(hurl: str, file: Path, variables: dict[str, str]) -> tuple[str, int, int]:
+    given = [
+        part for name, value in variables.items() for part in ("--variable", f"{name}={value}")
+    ]
+    command = [hurl, "--test", "--file-root", str(ROOT / "examples"), *given, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.stderr.write(done.stdout + done.stderr)
+    requests = file.read_text().count("\nHTTP ")
+    sys.stdout.write(
+        f"{file.name}: {requests} requests {'failed' if done.returncode else 'passed'}\n"
+    )
+    return f"hurl {file.name}", 0 if done.returncode else 1, 1 if done.returncode else 0
+
+
+@contextlib.contextmanager
+def _installation() -> Generator[dict[str, str]]:
+    """A fresh `mojito up` on free ports, gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="mojito-hurl-") as folder:
+        Path(folder).chmod(0o755)  # as root PostgreSQL runs as somebody else
+        port, sandbox_port = _free_port(), _free_port()
+        data = Path(folder) / "data"
+        environment = {
+            **_clean(),
+            "MOJITO_DATA_DIR": str(data),
+            "MOJITO_PORT": str(port),
+            "MOJITO_SANDBOX_PORT": str(sandbox_port),
+            "MOJITO_LOG_LEVEL": "warning",
+        }
+        with (Path(folder) / "up.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "mojito", "up"], env=environment, stdout=log, stderr=log
+            )
+        try:
+            _wait_until_ready(process, port, Path(folder) / "up.log")
+            yield _variables(data, port, sandbox_port)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+
+
+def _variables(data: Path, port: int, sandbox_port: int) -> dict[str, str]:
+    """What the suites name in double braces."""
+    accounts: dict[str, Any] = json.loads((data / "dev-accounts.json").read_text())
+    meta, assets = accounts["META"], accounts["assets"]
+    return {
+        "base": f"http://127.0.0.1:{port}",
+        "sandbox": f"http://127.0.0.1:{sandbox_port}",
+        "key": (data / "dev-key").read_text().strip(),
+        "account": meta["ad_account_id"],
+        "platform_account": meta["platform_account_id"],
+        "page": meta["page_id"],
+        "token": meta["access_token"],
+        "image": assets["image"],
+        "video": assets["video"],
+    }
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        if _is_ready(port):
+            return
+        time.sleep(0.1)
+    raise ConfigurationError(f"`mojito up` did not become ready:\n{log.read_text()[-4000:]}")
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+            return answer.status == 200
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _clean() -> dict[str, str]:
+    """Our own settings must not leak into what is tested."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
