@@ -1,10 +1,11 @@
 """The control plane: what exists, what was called, failures on order, the clock, accounts."""
 
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from litestar import Request, Response, delete, get, post
-from litestar.exceptions import NotFoundException, PermissionDeniedException
+from litestar.exceptions import ClientException, NotFoundException, PermissionDeniedException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
@@ -173,6 +174,10 @@ def _fidelity() -> HTTPRouteHandler:
 
 
 def _made(state: State, wanted: NewAccount) -> Account:
+    try:
+        ZoneInfo(wanted.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ClientException(f"there is no time zone {wanted.timezone}") from None
     new_id = state.store.new_id
     secret = new_id() if wanted.app_secret else None
     return Account(

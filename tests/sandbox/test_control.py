@@ -1,0 +1,166 @@
+"""The control plane, and what stands beside it for people."""
+
+from typing import Any
+
+import httpx
+import pytest
+from litestar.testing import TestClient
+
+from sandbox.app import create_app
+from sandbox.state import State
+from tests.sandbox.running import CAMPAIGN, PAGE, READY_MADE, Running
+
+
+def test_the_ready_made_account_is_always_there(sandbox: Running) -> None:
+    found = sandbox.control("GET", "accounts").json()["data"]
+
+    assert len(found) == 1
+    assert (found[0]["id"], found[0]["page_id"], found[0]["tier"]) == (READY_MADE, PAGE, "full")
+    assert found[0]["access_token"] == found[0]["token"] == sandbox.token()
+
+
+def test_an_account_is_made_as_wished(sandbox: Running) -> None:
+    made = sandbox.account(
+        tier="development", currency="EUR", name="Mine", pages=2, app_secret=True,
+        timezone="Europe/Berlin", min_daily_budget=500,
+    )  # fmt: skip
+
+    read = sandbox.sdk(made["id"], made["app_secret"]).api_get(
+        fields=["name", "currency", "timezone_name", "min_daily_budget"]
+    )
+    assert made["id"].startswith("act_")
+    assert len(made["page_ids"]) == 2
+    assert made["page_id"] == made["page_ids"][0]
+    assert (read["name"], read["currency"]) == ("Mine", "EUR")
+    assert (read["timezone_name"], read["min_daily_budget"]) == ("Europe/Berlin", 500)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("accounts", {}),
+        ("accounts", {"platform": "MARS"}),
+        ("accounts", {"platform": "META", "tier": "gold"}),
+        ("accounts", {"platform": "META", "currency": "euro"}),
+        ("accounts", {"platform": "META", "timezone": "Mars/Olympus"}),
+        ("accounts", {"platform": "META", "colour": "red"}),
+        ("clock", {}),
+        ("clock", {"advance_seconds": -1}),
+        ("clock", {"advance_seconds": 1, "back": True}),
+    ],
+)
+def test_orders_that_mean_nothing_are_refused(
+    sandbox: Running, path: str, body: dict[str, Any]
+) -> None:
+    assert sandbox.control("POST", path, body).status_code == 400
+
+
+def test_an_account_that_is_not_there_gets_no_token(sandbox: Running) -> None:
+    assert sandbox.control("POST", "accounts/act_5/token").status_code == 404
+
+
+def test_tokens_are_told_to_this_machine_only() -> None:
+    state = State()
+    app = create_app(state)
+
+    with TestClient(app) as client:
+        answers = [client.get("/_sandbox/accounts"), client.post("/_sandbox/accounts/x/token")]
+    state.close()
+
+    # the test client calls itself "testclient", which is no address of this machine
+    assert [answer.status_code for answer in answers] == [403, 403]
+
+
+def test_objects_are_filtered(sandbox: Running) -> None:
+    other = sandbox.account()
+    sandbox.make_tree()
+    sandbox.graph("POST", f"{other['id']}/campaigns", CAMPAIGN, token=other["access_token"])
+
+    def kinds(query: str) -> list[str]:
+        return [one["kind"] for one in sandbox.control("GET", f"objects?{query}").json()["data"]]
+
+    assert kinds("") == ["campaign", "ad_set", "creative", "ad", "campaign"]
+    assert kinds("kind=campaign") == ["campaign", "campaign"]
+    assert kinds(f"account={other['id']}") == ["campaign"]
+    assert kinds("platform=META&kind=ad") == ["ad"]
+    assert kinds("platform=GOOGLE_ADS") == []
+
+
+def test_calls_are_listed_after_a_number(sandbox: Running) -> None:
+    campaign = sandbox.make("campaigns", CAMPAIGN)
+    sandbox.graph("GET", campaign)
+    sandbox.graph("POST", campaign, {"name": "New"})
+
+    calls = sandbox.calls()
+    rest = sandbox.control("GET", f"calls?after={calls[0]['seq']}").json()["data"]
+
+    assert rest == calls[1:]
+    assert [(c["method"], c["effect"], c["object_id"]) for c in calls] == [
+        ("POST", "created", campaign),
+        ("GET", "none", None),
+        ("POST", "changed", campaign),
+    ]
+    assert calls[0]["path"] == f"/meta/v26.0/{READY_MADE}/campaigns"
+    assert set(calls[0]) == {
+        "seq", "at", "platform", "method", "path", "status", "code", "effect", "object_id", "fault",
+    }  # fmt: skip
+
+
+def test_the_control_plane_itself_is_not_among_the_calls(sandbox: Running) -> None:
+    sandbox.client.get("/livez")
+    sandbox.client.get("/")
+    sandbox.control("GET", "objects")
+    sandbox.client.get("/meta/files/placeholder.png")
+
+    assert sandbox.calls() == []
+
+
+def test_the_clock_moves_forward(sandbox: Running) -> None:
+    before = sandbox.control("GET", "clock").json()
+
+    after = sandbox.control("POST", "clock", {"advance_seconds": 86_400}).json()
+
+    assert after["offset_seconds"] == before["offset_seconds"] + 86_400
+    assert after["now"] > before["now"]
+    assert after["now"].endswith("Z")
+
+
+def test_the_front_page_says_what_this_is(sandbox: Running) -> None:
+    front = sandbox.client.get("/")
+
+    assert "sandbox" in front.text
+    assert front.headers["content-type"].startswith("text/html")
+    assert sandbox.client.get("/livez").json() == {"status": "ok"}
+
+
+def test_fidelity_is_a_page_and_data(sandbox: Running) -> None:
+    page = sandbox.client.get("/_sandbox/fidelity", headers={"Accept": "text/html"})
+    data = sandbox.client.get("/_sandbox/fidelity", headers={"Accept": "application/json"})
+
+    meta = data.json()["platforms"]["META"]
+    assert "How faithful" in page.text
+    assert {"method": "POST", "of": "account", "edge": "campaigns"}.items() <= meta["operations"][
+        0
+    ].items()
+    assert all(row["source"] for row in meta["operations"])
+    assert all(row["source"] and row["name"] for row in meta["rules"])
+    assert meta["not_imitated"]
+
+
+def test_hundreds_of_calls_at_once_are_all_answered(sandbox: Running) -> None:
+    token = sandbox.token()
+    form = {"name": "c", "objective": "OUTCOME_TRAFFIC", "special_ad_categories": "[]"}
+    form |= {"status": "PAUSED", "is_adset_budget_sharing_enabled": "false"}
+
+    with httpx.Client(base_url=sandbox.base, trust_env=False) as client:
+        statuses = {
+            client.post(
+                f"/meta/v26.0/{READY_MADE}/campaigns",
+                data=form,
+                headers={"Authorization": f"Bearer {token}"},
+            ).status_code
+            for _ in range(200)
+        }
+
+    assert statuses == {200}
+    assert len({one["id"] for one in sandbox.objects("campaign")}) == 200
