@@ -51,7 +51,14 @@ class NewToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def control_routes(state: State) -> list[HTTPRouteHandler]:
     """All handlers below the prefix."""
-    return [*_memory(state), *_faults(state), *_time(state), *_accounts(state), _fidelity()]
+    return [
+        *_memory(state),
+        *_faults(state),
+        *_time(state),
+        *_accounts(state),
+        _tokens(state),
+        _fidelity(),
+    ]
 
 
 def _memory(state: State) -> list[HTTPRouteHandler]:
@@ -140,6 +147,10 @@ def _accounts(state: State) -> list[HTTPRouteHandler]:
             token = state.accounts.issue(account, _at(state, data.token_expires_in_seconds))
         return described(account, token)
 
+    return [accounts, add]
+
+
+def _tokens(state: State) -> HTTPRouteHandler:
     @post(f"{PREFIX}/accounts/{{account_id:str}}/token", sync_to_thread=False)
     def issue(
         request: Request[Any, Any, Any],
@@ -158,7 +169,7 @@ def _accounts(state: State) -> list[HTTPRouteHandler]:
             token = state.accounts.issue(account, _at(state, wanted.expires_in_seconds))
         return described(account, token)
 
-    return [accounts, add, issue]
+    return issue
 
 
 def _fidelity() -> HTTPRouteHandler:

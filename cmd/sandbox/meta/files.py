@@ -18,7 +18,10 @@ LONGEST_SIDE = 1280
 
 def file_routes(state: State) -> list[HTTPRouteHandler]:
     """They ask for no token, as the platform's own servers of files do not."""
+    return [*_uploaded(state), *_drawn(state)]
 
+
+def _uploaded(state: State) -> list[HTTPRouteHandler]:
     @get("/meta/files/images/{account:str}/{name:str}", sync_to_thread=False)
     def image(account: FromPath[str], name: FromPath[str]) -> Response[bytes]:
         """As it was uploaded."""
@@ -32,6 +35,10 @@ def file_routes(state: State) -> list[HTTPRouteHandler]:
         """As it was uploaded."""
         return _file(state.pieces.read(uploads.owner(name.partition(".")[0])), "video/mp4")
 
+    return [image, video]
+
+
+def _drawn(state: State) -> list[HTTPRouteHandler]:
     @get("/meta/files/thumbnails/{name:str}", sync_to_thread=False)
     def thumbnail(name: FromPath[str]) -> Response[bytes]:
         """A picture of the video's shape."""
@@ -48,7 +55,7 @@ def file_routes(state: State) -> list[HTTPRouteHandler]:
         """While a video is encoded."""
         return _file(_plain(228, 119, (200, 200, 200), "PNG"), "image/png")
 
-    return [image, video, thumbnail, placeholder]
+    return [thumbnail, placeholder]
 
 
 def _file(content: bytes, media_type: str) -> Response[bytes]:

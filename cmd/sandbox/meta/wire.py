@@ -124,6 +124,7 @@ async def _multipart(request: Request[Any, Any, Any]) -> tuple[dict[str, Any], l
             files.append(SentFile(name, value.filename, await value.read()))
         else:
             fields[name] = value
+    await form.close()
     return fields, files
 
 
