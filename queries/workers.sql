@@ -27,6 +27,13 @@ update campaign_jobs
 set claim_token = null, worker_id = null, due_at = least(due_at, now()), updated_at = now()
 where claim_token is not null and worker_id = @worker_id;
 
+-- name: GiveBackUnknownClaims :execrows
+-- Claims that the worker was granted and never heard of, because the answer was lost on its way.
+update campaign_jobs
+set claim_token = null, worker_id = null, due_at = least(due_at, now()), updated_at = now()
+where claim_token is not null and worker_id = @worker_id
+  and claim_token <> all (@known_tokens::uuid[]);
+
 -- name: ReleaseJobsOfDeadWorkers :many
 -- Frees the jobs of workers that were silent for too long, in a small batch; any worker does this.
 with lost as materialized (

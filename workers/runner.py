@@ -68,7 +68,8 @@ class Worker:
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._listener = Listener(url, self._wake.set)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], UUID] = {}
+        self._may_hold_unknown_claims = False
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self.started = asyncio.Event()
         """Set when the worker is registered and claims."""
@@ -122,6 +123,7 @@ class Worker:
             except DATABASE_FAILURES as error:
                 log.warning("claim.failed", error=type(error).__name__)
                 self._drop_connection()
+                self._may_hold_unknown_claims = True
         if len(claimed) < max(free, 1) and not self._stopping.is_set():
             await self._until_woken()
 
@@ -134,6 +136,11 @@ class Worker:
     async def _claim(self, want: int) -> list[CampaignJob]:
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(self._url, name="mojito claim", settings=HOT_SETTINGS)
+        if self._may_hold_unknown_claims:
+            await workers.give_back_unknown_claims(
+                self._connection, worker_id=self._id, known_tokens=list(self._tasks.values())
+            )
+            self._may_hold_unknown_claims = False
         jobs = await campaign_jobs.claim_campaign_jobs(
             self._connection, worker_id=self._id, want=want
         )
@@ -169,11 +176,11 @@ class Worker:
             )
             run = Run(job, accounts[job.ad_account_id], ledger, self._presence.guard)
             task = asyncio.create_task(self._run_one(run), name=f"job {job.id}")
-            self._tasks.add(task)
+            self._tasks[task] = _token(run)
             task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         self._wake.set()
 
     async def _run_one(self, run: Run) -> None:
@@ -264,11 +271,11 @@ class Worker:
     async def _drain(self) -> None:
         """Lets running calls end, then gives back whatever is still held."""
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self._settings.grace_seconds)
-        for task in self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=self._settings.grace_seconds)
+        for task in set(self._tasks):
             task.cancel()
         if self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.gather(*set(self._tasks), return_exceptions=True)
         try:
             async with asyncio.timeout(5):
                 await workers.give_back_claims(self._pool, worker_id=self._id)

@@ -71,6 +71,19 @@ async def give_back_claims(connection: Connection, *, worker_id: UUID | None = N
     return int((await connection.execute(GIVE_BACK_CLAIMS, worker_id)).rpartition(" ")[2])
 
 
+GIVE_BACK_UNKNOWN_CLAIMS: Final = """\
+update campaign_jobs
+set claim_token = null, worker_id = null, due_at = least(due_at, now()), updated_at = now()
+where claim_token is not null and worker_id = $1
+  and claim_token <> all ($2::uuid[])
+"""
+
+
+async def give_back_unknown_claims(connection: Connection, *, worker_id: UUID | None = None, known_tokens: Sequence[UUID | None]) -> int:
+    """Claims that the worker was granted and never heard of, because the answer was lost on its way."""
+    return int((await connection.execute(GIVE_BACK_UNKNOWN_CLAIMS, worker_id, known_tokens)).rpartition(" ")[2])
+
+
 RELEASE_JOBS_OF_DEAD_WORKERS: Final = """\
 with lost as materialized (
     select j.id from campaign_jobs as j
