@@ -161,7 +161,14 @@ class Generator:
             name.removesuffix(".sql") + ".py": self.module(name)
             for name in sorted({q["filename"] for q in self.queries})
         }
-        rows = [*list(HEAD), "type Connection = (", "    asyncpg.Connection[asyncpg.Record]", "    | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", "    | asyncpg.Pool[asyncpg.Record]", ")"]
+        rows = [
+            *list(HEAD),
+            "type Connection = (",
+            "    asyncpg.Connection[asyncpg.Record]",
+            "    | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]",
+            "    | asyncpg.Pool[asyncpg.Record]",
+            ")",
+        ]
         for name, values in self.enums.items():
             rows.append(f"type {camel(name)} = Literal[{', '.join(map(repr, values))}]")
         for name, fields in sorted(self.used_tables.items()):

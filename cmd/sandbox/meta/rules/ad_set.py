@@ -11,6 +11,13 @@ MAPPING = "Marketing API reference, ad campaign group: objectives, destinations 
 BIDDING = "Bid strategy guide"
 
 WEB = ("OFFSITE_CONVERSIONS", "LINK_CLICKS", "REACH", "LANDING_PAGE_VIEWS", "IMPRESSIONS")
+APP = (
+    "APP_INSTALLS",
+    "OFFSITE_CONVERSIONS",
+    "LINK_CLICKS",
+    "VALUE",
+    "APP_INSTALLS_AND_OFFSITE_CONVERSIONS",
+)
 CHAT = ("CONVERSATIONS", "LINK_CLICKS")
 CHATS = (
     "MESSENGER",
@@ -45,16 +52,7 @@ TABLE: dict[str, dict[str, tuple[str, ...]]] = {
         "WEBSITE": (*WEB, "VALUE"),
         "MESSENGER": ("CONVERSATIONS",),
     },
-    "OUTCOME_APP_PROMOTION": dict.fromkeys(
-        ("", "APP"),
-        (
-            "APP_INSTALLS",
-            "OFFSITE_CONVERSIONS",
-            "LINK_CLICKS",
-            "VALUE",
-            "APP_INSTALLS_AND_OFFSITE_CONVERSIONS",
-        ),
-    ),
+    "OUTCOME_APP_PROMOTION": {"": APP, "APP": APP},
 }
 MOST_AD_SETS = 200
 

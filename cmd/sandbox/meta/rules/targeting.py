@@ -9,8 +9,7 @@ GUIDE = "Targeting guide, basic targeting"
 ADVANTAGE = "Advantage+ audience guide"
 SPECIAL = "Special ad categories guide"
 PLACEMENTS = "Placement targeting guide"
-UNION = set(
-    [
+UNION = {
         "AT",
         "BE",
         "BG",
@@ -38,8 +37,7 @@ UNION = set(
         "SE",
         "SI",
         "SK",
-    ]
-)
+    }
 CAREFUL = {"HOUSING", "EMPLOYMENT", "CREDIT", "FINANCIAL_PRODUCTS_SERVICES"}
 MOST = {"cities": 250, "regions": 200, "custom_locations": 200, "geo_markets": 210, "zips": 50_000}
 
