@@ -4,11 +4,11 @@ from uuid import UUID
 
 from litestar import Response, post
 from litestar.di import NamedDependency
-from models.meta_rules import check, inspect
 
 from models.job import JobView
 from models.media import MediaKind
 from models.meta import MetaCampaignRequest, references
+from models.meta_rules import check, inspect
 from routes.intake import Door, IntakeQuery, PlannedJob, accept
 from routes.parts import ApiRequest, Parts
 from routes.query import read_query

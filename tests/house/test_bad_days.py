@@ -327,7 +327,8 @@ async def test_a_worker_silent_for_too_long_loses_its_jobs_to_any_other(house):
     worker_id = str(uuid4())
     job_id = await house.submit(house.request())
     await house.pool.execute(
-        "insert into workers (id, host, process_id, last_seen_at) values ($1, 'gone', 1, now() - interval '31 seconds')",
+        "insert into workers (id, host, process_id, last_seen_at) "
+        "values ($1, 'gone', 1, now() - interval '31 seconds')",
         worker_id,
     )
     await house.pool.execute(

@@ -55,7 +55,9 @@ async def test_exactly_the_legal_moves_are_possible(connection, account):
     for before, after in product(STATUSES, STATUSES):
         job = await insert_job(connection, account, before)
         try:
-            await connection.execute("update campaign_jobs set status = $2 where id = $1", job, after)
+            await connection.execute(
+                "update campaign_jobs set status = $2 where id = $1", job, after
+            )
         except asyncpg.CheckViolationError as refused:
             assert refused.constraint_name == "jobs_move_legally"
             assert f"from {before} to {after}" in str(refused)
