@@ -1,15 +1,19 @@
 """Maps the fields that Meta blames back to places in the caller's request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.plan import PlannedStep
 from workers.platforms.base import StepContext
 
-_OURS = {
-    ("targeting_automation", "advantage_audience"): ("targeting", "advantage_audience"),
-    ("targeting", "targeting_automation"): ("targeting", "advantage_audience"),
-    ("targeting_automation",): ("targeting", "advantage_audience"),
+_ADVANTAGE = ("targeting", "advantage_audience")
+_OF_AD_SETS = {
+    ("targeting", "targeting_automation", "advantage_audience"): _ADVANTAGE,
+    ("targeting", "targeting_automation"): _ADVANTAGE,
+    ("targeting_automation", "advantage_audience"): _ADVANTAGE,
+    ("targeting_automation",): _ADVANTAGE,
+}
+_OF_CREATIVES = {
     ("call_to_action", "value", "link"): ("link",),
     ("call_to_action", "type"): ("call_to_action",),
     ("object_story_id",): ("post_id",),
@@ -19,7 +23,6 @@ _OURS = {
     ("image_hash",): ("image",),
     ("image_url",): ("thumbnail",),
     ("video_id",): ("video",),
-    ("child_attachments",): ("cards",),
 }
 _WRAPPERS = ("object_story_spec", "link_data", "video_data", "creative", "photo_data")
 
@@ -38,7 +41,7 @@ def _place(step: PlannedStep, path: list[str]) -> str | None:
         case "campaign":
             return _join("campaign", *path)
         case "ad_set":
-            return _join("ad_sets", step.place[0], *_translated(path))
+            return _join("ad_sets", step.place[0], *_translated(path, _OF_AD_SETS))
         case "creative":
             return _join(*_ad(step), "creative", *_creative_path(path))
         case "ad":
@@ -57,15 +60,16 @@ def _creative_path(path: list[str]) -> list[str]:
     while path and path[0] in _WRAPPERS:
         path = path[1:]
     if path[:1] == ["child_attachments"]:
-        return ["cards", *path[1:2], *_translated(path[2:])]
-    return _translated(path)
+        return ["cards", *path[1:2], *_translated(path[2:], _OF_CREATIVES)]
+    return _translated(path, _OF_CREATIVES)
 
 
-def _translated(path: list[str]) -> list[str]:
+def _translated(path: list[str], ours: Mapping[tuple[str, ...], tuple[str, ...]]) -> list[str]:
+    """The longest beginning that has another name with us is exchanged."""
     for length in (3, 2, 1):
-        ours = _OURS.get(tuple(path[:length]))
-        if ours is not None and not (length == 1 and path[0] == "name" and len(path) > 1):
-            return [*ours, *path[length:]]
+        found = ours.get(tuple(path[:length]))
+        if found is not None:
+            return [*found, *path[length:]]
     return path
 
 

@@ -1,0 +1,194 @@
+"""Every way a call can end, over the real wire from a server that answers as told."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from common import clock
+from common.errors import ClaimLost, Retry, Unknown
+from models.credentials import MetaCredentials
+from tests.workers.platforms.meta.conftest import JOB
+from workers.platforms.base import Account
+from workers.platforms.meta.calls import Addresses, Graph, Refusal, proof
+from workers.platforms.meta.sdk import Call
+
+POST = Call("POST", "v26.0/act_1/campaigns", {"name": "x"})
+
+
+class Server:
+    """Answers every request with the same bytes, or not at all; keeps what it was sent."""
+
+    def __init__(self):
+        self.answer = b""
+        self.seen = []
+        self.port = 0
+
+    async def serve(self, reader, writer):
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = next(
+                (
+                    int(h.split(b":")[1])
+                    for h in head.split(b"\r\n")
+                    if h.lower().startswith(b"content-length")
+                ),
+                0,
+            )
+            self.seen.append(head + await reader.readexactly(length))
+            if self.answer is None:
+                await reader.read()
+            writer.write(self.answer or b"")
+            await writer.drain()
+        writer.close()
+
+    def reply(self, status, body, headers=""):
+        text = body.encode()
+        self.answer = (
+            f"HTTP/1.1 {status} X\r\n{headers}Content-Length: {len(text)}\r\nConnection: close\r\n\r\n".encode()
+            + text
+        )
+
+
+@pytest.fixture
+async def server():
+    server = Server()
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    server.port = listening.sockets[0].getsockname()[1]
+    yield server
+    listening.close()
+
+
+@pytest.fixture
+async def graph(server):
+    url = f"http://127.0.0.1:{server.port}"
+    graph = Graph(Addresses(f"{url}/live", f"{url}/live-video", f"{url}/sandbox"))
+    yield graph
+    await graph.close()
+
+
+async def test_the_token_travels_in_a_header_only(server, graph, context):
+    server.reply(200, '{"id": "1"}')
+
+    answer = await graph.send(context("campaign"), POST, effect="creates")
+
+    assert answer == {"id": "1"}
+    head, _, body = server.seen[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /sandbox/v26.0/act_1/campaigns HTTP")
+    assert b"Authorization: Bearer EAAtoken" in head
+    assert body == b"name=x"
+
+
+async def test_live_accounts_go_to_live_places_and_videos_to_their_own(server, graph, context):
+    server.reply(200, '{"id": "1"}')
+    live = Account(JOB, "act_1", "live", MetaCredentials(access_token="EAAlive"))
+
+    await graph.send(context("campaign", account=live), POST, effect="creates")
+    await graph.send(context("campaign", account=live), POST, effect="repeatable", video_host=True)
+
+    assert [seen.split(b" ")[1].split(b"/")[1] for seen in server.seen] == [b"live", b"live-video"]
+
+
+async def test_an_app_secret_proves_every_call(server, graph, context):
+    server.reply(200, '{"id": "1"}')
+    credentials = MetaCredentials(access_token="EAAtoken", app_secret="s3cret")
+    account = Account(JOB, "act_1", "sandbox", credentials)
+
+    await graph.send(context("campaign", account=account), POST, effect="creates")
+
+    assert f"appsecret_proof={proof(credentials)['appsecret_proof']}".encode() in server.seen[0]
+    assert b"s3cret" not in server.seen[0]
+
+
+BAD_ANSWERS = [
+    ("500", (500, "{}")),
+    ("html", (502, "<html>Bad Gateway</html>")),
+    ("html_200", (200, "<html></html>")),
+    ("empty", (200, "")),
+    ("list", (200, "[]")),
+    ("no_success", (200, '{"success": false}')),
+    ("redirect", (302, "")),
+]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [b for _, b in BAD_ANSWERS], ids=[n for n, _ in BAD_ANSWERS]
+)
+async def test_an_unreadable_answer_leaves_a_doubt_behind_a_create_only(
+    server, graph, context, status, body
+):
+    server.reply(status, body)
+
+    with pytest.raises(Unknown):
+        await graph.send(context("campaign"), POST, effect="creates")
+    with pytest.raises(Retry):
+        await graph.send(context("campaign"), POST, effect="repeatable")
+    with pytest.raises(Retry):
+        await graph.send(context("campaign"), POST, effect="reads")
+
+
+async def test_a_closed_connection_leaves_a_doubt(server, graph, context):
+    server.answer = b""
+
+    with pytest.raises(Unknown):
+        await graph.send(context("campaign"), POST, effect="creates")
+
+
+async def test_silence_ends_at_the_deadline_and_leaves_a_doubt(server, graph, context):
+    server.answer = None
+
+    with pytest.raises(Unknown):
+        await graph.send(
+            context("campaign", write_deadline=clock.seconds() + 0.2), POST, effect="creates"
+        )
+
+
+async def test_a_refused_connection_means_that_nothing_happened(context):
+    graph = Graph(Addresses("http://127.0.0.1:1", "http://127.0.0.1:1", "http://127.0.0.1:1"))
+
+    with pytest.raises(Retry) as refused:
+        await graph.send(context("campaign"), POST, effect="creates")
+
+    assert refused.value.code == "platform_unreachable"
+    await graph.close()
+
+
+async def test_a_call_whose_time_is_over_is_not_begun(server, graph, context):
+    with pytest.raises(Retry):
+        await graph.send(
+            context("campaign", write_deadline=clock.seconds() - 1), POST, effect="creates"
+        )
+
+    assert server.seen == []
+
+
+async def test_a_worker_out_of_touch_sends_nothing(server, graph, context):
+    def guard():
+        raise ClaimLost("silent", code="out_of_touch")
+
+    with pytest.raises(ClaimLost):
+        await graph.send(context("campaign", guard=guard), POST, effect="creates")
+
+    assert server.seen == []
+
+
+async def test_an_error_object_is_a_refusal_whatever_the_status(server, graph, context):
+    server.reply(
+        200,
+        '{"error": {"code": 100, "message": "no", "error_data": {"blame_field_specs": [["objective"]]}}}',
+    )
+
+    with pytest.raises(Refusal) as refusal:
+        await graph.send(context("campaign"), POST, effect="creates")
+
+    assert refusal.value.step_error.pointer == "/campaign/objective"
+
+
+async def test_no_message_or_log_line_holds_the_token(server, graph, context, caplog):
+    caplog.set_level("DEBUG")
+    server.reply(500, "{}")
+
+    with pytest.raises(Unknown) as failed:
+        await graph.send(context("campaign"), POST, effect="creates")
+
+    assert "EAAtoken" not in str(failed.value) + caplog.text + repr(context("campaign"))

@@ -1,0 +1,53 @@
+"""Accounts slow down before they are stopped."""
+
+import json
+
+import pytest
+
+from common.errors import Wait
+from workers.platforms.meta.pacing import LONGEST_PAUSE_SECONDS, Pacing, Usage, read_usage
+
+
+def business(**values):
+    return {"x-business-use-case-usage": json.dumps({"1": [{"type": "ads_management", **values}]})}
+
+
+def test_the_tightest_limit_counts():
+    usage = read_usage(
+        {
+            **business(call_count=20, total_time=88, estimated_time_to_regain_access=7),
+            "x-ad-account-usage": '{"acc_id_util_pct": 9.67}',
+            "x-app-usage": '{"call_count": 28}',
+        }
+    )
+
+    assert usage == Usage(88, 420)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "{", '{"1": 5}', '{"1": [5]}'])
+def test_odd_headers_say_nothing(text):
+    assert read_usage({"x-business-use-case-usage": text}) == Usage()
+
+
+def test_pauses_grow_from_three_quarters_on():
+    pacing = Pacing()
+
+    pauses = []
+    for percent in (10, 75, 85, 94.9):
+        pacing.heard("a", Usage(percent))
+        pauses.append(pacing.before_write("a"))
+
+    assert pauses[:2] == [0, 0]
+    assert 0 < pauses[2] < pauses[3] <= LONGEST_PAUSE_SECONDS
+
+
+def test_writes_stop_when_the_limit_is_all_but_used_up_and_one_tries_again_after_the_wait():
+    pacing = Pacing()
+    pacing.heard("a", Usage(97, 120))
+
+    with pytest.raises(Wait) as wait:
+        pacing.before_write("a")
+
+    assert (wait.value.reason, wait.value.seconds) == ("throttled", 120)
+    assert pacing.before_write("a") == 0
+    assert pacing.before_write("b") == 0
