@@ -74,7 +74,7 @@ class NoOp:
             await run.ledger.step(step, Effect(_done), PACE)
         return Ended("SUCCESS")
 
-    async def abandon(self, run: Run, error: JobError) -> Ended:
+    async def abandon(self, run: Run, error: JobError) -> Ended:  # noqa: ARG002 - its name is the protocol's
         return Ended("FAILED", error=error)
 
 
@@ -96,7 +96,8 @@ class Bench:
         )
         await self.pool.execute(
             """insert into campaign_jobs (id, ad_account_id, platform_type, mode, payload, kind)
-               select gen_random_uuid(), ($1::uuid[])[1 + n % cardinality($1::uuid[])], 'META', 'sandbox', $2, 'NOOP'
+               select gen_random_uuid(), ($1::uuid[])[1 + n % cardinality($1::uuid[])], 'META',
+                   'sandbox', $2, 'NOOP'
                from generate_series(1, $3) as n""",
             self.accounts,
             PAYLOAD,
@@ -120,14 +121,18 @@ class Bench:
         )
         start = time.perf_counter()
         task = asyncio.create_task(worker.run())
-        while await self.pool.fetchval(
-            "select exists (select 1 from campaign_jobs where status in ('PENDING', 'PROCESSING'))"
-        ):
-            await asyncio.sleep(0.01)
+        await self._until_drained()
         took = time.perf_counter() - start
         worker.stop()
         await task
         return count / took
+
+    async def _until_drained(self) -> None:
+        sql = (
+            "select exists (select 1 from campaign_jobs where status in ('PENDING', 'PROCESSING'))"
+        )
+        while await self.pool.fetchval(sql):  # noqa: ASYNC110 - asks the database
+            await asyncio.sleep(0.01)
 
     async def drain_plain(self, count: int, steps: int) -> float:
         """Jobs per second of a loop that claims, writes steps and finishes in batches of 500."""
@@ -284,9 +289,8 @@ async def main(server: EmbeddedPostgres, folder: Path) -> None:
         [(account, f"act_{number}") for number, account in enumerate(accounts)],
     )
     bench = Bench(server.url("bench"), pool, accounts)
-    print(
-        f"PostgreSQL {server.binaries.version}, durable commits; payload {len(PAYLOAD)} bytes; medians of {REPEATS}"
-    )
+    version, size = server.binaries.version, len(PAYLOAD)
+    print(f"PostgreSQL {version}, durable commits; payload {size} bytes; medians of {REPEATS}")
     print(f"{'measure':44}{'ours':>12}{'plain':>12}{'ratio':>8}")
     for name, count, steps in (
         ("drain of no-op jobs, jobs/s", JOBS, 0),
@@ -301,8 +305,9 @@ async def main(server: EmbeddedPostgres, folder: Path) -> None:
             f"{f'pickup at 50 jobs/s, {name}, ms':44}{ours:12.2f}{plain:12.2f}{ours / plain:8.2f}"
         )
     accepted, inserted = await posts(bench, folder)
+    ratio = accepted / inserted
     print(
-        f"{'POST /ads/meta beside a bare insert, 1/s':44}{accepted:12.0f}{inserted:12.0f}{accepted / inserted:8.2f}"
+        f"{'POST /ads/meta beside a bare insert, 1/s':44}{accepted:12.0f}{inserted:12.0f}{ratio:8.2f}"
     )
     await pool.close()
 

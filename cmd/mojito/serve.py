@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+from collections.abc import Generator
 
 import structlog
 import uvicorn
@@ -21,9 +22,10 @@ log = structlog.get_logger()
 class Server(uvicorn.Server):
     """Leaves signals to us: uvicorn would raise them again before our parts are closed."""
 
-    def capture_signals(self) -> contextlib.AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
         """Captures nothing."""
-        return contextlib.nullcontext()
+        yield
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +70,9 @@ async def serve(settings: Settings) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # named, so that asyncio knows it for TCP and sends small answers at once
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))

@@ -67,25 +67,24 @@ class Up:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
         try:
-            if await self._unless_stopped(self._start()):
+            if await self._started():
                 await self._watch()
         finally:
             await self._stop()
         return 0
 
-    async def _unless_stopped(self, starting: "asyncio.Future[None] | object") -> bool:
-        """Whether the start came to its end before somebody stopped it."""
-        task = asyncio.ensure_future(starting)  # pyright: ignore[reportArgumentType, reportUnknownVariableType]  # a coroutine
+    async def _started(self) -> bool:
+        """Starts everything; False when somebody stopped it meanwhile."""
+        starting = asyncio.create_task(self._start())
         stopped = asyncio.create_task(self._stopping.wait())
-        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)  # pyright: ignore[reportUnknownArgumentType]  # likewise
+        await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
-        if not task.done():
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-            return False
-        task.result()
-        return True
+        if starting.done():
+            starting.result()
+            return True
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        return False
 
     async def _start(self) -> None:
         url = self._start_postgres()

@@ -42,12 +42,9 @@ class Server:
             await writer.drain()
         writer.close()
 
-    def reply(self, status, body, headers=""):
-        text = body.encode()
-        self.answer = (
-            f"HTTP/1.1 {status} X\r\n{headers}Content-Length: {len(text)}\r\nConnection: close\r\n\r\n".encode()
-            + text
-        )
+    def reply(self, status, body):
+        head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        self.answer = (head + body).encode()
 
 
 @pytest.fixture
