@@ -6,11 +6,17 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from models.media import Media
+from models.media import EXACTLY_ONE_SOURCE, Media
 
 type Priority = Literal["high", "normal", "low"]
-type Name = Annotated[str, Meta(min_length=1, max_length=400, pattern=r"\S")]
-type MediaKey = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_.-]+$")]
+type Name = Annotated[
+    str, Meta(min_length=1, max_length=400, pattern=r"\S", examples=["Spring sale"])
+]
+type MediaKey = Annotated[
+    str,
+    Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+(?!\s)$", examples=["hero"]),
+]
+type OneMedia = Annotated[Media, Meta(extra_json_schema=EXACTLY_ONE_SOURCE)]
 
 
 class CampaignRequest(
@@ -19,12 +25,13 @@ class CampaignRequest(
     """The frame around a campaign: which account, how urgent, which media."""
 
     ad_account_id: Annotated[
-        UUID | None, Meta(description="Our id of the ad account; or give platform_account_id.")
+        UUID | None,
+        Meta(description="Our id of the ad account. Give this or platform_account_id, never both."),
     ] = None
     platform_account_id: Annotated[
         Annotated[str, Meta(min_length=1, max_length=64)] | None,
         Meta(
-            description="The platform's id of the ad account (Meta: act_…); or give ad_account_id.",
+            description="The platform's id of the ad account. Give this or ad_account_id, never both."
         ),
     ] = None
     activate: Annotated[
@@ -38,6 +45,9 @@ class CampaignRequest(
         "normal"
     )
     media: Annotated[
-        dict[MediaKey, Media],
-        Meta(description="Images and videos by a name of your own, which creatives refer to."),
+        dict[MediaKey, OneMedia],
+        Meta(
+            description="Images and videos by names of your own, which creatives refer to. "
+            "Every entry must be used."
+        ),
     ] = {}

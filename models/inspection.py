@@ -7,10 +7,10 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from msgspec import inspect
 
-type Violation = dict[str, str]
-"""`pointer` (RFC 6901 into the body), `code` (a stable word), `message` (for people)."""
+from models.violation import Violation, step, violation
 
 _NAMES = {
     bool: "a boolean",
@@ -33,20 +33,6 @@ def violations(kind: Any, document: Any) -> list[Violation]:
     return _walk(_described(kind), document, "")
 
 
-def violation(pointer: str, code: str, message: str) -> Violation:
-    """One violation."""
-    return {"pointer": pointer, "code": code, "message": message}
-
-
-def step(pointer: str, name: object) -> str:
-    """One level deeper.
-
-    >>> step("/a", "b/c")
-    '/a/b~1c'
-    """
-    return f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}"
-
-
 @cache
 def _described(kind: Any) -> inspect.Type:
     return inspect.type_info(kind)
@@ -54,9 +40,17 @@ def _described(kind: Any) -> inspect.Type:
 
 def _walk(kind: inspect.Type, value: Any, pointer: str) -> list[Violation]:
     if isinstance(kind, inspect.Metadata):
-        return _walk(kind.type, value, pointer)
+        examples = (kind.extra_json_schema or {}).get("examples", ())
+        return [_shown(v, pointer, examples) for v in _walk(kind.type, value, pointer)]
     check = _CHECKS.get(type(kind))
     return [] if check is None else check(kind, value, pointer)
+
+
+def _shown(found: Violation, pointer: str, examples: Any) -> Violation:
+    """An example says more about a format than its pattern does."""
+    if found["code"] != "wrong_format" or found["pointer"] != pointer or not examples:
+        return found
+    return {**found, "message": f"Expected text like {examples[0]}."}
 
 
 def _struct(kind: inspect.StructType, value: Any, pointer: str) -> list[Violation]:
@@ -155,19 +149,21 @@ def _bool(_: inspect.BoolType, value: Any, pointer: str) -> list[Violation]:
 
 
 def _literal(kind: inspect.LiteralType, value: Any, pointer: str) -> list[Violation]:
-    if not isinstance(value, bool) and value in kind.values:
+    if any(type(value) is type(allowed) and value == allowed for allowed in kind.values):
         return []
     allowed = ", ".join(str(allowed) for allowed in kind.values)
     return [violation(pointer, "not_allowed", f"Expected one of {allowed}.")]
 
 
 def _datetime(kind: inspect.DateTimeType, value: Any, pointer: str) -> list[Violation]:
+    if not isinstance(value, str):
+        return _wrong_type("text", value, pointer)
     message = "Expected a time like 2026-12-01T00:00:00Z, with its offset from UTC."
     try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) and "T" in value else None
-    except ValueError:
-        moment = None
-    if moment is None or (kind.tz and moment.tzinfo is None):
+        moment = msgspec.convert(value, datetime)
+    except msgspec.ValidationError:
+        return [violation(pointer, "wrong_format", message)]
+    if kind.tz and moment.tzinfo is None:
         return [violation(pointer, "wrong_format", message)]
     return []
 
@@ -176,8 +172,8 @@ def _uuid(_: inspect.UUIDType, value: Any, pointer: str) -> list[Violation]:
     if not isinstance(value, str):
         return _wrong_type("text", value, pointer)
     try:
-        UUID(value)
-    except ValueError:
+        msgspec.convert(value, UUID)
+    except msgspec.ValidationError:
         return [violation(pointer, "wrong_format", "Expected an id (UUID).")]
     return []
 

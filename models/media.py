@@ -7,20 +7,38 @@ import msgspec
 from msgspec import Meta
 
 type MediaKind = Literal["image", "video"]
-type Url = Annotated[str, Meta(min_length=8, max_length=2048, pattern=r"^https?://[^\s]+$")]
+# a dollar sign alone would let a line break follow, which no address and no key has
+type Url = Annotated[
+    str,
+    Meta(
+        min_length=8,
+        max_length=2048,
+        pattern=r"^https?://[^\s/?#]+[^\s]*(?!\s)$",
+        examples=["https://example.com/offer"],
+    ),
+]
+
+_SOURCES = ("url", "asset_id", "generate")
+_GIVEN = {"not": {"type": "null"}}
+EXACTLY_ONE_SOURCE = {
+    "oneOf": [{"required": [name], "properties": {name: _GIVEN}} for name in _SOURCES]
+}
+"""What a schema cannot say by the types of the fields alone; the rules check it."""
 
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Media to be made by a provider. Not available in this release; requests with it are refused."""
 
-    provider: Annotated[str, Meta(min_length=1, max_length=40, description="Who makes it.")]
+    provider: Annotated[
+        str, Meta(min_length=1, max_length=40, description="Who makes it, for example gemini.")
+    ]
     kind: Annotated[Literal["image", "video", "audio"], Meta(description="What is made.")]
     prompt: Annotated[
         str, Meta(min_length=1, max_length=10_000, description="What it should show.")
     ]
     aspect_ratio: Annotated[
-        Annotated[str, Meta(pattern="^[0-9]{1,2}:[0-9]{1,2}$")] | None,
-        Meta(description="For example 1:1."),
+        Annotated[str, Meta(pattern=r"^[0-9]{1,2}:[0-9]{1,2}(?!\s)$", examples=["1:1"])] | None,
+        Meta(description="Width to height, for example 1:1."),
     ] = None
 
 

@@ -1,14 +1,18 @@
 """/api/v1/ads/meta: one request becomes a campaign on Meta."""
 
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
+import msgspec
 from litestar import Response, post
 from litestar.di import NamedDependency
 
+from models.gen.rows import AdAccount
 from models.job import JobView
 from models.media import MediaKind
 from models.meta import MetaCampaignRequest, references
-from models.meta_rules import check, inspect
+from models.meta_rules import RuleContext, check, inspect
 from routes.intake import Door, IntakeQuery, PlannedJob, accept
 from routes.parts import ApiRequest, Parts
 from routes.query import read_query
@@ -27,7 +31,29 @@ def named_assets(request: MetaCampaignRequest) -> list[tuple[str, UUID, MediaKin
     ]
 
 
-META = Door("META", MetaCampaignRequest, check, inspect, named_assets)
+def refused(request: MetaCampaignRequest, account: AdAccount | None) -> list[dict[str, str]]:
+    """What Meta's rules say, with the account's own limits where it is known."""
+    config = {} if account is None else msgspec.json.decode(account.additional_config)
+    return check(request, rule_context(config))
+
+
+def rule_context(config: dict[str, Any]) -> RuleContext:
+    """Now, and what an account's configuration tells of its currency and its least budget."""
+    currency, least = config.get("currency"), config.get("min_daily_budget")
+    return RuleContext(
+        datetime.now(UTC),
+        currency if isinstance(currency, str) else None,
+        least if isinstance(least, int) else None,
+    )
+
+
+META = Door(
+    "META",
+    MetaCampaignRequest,
+    refused,
+    lambda document: inspect(document, rule_context({})),
+    named_assets,
+)
 
 
 @post(

@@ -5,32 +5,57 @@ from typing import Any
 
 import msgspec
 
-from models.gen.rows import AdAccount
-from models.inspection import Violation, violations
+from models.inspection import violations
 from models.meta import MetaCampaignRequest
-from models.meta_rules import budgets, creatives, odax, targeting
-from models.meta_rules.table import Level, Place, Rule, RuleContext, Scope, Unreadable
+from models.meta_rules import (
+    apps,
+    bids,
+    budgets,
+    creatives,
+    media,
+    names,
+    objectives,
+    placements,
+    regulation,
+    schedule,
+    special_categories,
+    targeting,
+)
+from models.meta_rules.table import Level, Nowhere, Place, Rule, RuleContext, Scope, Unreadable
+from models.violation import Violation
 
-RULES: tuple[Rule, ...] = (*odax.RULES, *budgets.RULES, *targeting.RULES, *creatives.RULES)
+RULES: tuple[Rule, ...] = (
+    *names.RULES,
+    *media.RULES,
+    *objectives.RULES,
+    *apps.RULES,
+    *budgets.RULES,
+    *bids.RULES,
+    *schedule.RULES,
+    *targeting.RULES,
+    *placements.RULES,
+    *special_categories.RULES,
+    *regulation.RULES,
+    *creatives.RULES,
+)
 _BY_LEVEL: dict[Level, tuple[Rule, ...]] = {
     level: tuple(rule for rule in RULES if rule.level == level)
     for level in ("request", "campaign", "ad_set", "ad")
 }
 
 
-def check(request: MetaCampaignRequest, account: AdAccount | None) -> list[Violation]:
-    """Rules over a request whose types are right; with the account's own limits where it is known."""
-    config = {} if account is None else msgspec.json.decode(account.additional_config)
-    return rule_violations(msgspec.to_builtins(request), RuleContext.at_present(config))
+def check(request: MetaCampaignRequest, context: RuleContext) -> list[Violation]:
+    """Every rule over a request whose types are right."""
+    return rule_violations(msgspec.to_builtins(request), context)
 
 
-def inspect(document: Any) -> list[Violation]:
+def inspect(document: Any, context: RuleContext) -> list[Violation]:
     """Everything wrong with any JSON value: its types, and every rule whose fields are readable."""
     found = violations(MetaCampaignRequest, document)
     if not isinstance(document, dict):
         return found
     invalid = frozenset(violation["pointer"] for violation in found)
-    return found + rule_violations(document, RuleContext.at_present({}), invalid)  # pyright: ignore[reportUnknownArgumentType]  # JSON of a caller
+    return found + rule_violations(document, context, invalid)  # pyright: ignore[reportUnknownArgumentType]  # JSON of a caller
 
 
 def rule_violations(
@@ -48,31 +73,30 @@ def rule_violations(
 
 
 def _scopes(request: Place, context: RuleContext) -> Iterator[tuple[Level, Scope]]:
-    nothing = Place({}, "", frozenset())
-    try:
-        campaign = request.below("campaign")
-    except Unreadable:
-        campaign = nothing
-    whole = Scope(context, request, campaign, nothing, nothing, nothing)
+    campaign = _object(request, "campaign")
+    whole = Scope(context, request, campaign)
     yield "request", whole
-    if campaign is not nothing and campaign.names():
-        yield "campaign", whole
-    for ad_set in _each(request, "ad_sets"):
-        inside = msgspec.structs.replace(whole, ad_set=ad_set)
-        yield "ad_set", inside
-        for ad in _each(ad_set, "ads"):
-            try:
-                creative = ad.below("creative")
-            except Unreadable:
-                creative = nothing
-            yield "ad", msgspec.structs.replace(inside, ad=ad, creative=creative)
+    yield "campaign", whole
+    for ad_set in _objects(request, "ad_sets"):
+        targeting = _object(ad_set, "targeting")
+        yield "ad_set", Scope(context, request, campaign, ad_set, targeting)
+        for ad in _objects(ad_set, "ads"):
+            creative = _object(ad, "creative")
+            yield "ad", Scope(context, request, campaign, ad_set, targeting, ad, creative)
 
 
-def _each(place: Place, name: str) -> Iterator[Place]:
+def _object(place: Place, name: str) -> Place:
+    try:
+        return place.below(name)
+    except Unreadable:
+        return Nowhere()
+
+
+def _objects(place: Place, name: str) -> Iterator[Place]:
     try:
         yield from place.each(name)
     except Unreadable:
         return
 
 
-__all__ = ["RULES", "check", "inspect", "rule_violations"]
+__all__ = ["RULES", "RuleContext", "check", "inspect", "rule_violations"]

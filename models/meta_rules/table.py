@@ -1,13 +1,13 @@
 """How rules are written: a line in the table, over places in a request that may be partly unreadable."""
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
-from models.inspection import Violation, step, violation
 from models.marker import MARKER_LENGTH
+from models.violation import Violation, step, violation
 
 
 class Unreadable(Exception):
@@ -19,17 +19,11 @@ class RuleContext(msgspec.Struct, frozen=True):
 
     now: datetime
     currency: str | None = None
+    """The account's, where it is known."""
     min_daily_budget: int | None = None
     """In the currency's smallest unit; what the account itself asks for, where it is known."""
     marker_length: int = MARKER_LENGTH
-
-    @classmethod
-    def at_present(cls, config: Mapping[str, Any]) -> "RuleContext":
-        """For an account with this configuration, now."""
-        least = config.get("min_daily_budget")
-        return cls(
-            datetime.now(UTC), config.get("currency"), least if isinstance(least, int) else None
-        )
+    """How much longer names become on the platform."""
 
 
 class Place:
@@ -50,7 +44,7 @@ class Place:
     def get(self, name: str) -> Any:
         """A value, None when it is not given. Raises Unreadable."""
         if self._invalid and self.at(name) in self._invalid:
-            raise Unreadable
+            raise Unreadable(name)
         return self._value.get(name)
 
     def has(self, name: str) -> bool:
@@ -58,54 +52,80 @@ class Place:
         return self._value.get(name) is not None
 
     def given(self, *names: str) -> list[str]:
-        """Which of these are given."""
+        """Which of these are given, readable or not."""
         return [name for name in names if self.has(name)]
 
     def below(self, name: str) -> "Place":
         """An object below; an empty one when it is not given. Raises Unreadable."""
-        value = self.get(name)
-        return Place({} if value is None else value, self.at(name), self._invalid)
+        return Place(self.get(name) or {}, self.at(name), self._invalid)
 
     def each(self, name: str) -> Iterator["Place"]:
         """The readable objects of a list below. Raises Unreadable when it is no list."""
         for index, value in enumerate(self.get(name) or ()):
             at = self.at(name, index)
-            if at not in self._invalid and isinstance(value, dict):
-                yield Place(value, at, self._invalid)  # pyright: ignore[reportUnknownArgumentType]  # JSON of a caller
+            if at not in self._invalid:
+                yield Place(value, at, self._invalid)
+
+    def all(self, name: str) -> list["Place"]:
+        """Every object of a list below. Raises Unreadable when one of them is not readable."""
+        return [
+            Place(value, self.at(name, index), self._invalid)
+            for index, value in enumerate(self.values(name))
+        ]
 
     def values(self, name: str) -> list[Any]:
         """The values of a list below. Raises Unreadable when one of them is not readable."""
-        found = self.get(name) or []
-        if self._invalid and any(
-            self.at(name, index) in self._invalid for index in range(len(found))
-        ):
-            raise Unreadable
-        return list(found)
+        found: list[Any] = self.get(name) or []
+        if self._invalid and any(self.at(name, i) in self._invalid for i in range(len(found))):
+            raise Unreadable(name)
+        return found
+
+    def entries(self) -> Iterator["Place"]:
+        """The readable ones of the objects in this one, whatever their names."""
+        for name, value in self._value.items():
+            at = self.at(name)
+            if at not in self._invalid:
+                yield Place(value, at, self._invalid)
 
     def names(self) -> list[str]:
         """Names of everything given."""
-        return list(self._value)
+        return [name for name in self._value if self.has(name)]
 
     def moment(self, name: str) -> datetime | None:
         """A time."""
         text = self.get(name)
-        return None if text is None else datetime.fromisoformat(text)
+        return None if text is None else msgspec.convert(text, datetime)
+
+
+class Nowhere(Place):
+    """An object that is not readable at all: every rule that asks it anything is left out."""
+
+    def __init__(self) -> None:
+        super().__init__({}, "", frozenset())
+
+    def get(self, name: str) -> Any:
+        """Nothing can be read here."""
+        raise Unreadable(name)
+
+    def has(self, name: str) -> bool:
+        """Nor does anybody know what is given."""
+        raise Unreadable(name)
+
+    def names(self) -> list[str]:
+        """Nor how it is called."""
+        raise Unreadable
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """Where a rule looks: the request, and the campaign, ad set, ad and creative it is about."""
+    """Where a rule looks: the request, and the campaign, ad set, ad and what belongs to them."""
 
     context: RuleContext
     request: Place
     campaign: Place
-    ad_set: Place
-    ad: Place
-    creative: Place
-
-    @property
-    def targeting(self) -> Place:
-        """Of the ad set."""
-        return self.ad_set.below("targeting")
+    ad_set: Place = Nowhere()
+    targeting: Place = Nowhere()
+    ad: Place = Nowhere()
+    creative: Place = Nowhere()
 
     @property
     def has_campaign_budget(self) -> bool:
@@ -130,13 +150,14 @@ class Rule(msgspec.Struct, frozen=True):
     check: Callable[[Scope], Found]
 
     def violations(self, scope: Scope) -> list[Violation]:
-        """What is wrong, nothing when what it reads is not readable."""
+        """What is wrong, as far as what the rule reads is readable."""
+        found: list[Violation] = []
         try:
-            return [
-                violation(pointer, self.code, message) for pointer, message in self.check(scope)
-            ]
+            for pointer, message in self.check(scope):
+                found.append(violation(pointer, self.code, message))
         except Unreadable:
-            return []
+            pass
+        return found
 
 
 def rule(
@@ -148,3 +169,12 @@ def rule(
         return Rule(code, level, source, subcode, check.__doc__ or "", check)
 
     return make
+
+
+def independently(places: Iterable[Place], check: Callable[[Place], Found]) -> Found:
+    """Checks each place for itself: one that is not readable does not hide the others."""
+    for place in places:
+        try:
+            yield from check(place)
+        except Unreadable:
+            continue

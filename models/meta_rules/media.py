@@ -1,0 +1,89 @@
+"""The images and videos of a request, and who uses them as what."""
+
+from models.meta_rules.table import Found, Place, Scope, independently, rule
+
+OURS = "Our own: a request is complete in itself"
+
+
+@rule("request", "media_source_unclear", OURS)
+def one_source(scope: Scope) -> Found:
+    """A media entry comes from one place."""
+
+    def check(entry: Place) -> Found:
+        if len(entry.given("url", "asset_id", "generate")) != 1:
+            yield entry.pointer, "Give exactly one of url, asset_id and generate."
+
+    yield from independently(scope.request.below("media").entries(), check)
+
+
+@rule("request", "generation_not_available", "Our own: what this release does not do")
+def no_generation(scope: Scope) -> Found:
+    """Media cannot be generated yet."""
+
+    def check(entry: Place) -> Found:
+        if entry.has("generate"):
+            message = "Generating media is not available in this release; give url or asset_id."
+            yield entry.at("generate"), message
+
+    yield from independently(scope.request.below("media").entries(), check)
+
+
+@rule("request", "media_not_used", OURS)
+def media_is_used(scope: Scope) -> Found:
+    """An entry that nothing shows is a slip of the pen."""
+    media = scope.request.below("media")
+    used = {key for creative in _creatives(scope) for _, key, _ in uses(creative)}
+    for key in media.names():
+        if key not in used:
+            yield media.at(key), "No creative uses it."
+
+
+@rule("request", "media_kind_conflict", OURS)
+def one_kind(scope: Scope) -> Found:
+    """An entry is an image or a video."""
+    kinds: dict[str, str] = {}
+    for creative in _creatives(scope):
+        for pointer, key, kind in uses(creative):
+            if kinds.setdefault(key, kind) != kind:
+                yield pointer, f"{key} is used as {_a(kinds[key])} elsewhere."
+
+
+@rule("ad", "media_unknown", OURS)
+def media_exists(scope: Scope) -> Found:
+    """A creative names an entry of media."""
+    media = scope.request.below("media")
+    for pointer, key, kind in uses(scope.creative):
+        if not media.has(key):
+            yield pointer, f"media has no entry {key}; name {_a(kind)} there."
+
+
+def uses(creative: Place) -> list[tuple[str, str, str]]:
+    """Pointer, key and kind of everything that a creative shows. Raises Unreadable."""
+    match creative.get("type"):
+        case "link":
+            places, fields = [creative], ("image",)
+        case "video":
+            places, fields = [creative], ("video", "thumbnail")
+        case "carousel":
+            places, fields = creative.all("cards"), ("image", "video")
+        case _:
+            return []
+    return [
+        (place.at(field), place.get(field), "video" if field == "video" else "image")
+        for place in places
+        for field in fields
+        if place.has(field)
+    ]
+
+
+def _creatives(scope: Scope) -> list[Place]:
+    return [
+        ad.below("creative") for ad_set in scope.request.all("ad_sets") for ad in ad_set.all("ads")
+    ]
+
+
+def _a(kind: str) -> str:
+    return "an image" if kind == "image" else f"a {kind}"
+
+
+RULES = (one_source, no_generation, media_is_used, one_kind, media_exists)
