@@ -11,7 +11,7 @@ from common.api_keys import SCOPES
 from common.errors import Invalid
 from config.settings import Settings
 from models.api_keys import create_key, list_keys, revoke_key
-from mojito.wiring import opened_pool
+from mojito.pools import opened_pool
 
 EXAMPLES = """examples:
   mojito keys create --team ads --scope jobs:write --scope jobs:read

@@ -23,8 +23,8 @@ from models.listener import CHANNEL
 from models.migrate import migrate
 from mojito.children import Child, stop_all
 from mojito.installation import Installation, Processes, write_json
+from mojito.pools import opened_pool
 from mojito.provision import ensure_key, ensure_samples, example_request
-from mojito.wiring import opened_pool
 
 LOOK_SECONDS = 0.1
 
@@ -59,7 +59,7 @@ class Up:
         self._stopping = asyncio.Event()
         self._worker_ids: dict[Child, UUID] = {}
         self._api = Child("API", ["serve"], self._api_environment)
-        self._sandbox = Child("sandbox", ["sandbox"], lambda: self._environment)
+        self._sandbox = Child("sandbox", ["sandbox"], self._sandbox_environment)
         self._workers = [self._worker(number + 1) for number in range(worker_count)]
 
     async def run(self) -> int:
@@ -87,6 +87,7 @@ class Up:
         return False
 
     async def _start(self) -> None:
+        self._sandbox.start()  # needs no database, so it starts while that does
         url = self._start_postgres()
         keys = self._installation.ensure_encryption_keys(self._settings.encryption_keys_file)
         self._environment = self._installation.environment(self._settings, url, keys)
@@ -96,7 +97,6 @@ class Up:
         async with opened_pool(self._settings, "mojito up") as pool:
             key = await ensure_key(pool, self._installation)
         write_json(self._installation.environment_file, self._environment)
-        self._sandbox.start()
         self._api.start()
         for child in self._workers:
             child.start()
@@ -197,6 +197,12 @@ class Up:
     @property
     def _address(self) -> str:
         return f"http://{self._settings.host}:{self._settings.port}"
+
+    def _sandbox_environment(self) -> dict[str, str]:
+        return {
+            "MOJITO_DATA_DIR": str(self._installation.folder),
+            "MOJITO_SANDBOX_PORT": str(self._settings.sandbox_port),
+        }
 
     def _api_environment(self) -> dict[str, str]:
         return {**self._environment, "MOJITO_INSTALLATION_DIR": str(self._installation.folder)}

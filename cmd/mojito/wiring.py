@@ -10,7 +10,7 @@ from common.asset_files import LocalAssetFiles
 from common.guarded_http import GuardedClient
 from common.keyring import Keyring
 from config.settings import Settings, database_url
-from models.database import Pool, open_pool
+from mojito.pools import opened_pool
 from routes.app import create_app, require_keys_in_use
 from routes.assets import Assets
 from routes.health import ServerReadiness
@@ -72,16 +72,6 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
                 grace_seconds=settings.grace_seconds,
             ),
         )
-
-
-@contextlib.asynccontextmanager
-async def opened_pool(settings: Settings, name: str) -> AsyncGenerator[Pool]:
-    """A pool that is closed at the end."""
-    pool = await open_pool(database_url(settings), size=settings.database_pool_size, name=name)
-    try:
-        yield pool
-    finally:
-        await pool.close()
 
 
 @contextlib.asynccontextmanager

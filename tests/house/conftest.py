@@ -21,7 +21,8 @@ from config.settings import Settings
 from models.api_keys import create_key
 from models.database import Pool
 from models.gen import workers
-from mojito.wiring import open_app, open_worker, opened_pool
+from mojito.pools import opened_pool
+from mojito.wiring import open_app, open_worker
 from workers.runner import Worker
 
 ROOT = Path(__file__).parents[2]
