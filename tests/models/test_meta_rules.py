@@ -1,0 +1,99 @@
+"""Every rule of the table refuses what it should, where it should, and nothing else."""
+
+import msgspec
+import pytest
+
+from models.meta import MetaCampaignRequest
+from models.meta_rules import RULES, RuleContext, check, inspect
+from models.violation import Violation
+from tests.models.meta_cases import objectives, people, showing, special, spending
+from tests.models.meta_requests import CAMPAIGN, CONTEXT, NOW, SET, Case, Changes, found, request
+
+CASES = [
+    *objectives.CASES,
+    *spending.CASES,
+    *people.CASES,
+    *special.CASES,
+    *showing.CASES,
+]
+
+
+def checked(*changes: Changes) -> list[Violation]:
+    return check(msgspec.convert(request(*changes), MetaCampaignRequest), CONTEXT)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_rule_refuses_at_the_place_to_change(case: Case):
+    violations = checked(case.both, case.refused)
+
+    assert found(violations) == {(case.at, case.code)}
+    assert all(violation["message"].endswith(".") for violation in violations)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_rule_accepts_the_like_that_is_right(case: Case):
+    assert checked(case.both, case.accepted) == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_rule_says_the_same_of_plain_values(case: Case):
+    document = request(case.both, case.refused)
+
+    assert inspect(document, CONTEXT) == checked(case.both, case.refused)
+
+
+def test_every_rule_of_the_table_is_shown_here():
+    shown = {(case.level, case.code) for case in CASES}
+
+    assert shown == {(rule.level, rule.code) for rule in RULES}
+
+
+def test_every_rule_names_its_source_and_what_it_is_about():
+    assert all(rule.source and rule.about.endswith(".") for rule in RULES)
+    assert all(rule.code.replace("_", "").isalpha() and rule.code.islower() for rule in RULES)
+
+
+def test_the_example_of_the_documentation_is_accepted():
+    assert checked() == []
+
+
+def test_what_an_account_asks_for_is_left_to_meta_where_it_is_not_known():
+    document = request({f"{SET}/daily_budget": 1, f"{CAMPAIGN}/spend_cap": 1})
+
+    assert inspect(document, RuleContext(NOW)) == []
+
+
+def test_everything_wrong_is_told_at_once():
+    violations = checked(
+        {
+            "/platform_account_id": "act_1",
+            f"{SET}/lifetime_budget": 9000,
+            f"{SET}/optimization_goal": "PAGE_LIKES",
+            f"{SET}/targeting/genders": [0, 2],
+            f"{SET}/ads/0/creative/image": "nobody",
+        }
+    )
+
+    assert found(violations) == {
+        ("/platform_account_id", "account_not_clear"),
+        ("/media/hero", "media_not_used"),
+        (f"{SET}/lifetime_budget", "two_budgets"),
+        (f"{SET}/end_time", "lifetime_budget_without_end"),
+        (f"{SET}/optimization_goal", "goal_does_not_fit_objective"),
+        (f"{SET}/targeting/genders", "genders_contradict"),
+        (f"{SET}/ads/0/creative/image", "media_unknown"),
+    }
+
+
+def test_each_ad_set_and_ad_is_checked_and_told_by_its_place():
+    good = request()["ad_sets"][0]
+    bad = request({f"{SET}/ads/0/creative/url_tags": "?a=b"})["ad_sets"][0]
+    late = {**good, "ads": [*good["ads"], *bad["ads"]], "end_time": "2026-01-01T00:00:00Z"}
+
+    violations = checked({"/ad_sets": [good, late]})
+
+    assert found(violations) == {
+        ("/ad_sets/1/ads/1/creative/url_tags", "url_tags_begin_with_question_mark"),
+        ("/ad_sets/1/end_time", "end_in_past"),
+        ("/ad_sets/1/end_time", "end_before_start"),
+    }
