@@ -140,7 +140,7 @@ PARTLY_WRONG: list[tuple[Changes, set[tuple[str, str]]]] = [
     ),
     (
         {**CAMPAIGN_BUDGET, f"{CAMPAIGN}/bid_strategy": 1},
-        {(f"{CAMPAIGN}/bid_strategy", "wrong_type")},
+        {(f"{CAMPAIGN}/bid_strategy", "not_allowed")},
     ),
 ]
 
