@@ -10,6 +10,7 @@ language plpgsql
 set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_mergejoin = off
+set enable_hashjoin = on
 set plan_cache_mode = force_generic_plan
 set jit = off
 as $$
@@ -103,16 +104,18 @@ begin
     end if;
 
     return query
+    -- by key alone: with the conditions of a partial index beside it the planner would walk that index
     with locked as materialized (
-        select c.id from campaign_jobs as c
-        where c.id = any (v_picked) and c.claim_token is null
-          and c.status in ('PENDING', 'PROCESSING')
+        select c.id, c.claim_token, c.status from campaign_jobs as c
+        where c.id = any (v_picked)
         for no key update skip locked
     ), claimed as (
         update campaign_jobs as c
         set claim_token = gen_random_uuid(), worker_id = p_worker_id, status = 'PROCESSING',
             lane = 0, started_at = coalesce(c.started_at, now()), updated_at = now()
-        where c.id = any (array(select locked.id from locked))
+        where c.id = any (array(
+            select locked.id from locked
+            where locked.claim_token is null and locked.status in ('PENDING', 'PROCESSING')))
         returning c.*
     ), told as (
         insert into job_events (campaign_job_id, team_id, kind)

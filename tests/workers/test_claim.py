@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import re
 from collections import Counter
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
+from models.database import HOT_SETTINGS, connect
 from models.gen import campaign_jobs, workers
 
 
@@ -154,6 +156,34 @@ async def test_hot_statements_walk_indexes_whatever_the_statistics_say(shop, sta
     for plan in plans:
         assert "Seq Scan" not in {node["Node Type"] for node in on_jobs(plan)}
         assert on_jobs(plan)
+
+
+async def test_a_claim_reads_no_more_of_a_long_queue_than_it_takes(shop):
+    account = await shop.account(max_running=1000)
+    await shop.pool.execute(
+        """insert into campaign_jobs (id, ad_account_id, platform_type, mode, payload)
+           select gen_random_uuid(), $1, 'META', 'sandbox', '{}' from generate_series(1, 5000)""",
+        account,
+    )
+    await workers.register_worker(shop.pool, id=shop.worker_id, host="test", process_id=1)
+    connection = await connect(shop.url, name="test", settings=HOT_SETTINGS)
+    plans = []
+    connection.add_log_listener(lambda _, message: plans.append(message.message))
+    await connection.execute(
+        """load 'auto_explain'; set auto_explain.log_min_duration = 0; set auto_explain.log_analyze = on;
+           set auto_explain.log_nested_statements = on; set client_min_messages = log"""
+    )
+
+    claimed = await campaign_jobs.claim_campaign_jobs(connection, worker_id=shop.worker_id, want=10)
+
+    await connection.close()
+    told = "\n".join(plans)
+    assert len(claimed) == 10
+    assert "LockRows" in told
+    assert "Seq Scan on campaign_jobs" not in told
+    assert [
+        int(n) for n in re.findall(r"Rows Removed by Filter: (\d+)", told) if int(n) > 100
+    ] == []
 
 
 MOVE = [[uuid4()], [uuid4()], ["SUCCESS"], [0.0], [None], [None], [None], [None], [None]]
