@@ -1,5 +1,6 @@
 """`mojito up`, started as a stranger would: what it prints and writes, what survives which death."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -11,7 +12,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 
@@ -187,7 +190,8 @@ def test_what_dies_is_started_again_and_said(up, name):
         return new != pid and is_alive(new) and up.is_ready()
 
     until(is_replaced)
-    assert "started again" in up.said()
+    named = {"workers": "worker 1", "api": "API", "postgres": "PostgreSQL"}.get(name, name)
+    assert re.search(rf"^{named} .*started again", up.said(), re.MULTILINE)
 
 
 def test_a_job_survives_the_death_of_its_worker_in_the_middle_of_a_video(up):
@@ -221,6 +225,29 @@ def test_a_second_terminal_joins_with_its_settings(up):
     assert key["key"] not in json.dumps(listed)
     assert revoked.returncode == 0
     assert up.run("migrate", **settings).stdout == "nothing to do\n"
+
+
+def test_a_worker_of_a_second_terminal_joins(up):
+    settings = json.loads(up.run("env", "--json").stdout)
+    worker_id = str(uuid4())
+    worker = subprocess.Popen(
+        [*MOJITO, "work"],
+        env={**up.environment, **settings, "MOJITO_WORKER_ID": worker_id},
+        stdout=subprocess.DEVNULL,
+    )
+
+    async def is_known():
+        connection = await asyncpg.connect(settings["MOJITO_DATABASE_URL"])
+        try:
+            return await connection.fetchval(
+                "select count(*) from workers where id = $1", worker_id
+            )
+        finally:
+            await connection.close()
+
+    until(lambda: asyncio.run(is_known()))
+    worker.terminate()
+    assert worker.wait(timeout=20) == 0
 
 
 @pytest.mark.parametrize(
