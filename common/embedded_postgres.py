@@ -124,10 +124,18 @@ class EmbeddedPostgres:
 
     def _reachable_home(self, home: Path) -> Path:
         """As root, a folder that the server's account can enter, without opening any of root's own."""
+        elsewhere = _FOR_ROOT / hashlib.sha256(str(home).encode()).hexdigest()[:12]
         existing = next(path for path in (home, *home.parents) if path.exists())
+        if any(elsewhere.glob("pg*/PG_VERSION")):  # data once made is never left behind
+            return elsewhere
         if self._account.can_enter(existing):
             return home
-        return _FOR_ROOT / hashlib.sha256(str(home).encode()).hexdigest()[:12]
+        if any(home.glob("pg*/PG_VERSION")):
+            raise ConfigurationError(
+                f"PostgreSQL's account can no longer enter {home}, where its data is; "
+                "let others enter the folders above it (chmod o+x)"
+            )
+        return elsewhere
 
     def _short_socket_folder(self) -> Path:
         folder = self.home / "run"

@@ -5,11 +5,13 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from uuid import uuid4
@@ -128,16 +130,16 @@ def all_of(processes):
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("up")
-    # as root PostgreSQL runs as somebody else, who must be able to enter
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
+def up():
+    # not below pytest's own folder: each pytest closes that to others, such as PostgreSQL's account
+    folder = Path(tempfile.mkdtemp(prefix="mojito-up-"))
+    folder.chmod(0o755)
     up = Up(folder)
     up.start()
     yield up
     if up.process.poll() is None:
         up.stop()
+    shutil.rmtree(folder)
 
 
 def test_it_says_where_everything_is_and_writes_it_down_for_its_owner_alone(up):
