@@ -192,6 +192,8 @@ class Worker:
             await self._finish(run, await self._handle(run))
         except ClaimLost as error:
             log.warning("job.lost", reason=error.code)
+            # mostly another worker has it; if only we were out of touch it is still in our name
+            self._may_hold_unknown_claims = True
         except Exception:
             log.exception("job.not_written")
             await self._let_go(run)

@@ -342,6 +342,25 @@ async def test_a_worker_silent_for_too_long_loses_its_jobs_to_any_other(house):
     assert job["status"] == "SUCCESS"
 
 
+async def test_a_worker_out_of_touch_starts_no_call_and_gives_its_jobs_back_when_it_is_heard_again(
+    house,
+):
+    await house.sandbox.fault("slow", "*/campaigns", seconds=0.5)
+    job_id = await house.submit(house.request())
+
+    async with house.working(worker_silence_seconds=6.0) as worker:
+
+        async def has_sent():
+            return not await house.sandbox.faults()
+
+        await until(has_sent)
+        worker._presence._renewed_at = -1e9
+        job = await house.finished(job_id)
+
+    assert job["status"] == "SUCCESS"
+    assert len(await house.sandbox.objects(house.account["id"], "campaign")) == 1
+
+
 async def drop_connections(url):
     connection = await asyncpg.connect(url)
     await connection.execute(

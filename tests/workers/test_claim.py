@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from models.database import HOT_SETTINGS, connect
-from models.gen import campaign_jobs, workers
+from models.gen import campaign_jobs, job_steps, workers
 
 
 async def test_a_claim_takes_each_due_job_once_with_a_token_of_its_own(shop):
@@ -150,12 +150,14 @@ async def test_hot_statements_walk_indexes_whatever_the_statistics_say(shop, sta
         await explain(connection, campaign_jobs.MOVE_CAMPAIGN_JOBS, MOVE),
         await explain(connection, HEAD_OF_CLAIM, [2, 64]),
         await explain(connection, COUNT_OF_ACCOUNT, [uuid4()]),
+        await explain(connection, job_steps.START_STEPS, START),
+        await explain(connection, job_steps.RECORD_STEPS, RECORD),
     ]
 
     await connection.close()
     for plan in plans:
-        assert "Seq Scan" not in {node["Node Type"] for node in on_jobs(plan)}
-        assert on_jobs(plan)
+        assert on_tables(plan)
+        assert "Seq Scan" not in {node["Node Type"] for node in on_tables(plan)}
 
 
 async def test_a_claim_reads_no_more_of_a_long_queue_than_it_takes(shop):
@@ -186,6 +188,20 @@ async def test_a_claim_reads_no_more_of_a_long_queue_than_it_takes(shop):
     ] == []
 
 
+START = [[uuid4()], [uuid4()], ["campaign"], [0], ["campaign"], [0], [b""], [uuid4()]]
+RECORD = [
+    [uuid4()],
+    ["campaign"],
+    [uuid4()],
+    [uuid4()],
+    ["DONE"],
+    [0],
+    [0],
+    [None],
+    [None],
+    [None],
+    [None],
+]
 MOVE = [[uuid4()], [uuid4()], ["SUCCESS"], [0.0], [None], [None], [None], [None], [None]]
 HEAD_OF_CLAIM = """
 select c.id from campaign_jobs as c
@@ -201,13 +217,14 @@ async def explain(connection, sql, arguments):
     return json.loads(text)[0]["Plan"]
 
 
-def on_jobs(node):
-    """The nodes of a plan that read campaign_jobs."""
+def on_tables(node):
+    """The nodes of a plan that read jobs or steps."""
     found = (
         [node]
-        if node.get("Relation Name") == "campaign_jobs" and "Scan" in node["Node Type"]
+        if node.get("Relation Name") in ("campaign_jobs", "job_steps")
+        and "Scan" in node["Node Type"]
         else []
     )
     for child in node.get("Plans", []):
-        found += on_jobs(child)
+        found += on_tables(child)
     return found
