@@ -102,8 +102,18 @@ class Accounts:
 
 
 def described(account: Account, token: str | None) -> dict[str, Any]:
-    """An account as its maker is told of it; the only answer that ever holds a token."""
+    """An account as its maker is told of it; the only answer that ever holds a token.
+
+    Id, token and page also stand under the names that credentials and requests have.
+    """
     facts = msgspec.to_builtins(account)
     facts.pop("created_at")
     page = account.page_ids[0] if account.page_ids else None
-    return {**facts, "access_token": token, "token": token, "page_id": page}
+    return {
+        **facts,
+        "platform_account_id": account.id,
+        "access_token": token,
+        "token": token,
+        "page_id": page,
+        "page": page,
+    }
