@@ -7,6 +7,7 @@ MAPPING = (
 )
 BILLING = "Marketing API, bidding: billing events"
 ATTRIBUTION = "Marketing API reference, ad set: attribution_spec"
+PROMOTED_OBJECT = "Marketing API reference, ad set: promoted object, requirements"
 CATALOGUE = "Marketing API, Advantage+ catalogue ads"
 FIELD = "Reported by users of the Marketing API"
 
@@ -166,6 +167,14 @@ def one_promoted_object(scope: Scope) -> Found:
         yield promoted.pointer, f"Only one of {', '.join(kinds)} can be promoted."
 
 
+@rule("ad", "page_is_not_promoted", PROMOTED_OBJECT, 1885154)
+def page_of_promoted(scope: Scope) -> Found:
+    """An ad speaks for the page that its ad set promotes."""
+    promoted = scope.ad_set.below("promoted_object").get("page_id")
+    if promoted is not None and scope.creative.get("page_id") != promoted:
+        yield scope.creative.at("page_id"), f"The ad set promotes the page {promoted}."
+
+
 @rule("ad_set", "catalogue_at_wrong_level", CATALOGUE)
 def catalogue(scope: Scope) -> Found:
     """The catalogue stands at the campaign, the set of its products at the ad set."""
@@ -224,12 +233,14 @@ def _choices(scope: Scope) -> tuple[Fields, ...]:
 
 
 def _fields(promoted: Place, choices: tuple[Fields, ...]) -> Fields:
-    """Of the alternative that is meant; a half of an app needs the other half everywhere."""
+    """Of the alternative that is meant; halves of an app and of a pixel need their other half everywhere."""
     for fields in choices:
         if promoted.has(fields[0]):
             return fields
     if promoted.given(*_APP):
         return next((fields for fields in choices if fields[:2] == _APP), _APP)
+    if promoted.has("pixel_id") and not choices:
+        return _PIXEL
     return choices[0] if choices else ()
 
 
@@ -241,6 +252,7 @@ RULES = (
     promoted_object_is_there,
     promoted_object_is_whole,
     one_promoted_object,
+    page_of_promoted,
     catalogue,
     event,
     attribution,

@@ -90,7 +90,15 @@ CASES = [
         at=PROMOTED,
         both={OBJECTIVE: "OUTCOME_AWARENESS", GOAL: "REACH"},
         refused={},
-        accepted={PROMOTED: {"page_id": "1"}},
+        accepted={PROMOTED: {"page_id": "1234567890"}},
+    ),
+    Case(
+        level="ad",
+        code="page_is_not_promoted",
+        at=f"{CREATIVE}/page_id",
+        both={OBJECTIVE: "OUTCOME_AWARENESS", GOAL: "REACH", PROMOTED: {"page_id": "1"}},
+        refused={},
+        accepted={f"{CREATIVE}/page_id": "1"},
     ),
     Case(
         level="ad_set",
@@ -98,6 +106,13 @@ CASES = [
         at=f"{PROMOTED}/custom_event_type",
         both=SALES,
         refused={f"{PROMOTED}/custom_event_type": ABSENT},
+    ),
+    Case(
+        level="ad_set",
+        code="promoted_object_incomplete",
+        at=f"{PROMOTED}/custom_event_type",
+        refused={PROMOTED: {"pixel_id": "7"}},
+        accepted={PROMOTED: {"pixel_id": "7", "custom_event_type": "PURCHASE"}},
     ),
     Case(
         level="ad_set",
@@ -128,7 +143,7 @@ CASES = [
         at=PROMOTED,
         both=SALES,
         refused={f"{PROMOTED}/place_page_set_id": "3"},
-        accepted={f"{PROMOTED}/page_id": "1"},
+        accepted={f"{PROMOTED}/page_id": "1234567890"},
     ),
     Case(
         level="ad_set",

@@ -21,6 +21,7 @@ ON_AD = {
     f"{SET}/destination_type": "ON_AD",
     f"{SET}/optimization_goal": "LEAD_GENERATION",
     PROMOTED: {"page_id": "1"},
+    f"{CREATIVE}/page_id": "1",
 }
 EVENT = {
     f"{CAMPAIGN}/objective": "OUTCOME_ENGAGEMENT",
