@@ -1,5 +1,6 @@
 """Failures on order: which call is to fail, how, and how often."""
 
+import re
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
@@ -12,6 +13,9 @@ type FaultKind = Literal[
 ]
 
 
+_PREFIX = re.compile(r"^/[a-z_]+/v\d+(\.\d+)?(?=/)")
+
+
 class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The calls that are meant; a field left out means any."""
 
@@ -20,15 +24,17 @@ class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     path: str | None = None
 
     def fits(self, platform: str, method: str, path: str) -> bool:
-        """The path is compared without its trailing slash.
+        """The path is compared without its trailing slash, with platform and version and without.
 
         >>> Match(path="*/campaigns").fits("META", "POST", "/meta/v26.0/act_1/campaigns/")
+        True
+        >>> Match(path="/act_1/*").fits("META", "POST", "/meta/v26.0/act_1/campaigns")
         True
         """
         return (
             (self.platform is None or self.platform.upper() == platform)
             and (self.method is None or self.method.upper() == method)
-            and (self.path is None or fnmatchcase(path.rstrip("/"), self.path.rstrip("/")))
+            and (self.path is None or _fits_path(self.path, path.rstrip("/")))
         )
 
 
@@ -110,3 +116,9 @@ def _fault(fault_id: int, rule: str, times: int | None, skip: int) -> Fault:
         seconds=order.seconds,
         code=order.code,
     )
+
+
+def _fits_path(glob: str, path: str) -> bool:
+    """With platform and version in front and without; a glob need not begin with a slash."""
+    wanted = glob.rstrip("/") if glob.startswith(("*", "/")) else f"/{glob.rstrip('/')}"
+    return fnmatchcase(path, wanted) or fnmatchcase(_PREFIX.sub("", path), wanted)

@@ -129,6 +129,27 @@ def test_calls_that_do_not_match_pass(sandbox: Running) -> None:
     assert create(sandbox).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["*/campaigns", "/act_*/campaigns", "act_*/campaigns", "/meta/v26.0/act_*/campaigns/", "*"],
+)
+def test_a_path_fits_with_platform_and_version_and_without(sandbox: Running, path: str) -> None:
+    sandbox.order("http_500", match={"path": path})
+
+    answer = sandbox.graph("POST", f"{READY_MADE}/campaigns/", CAMPAIGN)
+
+    assert answer.status_code == 500
+
+
+@pytest.mark.parametrize("path", ["campaigns", "/v26.0/*", "act_1/*", "*/camp", ""])
+def test_a_path_fits_wholly_or_not_at_all(sandbox: Running, path: str) -> None:
+    sandbox.order("http_500", match={"path": path})
+
+    answer = sandbox.graph("POST", f"{READY_MADE}/campaigns", CAMPAIGN)
+
+    assert answer.status_code == 200
+
+
 def test_a_fault_skips_then_hits_as_often_as_ordered(sandbox: Running) -> None:
     sandbox.order("http_500", match=CREATING, skip=1, times=2)
 
