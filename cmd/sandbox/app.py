@@ -93,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="sandbox", description="Answers like the ad platforms.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8100, help="0 takes a free one")
+    parser.add_argument("--grpc-port", type=int, help="for platforms that speak gRPC; none so far")
     parser.add_argument("--database", type=Path, help="SQLite file; nothing is kept without it")
     given = parser.parse_args(arguments)
     try:

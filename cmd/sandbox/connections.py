@@ -10,6 +10,7 @@ from litestar.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 EXTENSION = "sandbox.close"
+_GONE = "sandbox.gone"
 _LINGER_NOT = struct.pack("ii", 1, 0)
 
 
@@ -20,7 +21,7 @@ class ClosableProtocol(HttpToolsProtocol):
         """The scope of a request is made here."""
         super().on_message_begin()
         scope: dict[str, Any] = self.scope  # pyright: ignore[reportAssignmentType]  # a key of ours
-        scope["extensions"] = {EXTENSION: self._closer()}
+        scope["extensions"] = {EXTENSION: self._closer(), _GONE: self.transport.is_closing}
 
     def _closer(self) -> Callable[[bool], None]:
         transport = self.transport
@@ -33,6 +34,12 @@ class ClosableProtocol(HttpToolsProtocol):
             transport.abort()
 
         return close_it
+
+
+def is_gone(scope: Scope) -> bool:
+    """Whether the client has closed the connection, so that no answer reaches it."""
+    told: Any = (scope.get("extensions") or {}).get(_GONE)
+    return told is not None and told()
 
 
 class ClosedConnection(ASGIResponse):

@@ -14,6 +14,7 @@ from sandbox import fidelity
 from sandbox.accounts import Account, described
 from sandbox.clock import rfc3339
 from sandbox.faults import Fault, FaultOrder
+from sandbox.meta.access import ALL_PERMISSIONS
 from sandbox.objects import Record
 from sandbox.state import State
 
@@ -37,6 +38,7 @@ class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timezone: str = "UTC"
     pages: Annotated[int, Meta(ge=0, le=50)] = 1
     app_secret: bool = False
+    permissions: list[str] | None = None
     missing_permissions: list[str] = []
     min_daily_budget: Annotated[int, Meta(ge=1)] | None = None
     token_expires_in_seconds: float | None = None
@@ -202,10 +204,17 @@ def _made(state: State, wanted: NewAccount) -> Account:
         pixel_ids=[new_id()],
         instagram_user_ids=[new_id()],
         app_secret=secret,
-        missing_permissions=wanted.missing_permissions,
+        missing_permissions=_missing(wanted),
         min_daily_budget=wanted.min_daily_budget,
         created_at=state.clock.now(),
     )
+
+
+def _missing(wanted: NewAccount) -> list[str]:
+    """Permissions are told as the granted ones or as the missing ones."""
+    granted = ALL_PERMISSIONS if wanted.permissions is None else wanted.permissions
+    refused = [name for name in ALL_PERMISSIONS if name not in granted]
+    return list(dict.fromkeys([*wanted.missing_permissions, *refused]))
 
 
 def _at(state: State, seconds: float | None) -> float | None:

@@ -157,6 +157,17 @@ def test_a_permission_can_be_missing(
         assert declined == [missing]
 
 
+def test_permissions_may_be_told_as_the_granted_ones(sandbox: Running) -> None:
+    made = sandbox.account(permissions=["ads_read"])
+    token = made["access_token"]
+
+    read = sandbox.graph("GET", f"{made['id']}/campaigns", token=token)
+    written = sandbox.graph("POST", f"{made['id']}/campaigns", CAMPAIGN, token=token)
+
+    assert read.status_code == 200
+    assert error_of(written)["code"] == 200
+
+
 def test_a_token_can_be_looked_at(sandbox: Running) -> None:
     made = sandbox.account(token_expires_in_seconds=3600)
     token = made["access_token"]

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.running import CLIP, READY_MADE, Running, error_of, picture
+from tests.sandbox.running import CLIP, LINK, PAGE, READY_MADE, Running, error_of, picture
 
 IMAGES = f"{READY_MADE}/adimages"
 MEBIBYTE = 1024 * 1024
@@ -102,6 +102,18 @@ def test_an_image_is_deleted_and_comes_back_when_it_is_sent_again(sandbox: Runni
     assert deleted.json() == {"success": True}
     assert listed == []
     assert sandbox.graph("GET", IMAGES).json()["data"][0]["hash"] == image_hash
+
+
+def test_a_deleted_image_cannot_be_shown_in_a_new_creative(sandbox: Running) -> None:
+    image_hash = send_image(sandbox, picture()).json()["images"]["hero.png"]["hash"]
+    spec = {"page_id": PAGE, "link_data": {**LINK, "image_hash": image_hash}}
+    creative = {"name": "Hero", "object_story_spec": spec}
+
+    sandbox.graph("DELETE", IMAGES, {"hash": image_hash})
+    answer = sandbox.graph("POST", f"{READY_MADE}/adcreatives", creative)
+
+    assert error_of(answer)["code"] == 100
+    assert sandbox.objects("creative") == []
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_a_taken_port_is_said_in_one_line(tmp_path: Path) -> None:
     path = os.pathsep.join([str(ROOT), str(ROOT / "cmd")])
 
     result = subprocess.run(
-        [sys.executable, "-m", "sandbox", "--port", str(running.port)],
+        [sys.executable, "-m", "sandbox", "--port", str(running.port), "--grpc-port", "0"],
         capture_output=True,
         text=True,
         check=False,

@@ -197,7 +197,7 @@ def test_the_uploader_goes_on_after_a_lost_place(sandbox: Running, tmp_path: Pat
         video.remote_create()
 
     assert sandbox.objects("video") == []
-    assert sandbox.calls()[-1]["effect"] == "changed"
+    assert sandbox.calls()[-1]["status"] is None
 
 
 def test_creatives_are_read_with_their_pictures(sandbox: Running) -> None:

@@ -32,6 +32,11 @@ def account_of(state: State, sent: Sent) -> Account:
     return account
 
 
+def granted(account: Account) -> list[str]:
+    """What the account's tokens may do."""
+    return [name for name in ALL_PERMISSIONS if name not in account.missing_permissions]
+
+
 def check_permission(account: Account, method: str, edge: str | None) -> None:
     """Raises 200 or 10 when the account was made without what the call needs."""
     lacking = account.missing_permissions

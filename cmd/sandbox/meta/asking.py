@@ -56,7 +56,7 @@ class Ask:
         )
 
     def image(self, image_hash: str) -> Record | None:
-        """One that can be used."""
+        """By its hash, a deleted one too."""
         found = self.record(image_hash)
         return found if found is not None and found.kind == "image" else None
 

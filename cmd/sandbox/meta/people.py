@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.meta.access import ALL_PERMISSIONS
+from sandbox.meta.access import ALL_PERMISSIONS, granted
 from sandbox.meta.asking import Ask, Result
 from sandbox.meta.catalog import FIELDS
 from sandbox.meta.errors import parameter
@@ -85,7 +85,7 @@ def debug_token(ask: Ask, _: Record) -> Result:
         "is_valid": token.revoked_at is None and not is_over,
         "expires_at": int(token.expires_at or 0),
         "data_access_expires_at": 0,
-        "scopes": [p for p in ALL_PERMISSIONS if p not in ask.account.missing_permissions],
+        "scopes": granted(ask.account),
     }
     return Result({"data": data})
 

@@ -4,6 +4,8 @@ import asyncio
 import logging
 import re
 import secrets
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,7 +16,7 @@ from litestar.types import Method
 
 from sandbox.accounts import Account
 from sandbox.calls import Call
-from sandbox.connections import ClosedConnection
+from sandbox.connections import ClosedConnection, is_gone
 from sandbox.faults import Fault
 from sandbox.meta import faults, limits, videos
 from sandbox.meta.access import account_of, check_permission
@@ -83,27 +85,29 @@ class MetaRoutes:
         if fault is not None and fault.fault == "reset":
             self._write_down(sent, fault, status=None)
             return ClosedConnection(hard=True)
-        reply = await self._in_its_time(sent, fault)
+        reply = await self._in_its_time(sent, fault, partial(is_gone, request.scope))
         if fault is not None and fault.fault == "lose_reply":
             return ClosedConnection(hard=False)
         return reply.over_the_wire()
 
-    async def _in_its_time(self, sent: Sent, fault: Fault | None) -> Reply:
+    async def _in_its_time(
+        self, sent: Sent, fault: Fault | None, is_alone: Callable[[], bool]
+    ) -> Reply:
         """A slow call takes effect even when its client has gone."""
         if sent.method == "POST" and "file_url" in sent.params:
             await videos.fetch(sent)
         if fault is None or fault.fault != "slow":
             return self._perform(sent, fault)
-        task = asyncio.create_task(self._later(sent, fault))
+        task = asyncio.create_task(self._later(sent, fault, is_alone))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
 
-    async def _later(self, sent: Sent, fault: Fault) -> Reply:
+    async def _later(self, sent: Sent, fault: Fault, is_alone: Callable[[], bool]) -> Reply:
         await asyncio.sleep(fault.seconds or 0.0)
-        return self._perform(sent, fault)
+        return self._perform(sent, fault, is_lost=is_alone())
 
-    def _perform(self, sent: Sent, fault: Fault | None) -> Reply:
+    def _perform(self, sent: Sent, fault: Fault | None, *, is_lost: bool = False) -> Reply:
         """The effect and its record are committed together, before anybody is told."""
         with self._state.store.transaction():
             account, result, error = self._carried_out(sent, fault)
@@ -111,7 +115,7 @@ class MetaRoutes:
                 self._write_down(sent, fault, status=502)
                 return Reply(502, faults.GARBAGE, {}, "text/html")
             status = 200 if error is None else error.status
-            is_lost = fault is not None and fault.fault == "lose_reply"
+            is_lost = is_lost or (fault is not None and fault.fault == "lose_reply")
             self._write_down(
                 sent, fault, status=None if is_lost else status, result=result, error=error
             )

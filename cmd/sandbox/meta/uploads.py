@@ -58,7 +58,7 @@ def transfer(ask: Ask) -> Result:
     ask.state.store.connection.execute(
         "update uploads set received = ? where id = ?", (received, upload.id)
     )
-    return Result(_offsets(received, upload.size), "changed", upload.video_id)
+    return Result(_offsets(received, upload.size), object_id=upload.video_id)
 
 
 def complete(ask: Ask) -> Upload | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from sandbox.meta.access import granted
 from sandbox.meta.asking import Ask, video_status
 from sandbox.meta.errors import MetaError
 from sandbox.meta.rules import refuse
@@ -16,7 +17,10 @@ class AskWorld:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
         self.now = ask.now
-        self.account: dict[str, Any] = msgspec.to_builtins(ask.account)
+        self.account: dict[str, Any] = {
+            **msgspec.to_builtins(ask.account),
+            "permissions": granted(ask.account),
+        }
 
     def get(self, object_id: str) -> dict[str, Any] | None:
         """An object of the account."""
@@ -28,8 +32,9 @@ class AskWorld:
         return [plain for record in found if (plain := self._plain(record))]
 
     def image(self, content_hash: str) -> dict[str, Any] | None:
-        """An image of the account."""
-        return self._plain(self._ask.image(str(content_hash)))
+        """An image of the account that was not deleted."""
+        found = self._ask.image(str(content_hash))
+        return None if found is None or found.status == "DELETED" else self._plain(found)
 
     def _plain(self, record: Record | None) -> dict[str, Any] | None:
         if record is None:
