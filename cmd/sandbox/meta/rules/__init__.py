@@ -3,10 +3,18 @@
 Parameters that no rule names are ignored, as the platform does.
 """
 
-from sandbox.meta.rules import ad_set, campaign, creative, targeting
+from sandbox.meta.rules import ad, ad_set, campaign, creative, money, odax, targeting
 from sandbox.meta.rules.table import Params, Refusal, Rule, World
 
-RULES: tuple[Rule, ...] = (*campaign.RULES, *ad_set.RULES, *targeting.RULES, *creative.RULES)
+RULES: tuple[Rule, ...] = (
+    *campaign.RULES,
+    *ad_set.RULES,
+    *odax.RULES,
+    *money.RULES,
+    *targeting.RULES,
+    *creative.RULES,
+    *ad.RULES,
+)
 
 
 def refuse(kind: str, params: Params, world: World) -> Refusal | None:

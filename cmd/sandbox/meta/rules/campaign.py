@@ -1,6 +1,7 @@
 """What is refused of a campaign."""
 
-from sandbox.meta.rules.table import Params, World, items, number, rule, truth
+from sandbox.meta.rules.table import Params, World, rule
+from sandbox.meta.rules.values import items, number, truth, words
 
 REFERENCE = "Marketing API reference, ad campaign group"
 SHARING = "Marketing API changelog v24.0, ad set budget sharing"
@@ -88,7 +89,7 @@ def categories(params: Params, world: World):
     "A special ad category needs special_ad_category_country.",
 )
 def category_country(params: Params, world: World):
-    real = set(items(params.get("special_ad_categories"))) - {"NONE"}
+    real = words(params.get("special_ad_categories")) - {"NONE"}
     return (
         "special_ad_category_country"
         if real and not params.get("special_ad_category_country")

@@ -1,11 +1,11 @@
-"""What is refused of a creative and of an ad."""
+"""What is refused of a creative."""
 
 from typing import Any
 
-from sandbox.meta.rules.table import Params, World, items, part, rule
+from sandbox.meta.rules.table import Params, World, rule
+from sandbox.meta.rules.values import items, part, word
 
 REFERENCE = "Marketing API reference, ad creative"
-AD = "Marketing API reference, ad"
 STORIES = ("link_data", "video_data", "photo_data", "template_data", "text_data")
 BUTTONS = set(
     "LEARN_MORE SHOP_NOW SIGN_UP SUBSCRIBE BOOK_NOW BOOK_TRAVEL CONTACT_US DOWNLOAD GET_OFFER GET_QUOTE "  # noqa: SIM905 - easier to read
@@ -181,7 +181,7 @@ def cards(params: Params, world: World):
 @rule("creative", "button", 1373054, REFERENCE, "The call to action is not one of the known ones.")
 def button(params: Params, world: World):
     kind, data = shown(params)
-    wanted = part(data, "call_to_action", "type")
+    wanted = word(part(data, "call_to_action", "type"))
     given = data.get("call_to_action") is not None
     return f"object_story_spec.{kind}.call_to_action" if given and wanted not in BUTTONS else None
 
@@ -189,9 +189,9 @@ def button(params: Params, world: World):
 @rule("creative", "button_link", 2061015, REFERENCE, "The call to action needs a link.")
 def button_link(params: Params, world: World):
     kind, data = shown(params)
-    wanted = part(data, "call_to_action", "type")
+    wanted = word(part(data, "call_to_action", "type"))
     if (
-        wanted is None
+        not wanted
         or wanted in WITHOUT_LINK
         or part(data, "call_to_action", "value", "lead_gen_form_id")
     ):
@@ -203,47 +203,6 @@ def button_link(params: Params, world: World):
 @rule("creative", "tags", None, REFERENCE, "url_tags must not begin with a question mark.")
 def tags(params: Params, world: World):
     return "url_tags" if str(params.get("url_tags") or "").startswith("?") else None
-
-
-@rule("ad", "ad_required", None, AD, "A required parameter is missing.")
-def ad_required(params: Params, world: World):
-    for name in ("name", "adset_id", "creative"):
-        if params.get(name) in (None, ""):
-            return name, f"The parameter {name} is required."
-    return None
-
-
-@rule("ad", "ad_set_missing", 33, AD, "The ad set does not exist or cannot be seen.")
-def ad_set_exists(params: Params, world: World):
-    found = world.get(str(params.get("adset_id")))
-    return "adset_id" if found is None or found["kind"] != "ad_set" else None
-
-
-@rule("ad", "ad_set_gone", 1487056, AD, "The ad set is deleted or archived.")
-def ad_set_lives(params: Params, world: World):
-    found = world.get(str(params.get("adset_id")))
-    return "adset_id" if found and found["status"] in ("DELETED", "ARCHIVED") else None
-
-
-@rule("ad", "creative_missing", 33, AD, "The creative does not exist or cannot be seen.")
-def creative_exists(params: Params, world: World):
-    inline = part(params, "creative", "object_story_spec") or part(
-        params, "creative", "object_story_id"
-    )
-    found = world.get(str(part(params, "creative", "creative_id")))
-    known = found is not None and found["kind"] == "creative" and found["status"] != "DELETED"
-    return None if inline or known else "creative.creative_id"
-
-
-@rule("ad", "page_of_promoted_object", 1885154, AD, "The creative's page is not the promoted page.")
-def promoted_page(params: Params, world: World):
-    above = world.get(str(params.get("adset_id")))
-    below = world.get(str(part(params, "creative", "creative_id")))
-    if above is None or below is None:
-        return None
-    promoted = part(above["fields"], "promoted_object", "page_id")
-    page = part(below["fields"], "object_story_spec", "page_id")
-    return "creative" if promoted and page and str(promoted) != str(page) else None
 
 
 RULES = (
@@ -262,9 +221,4 @@ RULES = (
     button,
     button_link,
     tags,
-    ad_required,
-    ad_set_exists,
-    ad_set_lives,
-    creative_exists,
-    promoted_page,
 )

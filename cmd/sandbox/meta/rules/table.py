@@ -79,33 +79,3 @@ def rule(
         return Rule(name, tuple(kinds.split()), code, subcode, source, about, check)
 
     return make
-
-
-def number(value: Any) -> float | None:
-    """Numbers also come as text."""
-    if isinstance(value, bool) or value is None:
-        return None
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
-
-
-def truth(value: Any) -> bool | None:
-    """Booleans also come as text or as 0 and 1."""
-    if value in (True, "true", 1, "1"):
-        return True
-    return False if value in (False, "false", 0, "0") else None
-
-
-def part(params: Params, *names: str) -> Any:
-    """A value further inside, None where the way does not go on."""
-    value: Any = params
-    for name in names:
-        value = value.get(name) if isinstance(value, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # sent by a client
-    return value  # pyright: ignore[reportUnknownVariableType]  # likewise
-
-
-def items(value: Any) -> list[Any]:
-    """A list, empty when it is none."""
-    return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]  # likewise

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sandbox.meta.rules.ad_set import campaign_of
-from sandbox.meta.rules.table import Params, World, items, number, part, rule, truth
+from sandbox.meta.rules.table import Params, World, rule
+from sandbox.meta.rules.values import campaign_of, items, number, part, truth, word, words
 
 GUIDE = "Targeting guide, basic targeting"
 ADVANTAGE = "Advantage+ audience guide"
@@ -53,7 +53,7 @@ def countries(params: Params) -> set[str]:
 
 def is_careful(params: Params, world: World) -> bool:
     """Housing, employment, finance."""
-    return bool(CAREFUL & set(items(campaign_of(params, world).get("special_ad_categories"))))
+    return bool(CAREFUL & words(campaign_of(params, world).get("special_ad_categories")))
 
 
 @rule("ad_set", "place", None, GUIDE, "Targeting needs a place or a custom audience.")
@@ -140,9 +140,9 @@ def genders(params: Params, world: World):
 )
 def overlap(params: Params, world: World):
     geo: Any = part(params, "targeting", "geo_locations")
-    whole = set(items(part(geo, "countries")))
+    whole = words(part(geo, "countries"))
     for kind in ("regions", "cities", "custom_locations"):
-        if any(part(p, "country") in whole for p in items(part(geo, kind))):
+        if any(word(part(p, "country")) in whole for p in items(part(geo, kind))):
             return f"targeting.geo_locations.{kind}"
     return None
 
@@ -211,12 +211,12 @@ def singapore(params: Params, world: World):
 
 @rule("ad_set", "placement_alone", 1815433, PLACEMENTS, "These placements cannot stand alone.")
 def alone(params: Params, world: World):
-    platforms = set(items(part(params, "targeting", "publisher_platforms")))
+    platforms = words(part(params, "targeting", "publisher_platforms"))
     if platforms == {"audience_network"} or (
         "threads" in platforms and "instagram" not in platforms
     ):
         return "targeting.publisher_platforms"
-    facebook = set(items(part(params, "targeting", "facebook_positions")))
+    facebook = words(part(params, "targeting", "facebook_positions"))
     needy = facebook & {"marketplace", "search", "profile_feed", "notification"}
     return "targeting.facebook_positions" if needy and "feed" not in facebook else None
 
@@ -234,7 +234,7 @@ def gone(params: Params, world: World):
         ("messenger_positions", {"story"}),
         ("facebook_positions", {"video_feeds"}),
     ):
-        if positions & set(items(part(params, "targeting", name))):
+        if positions & words(part(params, "targeting", name)):
             return f"targeting.{name}"
     return None
 
