@@ -1,5 +1,6 @@
 """What a job has already done, and the one way to do more: intent, call, outcome."""
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -11,7 +12,7 @@ import structlog
 from common import clock
 from common.backoff import backoff_seconds
 from common.errors import ClaimLost, MojitoError, Reject, Retry, StepError, Unknown, Wait
-from models.gen.rows import CampaignJob, JobStep, StepStatus
+from models.gen.rows import ClaimedJob, JobStep, StepStatus
 from models.job import JobError
 from models.jsonb import clean, to_jsonb
 from models.plan import PlannedStep
@@ -65,12 +66,11 @@ class Ledger:
 
     def __init__(
         self,
-        job: CampaignJob,
+        job: ClaimedJob,
         rows: Sequence[JobStep],
         writes: Writes,
         *,
         claimed_at: float,
-        request_digest: bytes,
         is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         """`claimed_at` is `clock.seconds()` after the claim was answered: behind the database's
@@ -81,7 +81,6 @@ class Ledger:
         self._rows = {row.name: row for row in rows}
         self._writes = writes
         self._claimed_at = claimed_at
-        self._digest = request_digest
         self._is_stopping = is_stopping
 
     @property
@@ -218,6 +217,9 @@ class Ledger:
             raise Wait(error.message, code=error.code, reason="in_doubt", seconds=0)
         return found
 
+    def _digest(self) -> bytes:
+        return hashlib.sha256(self._job.payload.encode()).digest()
+
     async def _intend(self, step: PlannedStep) -> JobStep:
         """Writes the intent, durably. The row as it stands then."""
         if self._is_stopping():
@@ -230,7 +232,7 @@ class Ledger:
             position=step.position,
             kind=step.kind,
             attempt=0 if row is None else row.attempt,
-            request_digest=self._digest,
+            request_digest=self._digest(),
             previous_token=None if row is None else row.claim_token,
         )
         asked_at = self.now()

@@ -128,7 +128,7 @@ async def write_moves(
     connection: Connection, items: list[Move]
 ) -> list[JobStatus | Literal[False]]:
     """Ends runs; answers the status that the job now has, or False where it was not ours."""
-    rows = await campaign_jobs.move_campaign_jobs(
+    row = await campaign_jobs.move_campaign_jobs(
         connection,
         ids=[item.id for item in items],
         claim_tokens=[item.claim_token for item in items],
@@ -140,5 +140,10 @@ async def write_moves(
         error_codes=[item.error_code for item in items],
         errors=[item.error for item in items],
     )
-    moved = {row.id: row.status for row in rows}
-    return [moved.get(item.id, False) for item in items]  # pyright: ignore[reportReturnType]  # text of an enum
+    answers: list[JobStatus | Literal[False]] = [False] * len(items)
+    if row is not None:
+        for nth in row.moved:
+            answers[nth - 1] = items[nth - 1].status
+        for nth in row.cancelled:
+            answers[nth - 1] = "CANCELLED"
+    return answers

@@ -1,6 +1,5 @@
 """A step is done once: intent, call, outcome, and what follows when one of them is missing."""
 
-import hashlib
 from datetime import timedelta
 
 import msgspec
@@ -68,7 +67,6 @@ class Desk:
             rows,
             self.writes,
             claimed_at=clock.seconds(),
-            request_digest=hashlib.sha256(b"").digest(),
             **options,
         )
 
