@@ -13,6 +13,7 @@ import structlog
 
 from common import clock
 from common.errors import ClaimLost
+from common.log import begin_ids
 from models.database import DATABASE_FAILURES, HOT_SETTINGS, Pool, connect
 from models.gen import ad_accounts, campaign_jobs, job_steps, workers
 from models.gen.rows import ClaimedJob, JobStep
@@ -184,10 +185,7 @@ class Worker:
             self._running[run.ledger] = (run, task)
 
     async def _run_one(self, run: Run) -> None:
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(
-            job_id=str(run.job.id), request_id=run.job.request_id or ""
-        )
+        begin_ids(job_id=run.job.id, request_id=run.job.request_id or "")
         try:
             await self._finish(run, await self._handle(run))
         except ClaimLost as error:

@@ -48,7 +48,7 @@ class Move(msgspec.Struct, frozen=True):
     id: UUID
     claim_token: UUID
     status: JobStatus
-    delay_seconds: float = 0.0
+    delay_seconds: float | None = None
     waiting_reason: str | None = None
     result: str | None = None
     platform_campaign_id: str | None = None
@@ -115,10 +115,10 @@ async def write_records(connection: Connection, items: list[Record]) -> list[boo
         statuses=[item.status for item in items],
         attempts=[item.attempt for item in items],
         looks=[item.looks for item in items],
-        outcomes=[item.outcome for item in items],
-        platform_ids=[item.platform_id for item in items],
-        errors=[item.error for item in items],
-        delays=[item.delay_seconds for item in items],
+        outcomes=_column([item.outcome for item in items]),
+        platform_ids=_column([item.platform_id for item in items]),
+        errors=_column([item.error for item in items]),
+        delays=_column([item.delay_seconds for item in items]),
     )
     written = {(row.campaign_job_id, row.name) for row in rows}
     return [(item.campaign_job_id, item.name) in written for item in items]
@@ -133,12 +133,12 @@ async def write_moves(
         ids=[item.id for item in items],
         claim_tokens=[item.claim_token for item in items],
         statuses=[item.status for item in items],
-        delays=[item.delay_seconds for item in items],
-        reasons=[item.waiting_reason for item in items],
-        results=[item.result for item in items],
-        platform_campaign_ids=[item.platform_campaign_id for item in items],
-        error_codes=[item.error_code for item in items],
-        errors=[item.error for item in items],
+        delays=_column([item.delay_seconds for item in items]),
+        reasons=_column([item.waiting_reason for item in items]),
+        results=_column([item.result for item in items]),
+        platform_campaign_ids=_column([item.platform_campaign_id for item in items]),
+        error_codes=_column([item.error_code for item in items]),
+        errors=_column([item.error for item in items]),
     )
     answers: list[JobStatus | Literal[False]] = [False] * len(items)
     if row is not None:
@@ -147,3 +147,8 @@ async def write_moves(
         for nth in row.cancelled:
             answers[nth - 1] = "CANCELLED"
     return answers
+
+
+def _column[Value](values: list[Value | None]) -> list[Value | None]:
+    """Nothing at all when every value is null: unnest fills a shorter column up with nulls."""
+    return values if any(value is not None for value in values) else []

@@ -198,7 +198,7 @@ with told as materialized (
     update campaign_jobs as j
     set status = case when told.status = 'PROCESSING' and j.cancel_requested_at is not null
                       then 'CANCELLED' else told.status end,
-        due_at = now() + make_interval(secs => told.delay_seconds),
+        due_at = now() + make_interval(secs => coalesce(told.delay_seconds, 0)),
         waiting_since = case when told.waiting_reason is null then null
             when j.waiting_reason is not distinct from told.waiting_reason
             then coalesce(j.waiting_since, now()) else now() end,
