@@ -195,19 +195,21 @@ async def test_a_claim_reads_no_more_of_a_long_queue_than_it_takes(shop):
     ] == []
 
 
-START = [[uuid4()], [uuid4()], ["campaign"], [0], ["campaign"], [0], [b""], [uuid4()]]
+START = [["campaign"], [uuid4()], [0], ["campaign"], [0], [b""], [uuid4()], [uuid4()]]
 RECORD = [
     [uuid4()],
+    [None],
     ["campaign"],
-    [uuid4()],
+    [],
     [uuid4()],
     ["DONE"],
-    [0],
-    [0],
+    [],
+    [],
     [None],
     [None],
     [None],
     [None],
+    [],
 ]
 MOVE = [[uuid4()], [uuid4()], ["SUCCESS"], [0.0], [None], [None], [None], [None], [None]]
 HEAD_OF_CLAIM = """
