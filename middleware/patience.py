@@ -12,6 +12,8 @@ from litestar.types import (
     WebSocketReceiveMessage,
 )
 
+from common.errors import Unavailable
+
 _LONGEST_SECONDS = 8.0
 
 
@@ -46,5 +48,15 @@ class Patience:
             wait(None)
             await send(message)
 
-        async with asyncio.timeout(seconds) as timer:
-            await self.app(scope, receive_unhurried, send_unhurried)
+        try:
+            async with asyncio.timeout(seconds) as timer:
+                await self.app(scope, receive_unhurried, send_unhurried)
+        except asyncio.CancelledError:
+            if has_begun:
+                raise
+            # the server's grace time is over; its own answer would be a 500
+            raise Unavailable(
+                "The server stops. Repeat the request: under one Idempotency-Key it counts once.",
+                code="stopping",
+                headers={"Retry-After": "2"},
+            ) from None
