@@ -5,7 +5,7 @@ import contextlib
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from typing import Any
 from uuid import uuid4
 
@@ -59,21 +59,10 @@ class Program:
     async def exit_code(self, seconds: float = PATIENCE_SECONDS) -> int:
         return await asyncio.to_thread(self._process.wait, seconds)
 
-
-@contextlib.asynccontextmanager
-async def worker(house: House, url: str | None = None, **settings: str) -> AsyncGenerator[Program]:
-    """A worker process that has started to claim."""
-    program = Program(house, "work", url or str(house.settings.database_url), **settings)
-
-    async def has_started() -> bool:
-        assert program.is_running, program.log()
-        return "worker.started" in program.log()
-
-    try:
-        await until(has_started)
-        yield program
-    finally:
-        program.kill()
+    async def has_started(self) -> bool:
+        """Whether a worker claims."""
+        assert self.is_running, self.log()
+        return "worker.started" in self.log()
 
 
 class Caller(httpx.AsyncClient):
@@ -84,17 +73,57 @@ class Caller(httpx.AsyncClient):
     async def readiness(self) -> int:
         return (await self.get("/readyz")).status_code
 
+    async def is_answered(self) -> bool:
+        """Whether the API is there and ready."""
+        assert self.program.is_running, self.program.log()
+        with contextlib.suppress(httpx.TransportError):
+            return await self.readiness() == 200
+        return False
+
     async def submit(self, body: dict[str, Any], **headers: str) -> httpx.Response:
         return await self.post("/api/v1/ads/meta", json=body, headers=headers)
 
 
 @contextlib.asynccontextmanager
+async def worker(house: House, url: str | None = None, **settings: str) -> AsyncGenerator[Program]:
+    """A worker process that has started to claim."""
+    with _started(house, "work", url, **settings) as program:
+        await until(program.has_started)
+        yield program
+
+
+@contextlib.asynccontextmanager
 async def api(house: House, url: str | None = None, **settings: str) -> AsyncGenerator[Caller]:
     """An API process that answers, and a caller with a key."""
-    port = free_port()
-    program = Program(
-        house, "serve", url or str(house.settings.database_url), port=str(port), **settings
-    )
+    port = str(free_port())
+    with _started(house, "serve", url, port=port, **settings) as program:
+        async with _calling(house, port, program) as caller:
+            await until(caller.is_answered)
+            yield caller
+
+
+@contextlib.asynccontextmanager
+async def both(
+    house: House, url: str | None = None, **settings: str
+) -> AsyncGenerator[tuple[Caller, Program]]:
+    """An API that answers and a worker that claims, started side by side."""
+    with _started(house, "work", url, **settings) as program:
+        async with api(house, url, **settings) as caller:
+            await until(program.has_started)
+            yield caller, program
+
+
+@contextlib.contextmanager
+def _started(house: House, command: str, url: str | None, **settings: str) -> Generator[Program]:
+    program = Program(house, command, url or str(house.settings.database_url), **settings)
+    try:
+        yield program
+    finally:
+        program.kill()
+
+
+@contextlib.asynccontextmanager
+async def _calling(house: House, port: str, program: Program) -> AsyncGenerator[Caller]:
     async with Caller(
         base_url=f"http://127.0.0.1:{port}",
         headers={"Authorization": house.client.headers["Authorization"]},
@@ -102,15 +131,4 @@ async def api(house: House, url: str | None = None, **settings: str) -> AsyncGen
         trust_env=False,
     ) as caller:
         caller.program = program
-
-        async def is_up() -> bool:
-            assert program.is_running, program.log()
-            with contextlib.suppress(httpx.TransportError):
-                return await caller.readiness() == 200
-            return False
-
-        try:
-            await until(is_up)
-            yield caller
-        finally:
-            program.kill()
+        yield caller

@@ -5,12 +5,12 @@ import contextlib
 
 import asyncpg
 
-from tests.chaos.programs import api, worker
+from tests.chaos.programs import api, both, worker
 from tests.house.conftest import until
 
 
 async def test_a_database_that_refuses_for_a_while_costs_answers_but_no_job(house, proxy, proxied):
-    async with api(house, proxied) as caller, worker(house, proxied) as program:
+    async with both(house, proxied) as (caller, program):
         await house.sandbox.fault("slow", "*/adsets", seconds=0.5, times=4)
         jobs = [await house.submit(house.request(name=f"Job {n}")) for n in range(8)]
         await until(lambda: sent(house, 2))
@@ -36,7 +36,7 @@ async def test_a_database_that_refuses_for_a_while_costs_answers_but_no_job(hous
 
 
 async def test_a_slow_database_slows_answers_and_jobs_and_loses_none(house, proxy, proxied):
-    async with api(house, proxied) as caller, worker(house, proxied) as program:
+    async with both(house, proxied) as (caller, program):
         jobs = [await house.submit(house.request(name=f"Job {n}")) for n in range(4)]
         await until(lambda: sent(house, 1))
 
@@ -63,7 +63,7 @@ async def test_a_slow_database_slows_answers_and_jobs_and_loses_none(house, prox
 
 
 async def test_a_database_that_falls_silent_holds_no_caller_and_no_job(house, proxy, proxied):
-    async with api(house, proxied, database_pool_size="3") as caller, worker(house, proxied):
+    async with both(house, proxied, database_pool_size="3") as (caller, _):
         jobs = [await house.submit(house.request(name=f"Job {n}")) for n in range(4)]
         await until(lambda: sent(house, 1))
 
@@ -100,6 +100,24 @@ async def test_a_pool_whose_connections_are_all_held_answers_in_time(house):
         if answer.status_code not in (200, 202):
             assert_unavailable(answer)
     assert alive.status_code == 200
+
+
+async def test_a_worker_whose_listening_connection_died_silently_works_on_and_listens_again(
+    house, proxy, proxied
+):
+    async with worker(house, proxied, poll_seconds="0.5"):
+        await until(lambda: has_listener(proxy))
+        (dead,) = proxy.named("mojito listener")
+        dead.swallow()
+        job = await house.finished(await house.submit(house.request()))
+        still = proxy.named("mojito listener")
+        await until(lambda: has_another_listener(proxy, dead))
+    async with worker(house, proxied, poll_seconds="3600"):
+        await until(lambda: has_another_listener(proxy, dead))
+        woken = await house.finished(await house.submit(house.request(name="Woken")))
+
+    assert still == [dead]
+    assert [job["status"], woken["status"]] == ["SUCCESS", "SUCCESS"]
 
 
 def assert_unavailable(answer):
@@ -153,3 +171,11 @@ async def locked_accounts(house):
             yield
     finally:
         await connection.close()
+
+
+async def has_listener(proxy):
+    return bool(proxy.named("mojito listener"))
+
+
+async def has_another_listener(proxy, dead):
+    return any(passage is not dead for passage in proxy.named("mojito listener"))
