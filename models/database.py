@@ -1,8 +1,11 @@
 """Opens connections to PostgreSQL: a pool for requests, single ones for the worker's machinery."""
 
+import asyncio
+import contextlib
 from typing import Any
 
 import asyncpg
+from asyncpg.pool import PoolAcquireContext
 
 type Pool = asyncpg.Pool[asyncpg.Record]
 
@@ -29,16 +32,40 @@ HOT_SETTINGS = {
 }
 
 
+_LONGEST_ACQUIRE_SECONDS = 4.0
+_LONGEST_CLOSE_SECONDS = 3.0
+
+
+class PatientPool(asyncpg.Pool):  # pyright: ignore[reportMissingTypeArgument]  # it takes none when it runs
+    """Neither waits for ever for a connection that others hold, nor for one that is dead to be closed."""
+
+    def acquire(self, *, timeout: float | None = None) -> "PoolAcquireContext[asyncpg.Record]":
+        """Raises TimeoutError when no connection is free in time; giving it back is bounded likewise."""
+        return super().acquire(timeout=timeout or _LONGEST_ACQUIRE_SECONDS)
+
+    async def close(self) -> None:
+        """Lets what is held come back for a while, then drops it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LONGEST_CLOSE_SECONDS):
+                await super().close()
+
+
 async def _keep_state(_: Any) -> None:
     """Nothing is set on pooled connections, so nothing needs a round trip to be reset."""
 
 
 async def open_pool(url: str, *, size: int, name: str) -> Pool:
     """A pool whose statements end after 30 s and never wait longer than 5 s for a lock."""
-    return await asyncpg.create_pool(
+    pool = PatientPool(
         url,
         min_size=1,
         max_size=size,
+        max_queries=50_000,
+        max_inactive_connection_lifetime=300.0,
+        loop=None,
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
+        connect=_reach,
         reset=_keep_state,
         timeout=5,
         command_timeout=35,
@@ -50,6 +77,17 @@ async def open_pool(url: str, *, size: int, name: str) -> Pool:
             "jit": "off",
         },
     )
+    return await pool
+
+
+async def _reach(*arguments: Any, **options: Any) -> "asyncpg.Connection[asyncpg.Record]":
+    """A host without a name or a route is a database that cannot be reached, not a fault of ours."""
+    try:
+        return await asyncpg.connect(*arguments, **options)
+    except (ConnectionError, TimeoutError):
+        raise
+    except OSError as error:
+        raise ConnectionError(f"the database cannot be reached: {error}") from error
 
 
 async def connect(

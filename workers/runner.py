@@ -31,6 +31,7 @@ from workers.writes import Move, Writes
 log = structlog.get_logger()
 
 MOST_RESCUES = 20
+_LAST_CLAIM_SECONDS = 2.0
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +82,8 @@ class Worker:
         """No further claim and no further step; what runs may end within the grace time."""
         self._stopping.set()
         self._wake.set()
+        # a claim that is still asked for gets no answer from a silent database
+        asyncio.get_running_loop().call_later(_LAST_CLAIM_SECONDS, self._drop_connection)
 
     async def run(self) -> None:
         """Works until stopped."""
@@ -285,6 +288,7 @@ class Worker:
                 await workers.delete_worker(self._pool, id=self._id)
         except DATABASE_FAILURES as error:
             log.warning("worker.left_claims", error=type(error).__name__)
+            self._pool.terminate()  # nothing more comes over it; closing it would wait in vain
 
     def _tasks(self) -> set[asyncio.Task[None]]:
         return {task for _, task in self._running.values()}
