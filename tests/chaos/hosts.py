@@ -128,8 +128,9 @@ class Installation(House):
         return (await self.job(job_id))["waiting"] is not None
 
     async def ready(self) -> httpx.Response:
-        """What the API says of itself."""
-        return await self.client.get(httpx.URL(self.client.base_url).join("/readyz"))
+        """What the API says of itself, sooner than the database would be given up."""
+        url = httpx.URL(self.client.base_url).join("/readyz")
+        return await self.client.get(url, timeout=5.5)
 
     async def is_ready(self) -> bool:
         """Whether it says that all is well."""

@@ -15,12 +15,10 @@ ONE_OF_EACH = {"campaign": 1, "ad_set": 1, "ad": 1}
 @pytest.fixture(scope="module")
 def network():
     try:
-        network = Network(HOSTS).__enter__()
+        with Network(HOSTS) as network, network.inside("caller"):
+            yield network
     except Impossible as why:
         pytest.skip(f"this machine cannot be divided into hosts: {why}")
-    with network.inside("caller"):
-        yield network
-    network.__exit__()
 
 
 @pytest.fixture(scope="module")
@@ -87,12 +85,12 @@ async def test_an_api_that_lost_the_database_says_so_soon_and_serves_again_by_it
     body = house.request()
 
     with house.network.without("database", "api"):
+        unready = await house.ready()
         # more than the pool has connections
         refused = await asyncio.gather(
             *(house.client.get("/ad_accounts") for _ in range(30)),
             *(house.client.post("/ads/meta", json=body, headers=key) for _ in range(3)),
         )
-        unready = await house.ready()
     await until(house.is_ready)
     accepted = await house.client.post("/ads/meta", json=body, headers=key)
     job = await house.finished(accepted.json()["campaign_job_id"])
