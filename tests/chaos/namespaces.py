@@ -8,6 +8,7 @@ from pathlib import Path
 
 NETWORK = "10.77.0"
 _MOUNTED = Path("/run/netns")
+# the bridge carries frames for this address everywhere, and every card there leaves them alone
 _NOWHERE = "02:00:00:00:00:99"
 _CARD = "eth0"
 
@@ -57,26 +58,25 @@ class Network:
         """The same command line, carried out on a host."""
         return ["ip", "netns", "exec", self._prefix + host, *command]
 
-    def cut(self, one: str, other: str) -> None:
-        """Packets between the two vanish both ways: no answer, no refusal, no carrier lost."""
-        for here, there in ((one, other), (other, one)):
-            self._on(here, "neigh", "replace", self.address(there), *_NOWHERE_CARD)
-
-    def join(self, one: str, other: str) -> None:
-        """As if nothing had been."""
-        for here, there in ((one, other), (other, one)):
-            self._on(here, "neigh", "del", self.address(there), "dev", _CARD)
-
     @contextlib.contextmanager
     def without(self, one: str, *others: str) -> Generator[None]:
-        """The one host is lost to the others as long as the block lasts."""
+        """The one host is lost to the others as long as the block lasts: nothing passes either way."""
+        with self.mute(one, *others), contextlib.ExitStack() as cuts:
+            for other in others:
+                cuts.enter_context(self.mute(other, one))
+            yield
+
+    @contextlib.contextmanager
+    def mute(self, one: str, *others: str) -> Generator[None]:
+        """What the one host sends to the others vanishes: no refusal, no carrier lost, no error."""
         for other in others:
-            self.cut(one, other)
+            nowhere = ("lladdr", _NOWHERE, "dev", _CARD, "nud", "permanent")
+            self._on(one, "neigh", "replace", self.address(other), *nowhere)
         try:
             yield
         finally:
             for other in others:
-                self.join(one, other)
+                self._on(one, "neigh", "delete", self.address(other), "dev", _CARD)
 
     def _build(self) -> None:
         self._add("wire")
@@ -104,9 +104,6 @@ class Network:
             os.close(descriptor)
             _ip("netns", "delete", self._prefix + host)
         self._descriptors.clear()
-
-
-_NOWHERE_CARD = ("lladdr", _NOWHERE, "dev", _CARD, "nud", "permanent")
 
 
 def _ip(*arguments: str) -> None:

@@ -102,7 +102,8 @@ async def test_an_api_that_lost_the_database_says_so_soon_and_serves_again_by_it
     assert await house.kinds() == ONE_OF_EACH
 
 
-async def test_jobs_outlive_a_database_that_nobody_reaches_for_longer_than_the_silence(house):
+@pytest.mark.parametrize("how", [Network.without, Network.mute], ids=["black hole", "no answers"])
+async def test_jobs_outlive_a_database_that_is_lost_for_longer_than_the_silence(house, how):
     await house.sandbox.fault("slow", "*/adsets", seconds=1, times=4)
     jobs = [await house.submit(house.request(name=f"Job {n}", ads=2)) for n in range(8)]
 
@@ -113,7 +114,7 @@ async def test_jobs_outlive_a_database_that_nobody_reaches_for_longer_than_the_s
         return await house.silent_workers() == 2
 
     await until(some_made)
-    with house.network.without("database", "api", "first", "second"):
+    with how(house.network, "database", "api", "first", "second"):
         await until(all_silent)
     ended = [await house.finished(job) for job in jobs]
 
