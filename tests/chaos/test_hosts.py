@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from mojito.suites import EXCUSED
 from tests.chaos.hosts import HOSTS, database_host, installation, platform_host
 from tests.chaos.namespaces import Impossible, Network
 from tests.house.conftest import until
@@ -18,7 +19,7 @@ def network():
         with Network(HOSTS) as network, network.inside("caller"):
             yield network
     except Impossible as why:
-        pytest.skip(f"this machine cannot be divided into hosts: {why}")
+        pytest.skip(f"{EXCUSED}: {why}")
 
 
 @pytest.fixture(scope="module")
