@@ -56,13 +56,11 @@ async def test_a_worker_that_lost_the_database_in_a_call_changes_nothing_when_it
 
     with house.network.without("database", lost.name):
         job = await house.finished(job_id)
-        rescued = other.said("jobs.rescued")
     refused = await lost.has_said("job.lost", job_id=job_id)
     house.stop(other)
     next_job = await house.finished(await house.submit(house.request(name="Next")))
 
     assert (job["status"], next_job["status"]) == ("SUCCESS", "SUCCESS")
-    assert rescued
     assert refused["reason"] == "claim_lost"
     assert await house.kinds() == dict.fromkeys(ONE_OF_EACH, 2)
 
