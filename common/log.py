@@ -15,6 +15,8 @@ type LogFormat = Literal["json", "console", "auto"]
 
 _ids: ContextVar[dict[str, object] | None] = ContextVar("ids of log lines", default=None)
 _QUIET = ("httpx", "httpcore", "uvicorn.access", "hpack", "urllib3", "asyncio")
+_ONLY_BROKEN = ("asyncpg.pool",)
+"""Tells with a long traceback each time what our own lines about the database say in a word."""
 _SECRETS = (
     (re.compile(r"\bmj_(live|test)_[0-9A-Za-z]{8,}"), r"mj_\1_***"),
     (re.compile(r"\bEAA[0-9A-Za-z]{8,}"), "EAA***"),
@@ -69,6 +71,8 @@ def configure(
     logging.basicConfig(handlers=[_Forward()], level=number, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in _ONLY_BROKEN:
+        logging.getLogger(name).setLevel(logging.ERROR)
     logging.captureWarnings(capture=True)
 
 
