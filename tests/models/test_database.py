@@ -1,4 +1,4 @@
-"""The way to the database: whatever is wrong with it has one name."""
+"""The way to the database: whatever is wrong with it has one name, and nothing waits without end."""
 
 import pytest
 
@@ -12,6 +12,16 @@ async def test_a_connection_that_cannot_be_made_is_a_connection_error():
         await connect(NOWHERE, name="test")
 
 
-async def test_a_pool_that_cannot_be_opened_says_the_same():
+@pytest.mark.parametrize("url", [NOWHERE, "postgresql://mojito@nowhere.invalid/x"])
+async def test_a_pool_that_cannot_be_opened_says_the_same(url):
     with pytest.raises(ConnectionError, match="cannot reach the database"):
-        await open_pool(NOWHERE, size=1, name="test")
+        await open_pool(url, size=1, name="test")
+
+
+async def test_a_pool_closes_though_a_connection_is_never_given_back(database):
+    pool = await open_pool(database, size=1, name="test")
+    await pool.acquire()
+
+    await pool.close()
+
+    assert pool.get_size() == 0
