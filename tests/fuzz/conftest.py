@@ -4,9 +4,9 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
+from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -88,12 +88,14 @@ async def url(database: str, log: Path, tmp_path: Path) -> AsyncGenerator[str]:
     }
     command = [sys.executable, "-m", "mojito", "serve"]
     with log.open("wb") as written:
-        process = subprocess.Popen(command, env=environment, stdout=written, stderr=written)
+        process = await asyncio.create_subprocess_exec(
+            *command, env=environment, stdout=written, stderr=written
+        )
     try:
-        yield await _ready(f"http://127.0.0.1:{port}", process, log)
+        yield await _ready(f"http://127.0.0.1:{port}", process)
     finally:
         process.send_signal(signal.SIGTERM)
-        code = await asyncio.to_thread(process.wait, 60)
+        code = await process.wait()
     assert code == 0
 
 
@@ -105,11 +107,11 @@ async def target(url: str, keys: Keys, files_url: str) -> AsyncGenerator[Target]
     made.close()
 
 
-async def _ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> str:
+async def _ready(url: str, process: Process) -> str:
     async with httpx.AsyncClient(trust_env=False) as client:
 
         async def ask() -> bool:
-            assert process.poll() is None, log.read_text()
+            assert process.returncode is None, "the server ended while starting"
             try:
                 return (await client.get(f"{url}/readyz")).status_code == 200
             except httpx.TransportError:
