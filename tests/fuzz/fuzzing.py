@@ -81,16 +81,21 @@ class Fuzzing:
         self.tally = Tally()
         self.schema = schemathesis.openapi.from_dict(_document(target.url))
         self.schema.config.checks.negative_data_rejection.expected_statuses = EXPECTED_REFUSALS
+        self._operations = [result.ok() for result in self.schema.get_all_operations()]
         self._session = requests_library.Session()
         self._session.trust_env = False
 
+    @property
+    def names(self) -> list[str]:
+        """Of every operation."""
+        return [name_of(operation) for operation in self._operations]
+
     def run(self, cases: int) -> Tally:
         """About so many cases, a part of them for each operation."""
-        operations = [result.ok() for result in self.schema.get_all_operations()]
-        parts = {name: RICHER.get(name, 1) for name in map(name_of, operations)}
+        parts = {name: RICHER.get(name, 1) for name in self.names}
         with self._session, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what generators say of themselves is not ours
-            for operation in operations:
+            for operation in self._operations:
                 share = cases * parts[name_of(operation)] / sum(parts.values())
                 self._operation(operation, max(8, round(share)))
         return self.tally

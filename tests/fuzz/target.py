@@ -45,7 +45,7 @@ class Target:
         self._ids: dict[str, Callable[[], str]] = {
             "get_account": lambda: self.account_id,
             "change_account": lambda: self.changing_id,
-            "delete_account": lambda: self._account(f"act_{uuid4().int % 10**30}"),
+            "delete_account": lambda: self._account(_free_id()),
             "get_job": lambda: self.job_id,
             "cancel_job": self._job,
             "retry_job": self._cancelled_job,
@@ -67,7 +67,7 @@ class Target:
         """A body that is accepted; None when the operation takes none."""
         match operation_id:
             case "create_account":
-                return self.account_body(f"act_{uuid4().int % 10**30}")
+                return self.account_body(_free_id())
             case "change_account":
                 return {
                     "name": "Changed",
@@ -109,6 +109,11 @@ class Target:
 
     def _cancelled_job(self) -> str:
         return _id(self._client.post(f"/campaign_jobs/{self._job()}/cancel"))
+
+
+def _free_id() -> str:
+    """Always of one length: generators must not see the difference."""
+    return f"act_{uuid4().int % 10**30:030}"
 
 
 def _id(answer: httpx.Response) -> str:
