@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 15.0
 PARAMETERS = {
     "limit": ["1", "200", "0", "201", "-1", "1.0", "01", " 1", "1e2", "٣"],
     "cursor": ["AZqYoFf1cYeVlZUu2Xq-Zg", "AZqYoFf1cYeVlZUu2Xq-Zg==", "_" * 22],
-    "validate_only": ["true", "false", "1", "0", "True", "yes"],
+    "validate_only": ["true", "true", "true", "false", "1", "yes"],
     "status": ["PENDING", "ACTIVE", "pending"],
     "platform_type": ["META", "TIKTOK_ADS"],
     "mode": ["sandbox", "live"],

@@ -116,6 +116,16 @@ async def test_what_every_route_with_a_key_may_answer_is_documented(caller, path
     )
 
 
+async def test_a_host_that_is_none_is_a_documented_refusal(api):
+    document = (await api.client.get("/api/v1/openapi.json")).json()
+    operations = [operation for item in document["paths"].values() for operation in item.values()]
+
+    answer = await api.client.get("/readyz", headers={"Host": '"a"'})
+
+    assert answer.status_code == 400
+    assert all("400" in operation["responses"] for operation in operations)
+
+
 async def written(caller, document):
     """The bytes that the client would send."""
     return caller.build_request("POST", "/", json=document).content
