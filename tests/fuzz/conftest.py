@@ -18,6 +18,7 @@ import pytest
 from common.keyring import new_key_line
 from models.api_keys import create_key, revoke_key
 from models.database import Pool, open_pool
+from tests.fuzz.history import live_through
 from tests.fuzz.target import IMAGE, ROOT, Keys, Target
 from tests.house.conftest import until
 
@@ -100,9 +101,10 @@ async def url(database: str, log: Path, tmp_path: Path) -> AsyncGenerator[str]:
 
 
 @pytest.fixture
-async def target(url: str, keys: Keys, files_url: str) -> AsyncGenerator[Target]:
+async def target(url: str, keys: Keys, files_url: str, pool: Pool) -> AsyncGenerator[Target]:
     # the token looks like no token, so that nothing masks it by its form
     made = await asyncio.to_thread(Target, url, keys, f"thing{uuid4().hex}", files_url)
+    await live_through(pool, made.jobs[1:])
     yield made
     made.close()
 

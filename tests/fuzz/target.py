@@ -1,5 +1,6 @@
 """What is fuzzed: a served API, the keys that open it, and objects that are really there."""
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,12 +42,13 @@ class Target:
         self.changing_id = self._account("act_1000000002")
         uploaded = self._client.post("/assets", files={"file": ("hero.png", IMAGE)})
         self.asset_id: str = _id(uploaded)
-        self.job_id = self._job()
+        self.jobs = [self._job() for _ in range(4)]
+        shown = itertools.cycle(self.jobs)
         self._ids: dict[str, Callable[[], str]] = {
             "get_account": lambda: self.account_id,
             "change_account": lambda: self.changing_id,
             "delete_account": lambda: self._account(_free_id()),
-            "get_job": lambda: self.job_id,
+            "get_job": lambda: next(shown),
             "cancel_job": self._job,
             "retry_job": self._cancelled_job,
             "get_asset": lambda: self.asset_id,
