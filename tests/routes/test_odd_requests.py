@@ -69,6 +69,28 @@ async def test_tracking_nested_too_deeply_is_refused(caller):
     assert answer.json()["errors"][0]["code"] == "tracking_too_deep"
 
 
+async def test_no_depth_lies_between_what_one_reader_takes_and_the_next_does_not(caller):
+    await add_account(caller)
+    body = await written(caller, with_tracking("@"))
+    depths = [*range(980, 1010), *range(1460, 1480)]
+
+    answers = [
+        await caller.post("/api/v1/ads/meta", content=filled(body, deep), headers=JSON)
+        for deep in depths
+    ]
+
+    assert {answer.status_code for answer in answers} == {400, 422}
+
+
+async def test_a_request_with_very_many_places_is_not_a_deep_one(caller):
+    await add_account(caller)
+    flat = [[] for _ in range(2000)]
+
+    answer = await caller.post("/api/v1/ads/meta", json=with_tracking(flat))
+
+    assert answer.status_code == 202, answer.text
+
+
 async def test_a_number_with_more_digits_than_the_database_keeps_is_refused(caller):
     await add_account(caller)
     body = (await written(caller, with_tracking("@"))).replace(
@@ -124,6 +146,11 @@ async def test_a_host_that_is_none_is_a_documented_refusal(api):
 
     assert answer.status_code == 400
     assert all("400" in operation["responses"] for operation in operations)
+
+
+def filled(body, deep):
+    """The body with nested lists in its slot."""
+    return body.replace(b'"@"', b"[" * deep + b"]" * deep)
 
 
 async def written(caller, document):
