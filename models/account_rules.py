@@ -16,7 +16,7 @@ _UNCHANGEABLE = ("platform_type", "platform_account_id", "mode")
 def account_violations(body: dict[str, Any]) -> list[Violation]:
     """Of a new account, as far as the fields that a rule reads are usable."""
     platform_type = body.get("platform_type")
-    if platform_type not in ACCOUNT_IDS:
+    if not isinstance(platform_type, str) or platform_type not in ACCOUNT_IDS:
         known = platform_type in ("GOOGLE_ADS", "TIKTOK_ADS")
         return [_not_available(platform_type)] if known else []
     errors: list[Violation] = []

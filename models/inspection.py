@@ -33,6 +33,25 @@ def violations(kind: Any, document: Any) -> list[Violation]:
     return _walk(_described(kind), document, "")
 
 
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects are nested in more levels; other programs give up on deep ones.
+
+    >>> is_deeper([[{}]], 3), is_deeper([[{}]], 2)
+    (False, True)
+    """
+    found = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        found = [
+            inner
+            for outer in found
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not found:
+            return False
+    return bool(found)
+
+
 @cache
 def _described(kind: Any) -> inspect.Type:
     return inspect.type_info(kind)

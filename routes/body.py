@@ -7,8 +7,11 @@ import msgspec
 from litestar.exceptions import InternalServerException
 
 from common.errors import CallerError, Invalid, UnsupportedMedia
-from models.inspection import violations
+from models.inspection import is_deeper, violations
 from routes.parts import ApiRequest
+
+DEEPEST = 64
+"""Levels of a document; what stands deeper no request means, and not every reader of it survives."""
 
 type Rules = Callable[[dict[str, Any]], list[dict[str, str]]]
 
@@ -42,11 +45,14 @@ async def read_body[T](request: ApiRequest, kind: type[T], rules: Rules | None =
 def parse_json(body: bytes) -> Any:
     """Plain values. Raises CallerError for what is not JSON, or nested without end."""
     try:
-        return msgspec.json.decode(body)
+        document = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CallerError(f"The body is not JSON: {error}.", code="not_json") from None
     except RecursionError:
-        raise CallerError("The body is nested too deeply.", code="not_json") from None
+        raise _too_deep() from None
+    if is_deeper(document, DEEPEST):
+        raise _too_deep()
+    return document
 
 
 def converted[T](document: Any, kind: type[T]) -> T:
@@ -93,6 +99,10 @@ def refuse(errors: list[dict[str, str]]) -> None:
     special = codes & {"platform_not_available", "asset_not_found"}
     code = special.pop() if len(codes) == 1 and special else "invalid_request"
     raise Invalid(f"{len(errors)} things in the body are not acceptable.", code=code, errors=errors)
+
+
+def _too_deep() -> CallerError:
+    return CallerError("The body is nested too deeply.", code="not_json")
 
 
 def _escape(key: str) -> str:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from litestar import Response
 from msgspec import Meta
 
-from common.errors import CallerError
+from common.errors import CallerError, Invalid
 from common.uuid7 import uuid7
 from models.gen import ad_accounts, campaign_jobs, media_assets
 from models.gen.rows import AdAccount, CampaignJob, CampaignRequest, Connection
@@ -20,6 +21,9 @@ from routes.body import converted, parse_json, raw_body, refuse, text_violations
 from routes.campaign_jobs import job_headers
 from routes.idempotency import fingerprint, idempotency_key, require_same
 from routes.parts import ApiRequest, Parts
+
+SAFE_LEVELS = 1000
+"""No nesting is deeper than there are brackets; so few levels every reader of JSON survives."""
 
 type Violations = list[dict[str, str]]
 
@@ -96,9 +100,13 @@ async def accept(
 async def _read(request: ApiRequest, door: Door) -> Asked:
     key = idempotency_key(request.headers.get("idempotency-key"))
     body = await raw_body(request)
+    if body.count(b"[") + body.count(b"{") > SAFE_LEVELS:
+        parse_json(
+            body
+        )  # refuses what is nested so deeply that a reader behind this one would fail
     try:
         wanted = msgspec.json.decode(body, type=door.kind)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         document = parse_json(body)
         refuse(door.inspect(document) + text_violations(document))
         wanted = converted(document, door.kind)
@@ -174,6 +182,21 @@ async def _insert(
     planned: Sequence[PlannedStep],
 ) -> CampaignJob | None:
     """One statement is the transaction: the job is durable before the answer is sent."""
+    try:
+        return await _insert_row(connection, request, asked, account, planned)
+    except asyncpg.NumericValueOutOfRangeError:
+        message = "A number has more digits than can be kept."
+        violation = {"pointer": "", "code": "invalid_number", "message": message}
+        raise Invalid(message, code="invalid_request", errors=[violation]) from None
+
+
+async def _insert_row(
+    connection: Connection,
+    request: ApiRequest,
+    asked: Asked,
+    account: AdAccount,
+    planned: Sequence[PlannedStep],
+) -> CampaignJob | None:
     return await campaign_jobs.create_campaign_job(
         connection,
         id=uuid7(),

@@ -17,7 +17,10 @@ from models.credentials import MetaCredentials
 type Document = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
-_ALWAYS = (401, 503)
+_ALWAYS_OPEN = (400,)
+"""Of every route: a Host header that is none."""
+_ALWAYS = (400, 401, 403, 503)
+"""Of routes that need a key: parameters that there are none of, no key, its scopes, no database."""
 _PATH_PARAMETER = re.compile(r"\{(\w+):(\w+)\}")
 _HEADERS = {
     "If-Match": "Entity tag of the version that may be changed; 412 when it is no longer the one.",
@@ -116,7 +119,7 @@ def _query_parameter(field: msgspec.structs.FieldInfo) -> Document:
 
 def _responses(handler: HTTPRouteHandler) -> Document:
     answers = {str(status): _good(handler, status, kind) for status, kind in _answers(handler)}
-    always = () if handler.opt.get("open") else _ALWAYS
+    always = _ALWAYS_OPEN if handler.opt.get("open") else _ALWAYS
     refusals = sorted({*always, *handler.opt.get("refusals", ())})
     return {**answers, **{str(status): _refusal(status) for status in refusals}}
 

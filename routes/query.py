@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -83,12 +84,17 @@ def _convert(name: str, text: str, kind: Any, errors: list[dict[str, str]]) -> A
     # msgspec reads the text null as None, which no caller can mean
     if text.lower() != "null" and "\x00" not in text:
         try:
-            return msgspec.convert(text, kind, strict=False)
-        except msgspec.ValidationError as error:
+            return _in_utc(msgspec.convert(text, kind, strict=False))
+        except (msgspec.ValidationError, OverflowError) as error:
             errors.append(_error(name, "invalid_parameter", f"{error}."))
             return None
     errors.append(_error(name, "invalid_parameter", "This is not a value."))
     return None
+
+
+def _in_utc(value: Any) -> Any:
+    """A moment as the database takes it. Raises OverflowError for one that UTC has no date for."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def _error(name: str, code: str, message: str) -> dict[str, str]:

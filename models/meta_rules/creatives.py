@@ -1,5 +1,6 @@
 """What people see."""
 
+from models.inspection import is_deeper
 from models.meta_rules.table import Found, Place, Scope, independently, rule
 
 CREATIVE = "Marketing API reference, ad creative"
@@ -8,6 +9,8 @@ VIDEO_DATA = "Marketing API reference, ad creative video data"
 STORY = "Marketing API reference, ad creative: object_story_id"
 LEADS = "Marketing API, lead ads"
 OURS = "Our own: what this release does not do"
+
+DEEPEST_TRACKING = 8
 
 WITHOUT_LINK = (
     "NO_BUTTON",
@@ -96,6 +99,13 @@ def no_dynamic_creative(scope: Scope) -> Found:
         yield scope.ad_set.at("is_dynamic_creative"), message
 
 
+@rule("ad", "tracking_too_deep", OURS)
+def flat_tracking(scope: Scope) -> Found:
+    """Tracking is a flat list of conditions."""
+    if is_deeper(scope.ad.get("tracking_specs"), DEEPEST_TRACKING):
+        yield scope.ad.at("tracking_specs"), f"At most {DEEPEST_TRACKING} levels may be nested."
+
+
 RULES = (
     button_has_link,
     address_is_there,
@@ -104,4 +114,5 @@ RULES = (
     post_of_page,
     form_is_there,
     no_dynamic_creative,
+    flat_tracking,
 )

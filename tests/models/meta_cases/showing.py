@@ -157,4 +157,11 @@ CASES = [
         refused={f"{SET}/is_dynamic_creative": True},
         accepted={f"{SET}/is_dynamic_creative": False},
     ),
+    Case(
+        level="ad",
+        code="tracking_too_deep",
+        at=f"{AD}/tracking_specs",
+        refused={f"{AD}/tracking_specs": [{"a": [[[[[[[]]]]]]]}]},
+        accepted={f"{AD}/tracking_specs": [{"a": [[[[[[]]]]]]}]},
+    ),
 ]

@@ -1,0 +1,158 @@
+"""Requests that once broke the API, each kept as the fuzzing found it."""
+
+import pytest
+
+from tests.routes.conftest import account_body, add_account
+from tests.routes.meta_requests import meta_request
+
+JSON = {"Content-Type": "application/json"}
+DEEP = 1100
+"""Deeper than Python calls itself, not deeper than JSON is decoded."""
+
+
+def with_tracking(value):
+    request = meta_request()
+    request["ad_sets"][0]["ads"][0]["tracking_specs"] = [{"fb_pixel": value}]
+    return request
+
+
+async def test_a_platform_that_is_no_text_is_a_wrong_type(caller):
+    answer = await caller.post("/api/v1/ad_accounts", json=account_body(platform_type=[{}]))
+
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/platform_type"]
+
+
+@pytest.mark.parametrize("broken", [b"\xff", b"\xed\xa0\x80"], ids=["no text", "half a character"])
+async def test_a_campaign_that_is_not_utf_8_is_not_json(caller, broken):
+    body = b'{"platform_account_id": "act_' + broken + b'"}'
+
+    answer = await caller.post("/api/v1/ads/meta", content=body, headers=JSON)
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "not_json"
+
+
+@pytest.mark.parametrize("opened, closed", [("[", "]"), ('{"a":', "}")])
+@pytest.mark.parametrize("deep", [65, DEEP, 60_000])
+@pytest.mark.parametrize(
+    "method, path",
+    [
+        ("POST", "ad_accounts"),
+        ("PUT", "ad_accounts/{id}"),
+        ("POST", "assets"),
+        ("POST", "ads/meta"),
+    ],
+)
+async def test_a_body_nested_too_deeply_is_refused(caller, method, path, deep, opened, closed):
+    account = await add_account(caller)
+    nested = f"{opened * deep}1{closed * deep}".encode()
+    body = b'{"additional_config": ' + nested + b"}"
+
+    answer = await caller.request(
+        method, f"/api/v1/{path.format(id=account['id'])}", content=body, headers=JSON
+    )
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "not_json"
+
+
+async def test_tracking_nested_too_deeply_is_refused(caller):
+    await add_account(caller)
+    nested = 1
+    for _ in range(900):
+        nested = [nested]
+
+    answer = await caller.post("/api/v1/ads/meta", json=with_tracking(nested))
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["code"] == "tracking_too_deep"
+
+
+async def test_no_depth_lies_between_what_one_reader_takes_and_the_next_does_not(caller):
+    await add_account(caller)
+    body = await written(caller, with_tracking("@"))
+    depths = [*range(980, 1010), *range(1460, 1480)]
+
+    answers = [
+        await caller.post("/api/v1/ads/meta", content=filled(body, deep), headers=JSON)
+        for deep in depths
+    ]
+
+    assert {answer.status_code for answer in answers} == {400, 422}
+
+
+async def test_a_request_with_very_many_places_is_not_a_deep_one(caller):
+    await add_account(caller)
+    flat = [[] for _ in range(2000)]
+
+    answer = await caller.post("/api/v1/ads/meta", json=with_tracking(flat))
+
+    assert answer.status_code == 202, answer.text
+
+
+async def test_a_number_with_more_digits_than_the_database_keeps_is_refused(caller):
+    await add_account(caller)
+    body = (await written(caller, with_tracking("@"))).replace(
+        b'"@"', b"0.1" + b"0" * 20_000 + b"1"
+    )
+
+    answer = await caller.post("/api/v1/ads/meta", content=body, headers=JSON)
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["code"] == "invalid_number"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"created_after": "0001-01-01T00:00:00+23:59"},
+        {"created_before": "9999-12-31T23:59:59-23:59"},
+    ],
+    ids=lambda query: next(iter(query)),
+)
+async def test_a_moment_that_utc_has_no_date_for_is_no_parameter(caller, query):
+    answer = await caller.get("/api/v1/campaign_jobs", params=query)
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["parameter"] == next(iter(query))
+
+
+@pytest.mark.parametrize(
+    "path", ["ad_accounts/x", "campaign_jobs/x", "assets/x", "assets/x/content"]
+)
+async def test_what_every_route_with_a_key_may_answer_is_documented(caller, path):
+    document = (await caller.get("/api/v1/openapi.json")).json()
+    operations = [
+        operation
+        for path, item in document["paths"].items()
+        if path.startswith("/api/v1")
+        for operation in item.values()
+    ]
+
+    answer = await caller.get(f"/api/v1/{path}", params={"surprise": "1"})
+
+    assert answer.status_code == 400
+    assert all(
+        {"400", "401", "403", "503"} <= operation["responses"].keys() for operation in operations
+    )
+
+
+async def test_a_host_that_is_none_is_a_documented_refusal(api):
+    document = (await api.client.get("/api/v1/openapi.json")).json()
+    operations = [operation for item in document["paths"].values() for operation in item.values()]
+
+    answer = await api.client.get("/readyz", headers={"Host": '"a"'})
+
+    assert answer.status_code == 400
+    assert all("400" in operation["responses"] for operation in operations)
+
+
+def filled(body, deep):
+    """The body with nested lists in its slot."""
+    return body.replace(b'"@"', b"[" * deep + b"]" * deep)
+
+
+async def written(caller, document):
+    """The bytes that the client would send."""
+    return caller.build_request("POST", "/", json=document).content
