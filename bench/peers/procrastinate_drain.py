@@ -11,11 +11,12 @@ import uvloop
 from measuring import PAYLOAD, Gate, Peer, measure_drain
 from procrastinate import App, PsycopgConnector
 
-CONCURRENCY = 30
+CONCURRENCY = 10
 
 
 def application(url: str) -> App:
     """Its application with one task that does nothing."""
+    logging.disable()  # it warns of being made in a main module
     app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=CONCURRENCY + 3))
     app.task(name="noop")(noop)
     return app
@@ -37,7 +38,6 @@ async def fill(url: str, jobs: int) -> None:
 
 def work(url: str, gate: Gate) -> None:
     """One worker."""
-    logging.disable()
     uvloop.run(_run_worker(url, gate))
 
 
