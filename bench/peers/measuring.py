@@ -81,7 +81,9 @@ def arguments(measure: str, jobs: int) -> argparse.ArgumentParser:
     return parser
 
 
-def tell(package: str, measure: str, unit: str, values: Sequence[float], **settings: object) -> None:
+def tell(
+    package: str, measure: str, unit: str, values: Sequence[float], **settings: object
+) -> None:
     """Prints the one line."""
     line = {
         "name": package,
