@@ -6,17 +6,15 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-type MetaId = Annotated[str, Field(pattern=r"^[0-9]{1,32}$")]
-type Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-type Name = Annotated[str, Field(min_length=1, max_length=400, pattern=r"\S")]
-type Text = Annotated[str, Field(min_length=1, max_length=5000)]
-type Url = Annotated[
-    str, Field(min_length=8, max_length=2048, pattern=r"^https?://[^\s/?#]+[^\s]*$")
-]
-type MediaKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
-type Money = Annotated[int, Field(gt=0, le=10**12)]
-type Age = Annotated[int, Field(ge=13, le=65)]
-type Objective = Literal[
+MetaId = Annotated[str, Field(pattern=r"^[0-9]{1,32}$")]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Name = Annotated[str, Field(min_length=1, max_length=400, pattern=r"\S")]
+Text = Annotated[str, Field(min_length=1, max_length=5000)]
+Url = Annotated[str, Field(min_length=8, max_length=2048, pattern=r"^https?://[^\s/?#]+[^\s]*$")]
+MediaKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Money = Annotated[int, Field(gt=0, le=10**12)]
+Age = Annotated[int, Field(ge=13, le=65)]
+Objective = Literal[
     "OUTCOME_AWARENESS",
     "OUTCOME_TRAFFIC",
     "OUTCOME_ENGAGEMENT",
@@ -24,9 +22,9 @@ type Objective = Literal[
     "OUTCOME_SALES",
     "OUTCOME_APP_PROMOTION",
 ]
-type Goal = Literal["REACH", "IMPRESSIONS", "LINK_CLICKS", "LANDING_PAGE_VIEWS", "THRUPLAY"]
-type BidStrategy = Literal["LOWEST_COST_WITHOUT_CAP", "LOWEST_COST_WITH_BID_CAP", "COST_CAP"]
-type CallToAction = Literal["LEARN_MORE", "SHOP_NOW", "SIGN_UP", "SUBSCRIBE", "CONTACT_US"]
+Goal = Literal["REACH", "IMPRESSIONS", "LINK_CLICKS", "LANDING_PAGE_VIEWS", "THRUPLAY"]
+BidStrategy = Literal["LOWEST_COST_WITHOUT_CAP", "LOWEST_COST_WITH_BID_CAP", "COST_CAP"]
+CallToAction = Literal["LEARN_MORE", "SHOP_NOW", "SIGN_UP", "SUBSCRIBE", "CONTACT_US"]
 
 
 class Strict(BaseModel):
@@ -102,7 +100,7 @@ class ExistingPostCreative(AnyCreative):
     post_id: Annotated[str, Field(pattern=r"^[0-9]{1,32}_[0-9]{1,32}$")]
 
 
-type Creative = Annotated[
+Creative = Annotated[
     LinkCreative | VideoCreative | CarouselCreative | ExistingPostCreative,
     Field(discriminator="type"),
 ]
