@@ -120,7 +120,7 @@ def main() -> int:
     """Arguments in, lines out."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
-    parser.add_argument("--jobs", type=int, default=100_000, help="a multiple of 2000")
+    parser.add_argument("--jobs", type=int, default=40_000, help="a multiple of 2000")
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=3)
     given = parser.parse_args()

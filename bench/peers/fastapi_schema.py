@@ -22,7 +22,25 @@ Objective = Literal[
     "OUTCOME_SALES",
     "OUTCOME_APP_PROMOTION",
 ]
-Goal = Literal["REACH", "IMPRESSIONS", "LINK_CLICKS", "LANDING_PAGE_VIEWS", "THRUPLAY"]
+Goal = Literal[
+    "REACH",
+    "IMPRESSIONS",
+    "AD_RECALL_LIFT",
+    "THRUPLAY",
+    "LINK_CLICKS",
+    "LANDING_PAGE_VIEWS",
+    "POST_ENGAGEMENT",
+    "PAGE_LIKES",
+    "CONVERSATIONS",
+    "LEAD_GENERATION",
+    "OFFSITE_CONVERSIONS",
+    "VALUE",
+    "APP_INSTALLS",
+]
+DestinationType = Literal[
+    "WEBSITE", "APP", "MESSENGER", "WHATSAPP", "ON_POST", "ON_VIDEO", "ON_PAGE"
+]
+Moment = Annotated[AwareDatetime, Field(strict=False)]
 BidStrategy = Literal["LOWEST_COST_WITHOUT_CAP", "LOWEST_COST_WITH_BID_CAP", "COST_CAP"]
 CallToAction = Literal["LEARN_MORE", "SHOP_NOW", "SIGN_UP", "SUBSCRIBE", "CONTACT_US"]
 
@@ -151,6 +169,15 @@ class Targeting(Strict):
         return self
 
 
+class PromotedObject(Strict):
+    """What is promoted."""
+
+    page_id: MetaId | None = None
+    pixel_id: MetaId | None = None
+    application_id: MetaId | None = None
+    custom_event_type: str | None = None
+
+
 class AdSet(Strict):
     """An ad set with its ads."""
 
@@ -163,8 +190,10 @@ class AdSet(Strict):
     lifetime_budget: Money | None = None
     bid_strategy: BidStrategy | None = None
     bid_amount: Money | None = None
-    start_time: AwareDatetime | None = None
-    end_time: AwareDatetime | None = None
+    promoted_object: PromotedObject | None = None
+    destination_type: DestinationType | None = None
+    start_time: Moment | None = None
+    end_time: Moment | None = None
 
     @model_validator(mode="after")
     def bid_fits_strategy(self) -> Self:
