@@ -5,16 +5,17 @@ one worker this limit keeps the first from taking everything, as its documentati
 """
 
 import logging
-import os
 import signal
 
 import sqlalchemy
 from dbos import DBOS, DBOSClient, EnqueueOptions
+from dbos_settings import database, settings
 from measuring import PAYLOAD_TEXT, Gate, Peer, measure_drain
 
 QUEUE = "bench"
 WORKER_CONCURRENCY = 100
 POLLING_SECONDS = 0.01
+CONNECTIONS = 30
 
 
 @DBOS.workflow(name="noop")
@@ -23,29 +24,17 @@ def noop(payload: str) -> None:
     del payload
 
 
-def settings(url: str) -> dict[str, object]:
-    """What the library is told in every process."""
-    return {
-        "name": "bench",
-        "system_database_url": url.replace("postgresql://", "postgresql+psycopg://"),
-        "application_version": "1",
-        "executor_id": str(os.getpid()),
-        "log_level": "ERROR",
-        "sys_db_pool_size": 30,
-    }
-
-
 async def fill(url: str, jobs: int) -> None:
     """Makes its tables, and enqueues in one transaction, the bulk that its client offers."""
-    DBOS(config=settings(url))
+    DBOS(config=settings(url, CONNECTIONS))
     DBOS.launch()
     DBOS.destroy()
-    client = DBOSClient(system_database_url=settings(url)["system_database_url"])
+    client = DBOSClient(system_database_url=database(url))
     client.register_queue(
         QUEUE, worker_concurrency=WORKER_CONCURRENCY, polling_interval_sec=POLLING_SECONDS
     )
     options: EnqueueOptions = {"queue_name": QUEUE, "workflow_name": "noop", "app_version": "1"}
-    engine = sqlalchemy.create_engine(settings(url)["system_database_url"])
+    engine = sqlalchemy.create_engine(database(url))
     with engine.begin() as connection:
         for _ in range(jobs):
             client.enqueue_in_transaction(connection, options, PAYLOAD_TEXT)
@@ -54,7 +43,7 @@ async def fill(url: str, jobs: int) -> None:
 
 def work(url: str, gate: Gate) -> None:
     """One executor; listens to nothing before the gate opens."""
-    DBOS(config=settings(url))
+    DBOS(config=settings(url, CONNECTIONS))
     logging.disable()
     gate.wait()
     DBOS.launch()

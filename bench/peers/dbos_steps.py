@@ -6,12 +6,12 @@ is a durable commit of its own; an intent before the step is not written by this
 
 import asyncio
 import logging
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
 from dbos import DBOS
+from dbos_settings import settings
 from measuring import PAYLOAD_TEXT, arguments, fresh_database, tell
 
 STEPS = 4
@@ -49,16 +49,7 @@ async def succeeded(url: str) -> int:
 def measure(url: str, jobs: int) -> float:
     """Workflows per second, from the first start to the end of the last."""
     url = asyncio.run(prepare(url))
-    DBOS(
-        config={
-            "name": "bench",
-            "system_database_url": url.replace("postgresql://", "postgresql+psycopg://"),
-            "application_version": "1",
-            "executor_id": str(os.getpid()),
-            "log_level": "ERROR",
-            "sys_db_pool_size": THREADS,
-        }
-    )
+    DBOS(config=settings(url, THREADS))
     DBOS.launch()
     with ThreadPoolExecutor(THREADS) as threads:
         start = time.perf_counter()

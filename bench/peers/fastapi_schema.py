@@ -92,6 +92,7 @@ class VideoCreative(AnyCreative):
     thumbnail: MediaKey | None = None
     link: Url | None = None
     headline: Text | None = None
+    description: Text | None = None
 
 
 class CarouselCard(Strict):
@@ -99,6 +100,7 @@ class CarouselCard(Strict):
 
     link: Url
     headline: Text | None = None
+    description: Text | None = None
     image: MediaKey | None = None
     video: MediaKey | None = None
 

@@ -6,6 +6,7 @@ concurrency, so that several claims and completions of single jobs are under way
 
 import asyncio
 import logging
+from typing import Any
 
 import uvloop
 from measuring import PAYLOAD, Gate, Peer, measure_drain
@@ -32,7 +33,7 @@ async def fill(url: str, jobs: int) -> None:
     async with application(url).open_async() as app:
         await app.schema_manager.apply_schema_async()
         for start in range(0, jobs, 1000):
-            batch = [PAYLOAD] * min(1000, jobs - start)
+            batch = [dict[str, Any](PAYLOAD)] * min(1000, jobs - start)
             await app.tasks["noop"].batch_defer_async(*batch)
 
 
