@@ -13,7 +13,7 @@ from dbos_settings import database, settings
 from measuring import PAYLOAD_TEXT, Gate, Peer, measure_drain
 
 QUEUE = "bench"
-WORKER_CONCURRENCY = 100
+WORKER_CONCURRENCY = 1000
 POLLING_SECONDS = 0.01
 CONNECTIONS = 30
 
