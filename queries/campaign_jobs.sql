@@ -1,16 +1,20 @@
 -- name: CreateCampaignJob :one
--- No row means that the team has used this idempotency key before.
+-- No row means that the team has used this idempotency key before, or that the account is not any more
+-- as it was when the request was judged.
 with asked as (
     insert into campaign_requests (
         campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id)
-    values (
-        @id::uuid, sqlc.narg(team_id)::uuid, @payload, sqlc.narg(idempotency_key),
-        sqlc.narg(request_fingerprint), sqlc.narg(requested_by), sqlc.narg(request_id))
+    select @id::uuid, sqlc.narg(team_id)::uuid, @payload::jsonb, sqlc.narg(idempotency_key)::text,
+        sqlc.narg(request_fingerprint)::bytea, sqlc.narg(requested_by)::uuid, sqlc.narg(request_id)::text
+    from ad_accounts as a
+    where a.id = @ad_account_id::uuid and a.updated_at = @account_updated_at::timestamptz
+    -- whoever deletes the account waits for this job, or this statement sees that it is gone
+    for key share
     on conflict (team_id, idempotency_key) where idempotency_key is not null do nothing
     returning campaign_job_id, team_id
 )
 insert into campaign_jobs (id, kind, ad_account_id, team_id, platform_type, mode, steps_total, lane)
-select asked.campaign_job_id, @kind, @ad_account_id, asked.team_id, @platform_type, @mode, @steps_total,
+select asked.campaign_job_id, @kind, @ad_account_id::uuid, asked.team_id, @platform_type, @mode, @steps_total,
     @lane
 from asked
 returning *;

@@ -9,7 +9,7 @@ import msgspec
 from litestar import Response
 from msgspec import Meta
 
-from common.errors import CallerError, Invalid
+from common.errors import CallerError, Conflict, Invalid
 from common.uuid7 import uuid7
 from models.gen import ad_accounts, campaign_jobs, media_assets
 from models.gen.rows import AdAccount, CampaignJob, CampaignRequest, Connection
@@ -74,27 +74,59 @@ async def accept(
 ) -> Response[JobView | PlannedJob]:
     """The answer to a request: a job, the same job as before, or a plan. Raises CallerError."""
     asked = await _read(request, door)
-    caller = request.auth
+    known = None if validate_only else _remembered(request, parts, asked)
+    if known is not None and await _refusal(parts.pool, request, asked, known) is None:
+        answer = await _take(parts.pool, request, parts, asked, known)
+        if answer is not None:
+            return answer
     async with parts.pool.acquire() as connection:
-        account = await _resolve(connection, asked, caller.team_id)
-        refusal = await _refusal(connection, request, asked, account)
-        if refusal is not None:
-            earlier = await _earlier(connection, asked, caller.team_id)
-            if earlier is None or validate_only:
-                raise refusal
-            return await _replayed(connection, earlier, asked)
-        assert account is not None  # noqa: S101 - an unknown one is a refusal
-        planned = plan(door.platform_type, asked.request)
+        return await _judge(connection, request, parts, asked, validate_only=validate_only)
+
+
+async def _judge(
+    connection: Connection, request: ApiRequest, parts: Parts, asked: Asked, *, validate_only: bool
+) -> Response[JobView | PlannedJob]:
+    """With the account as it is now; tells why the request cannot be accepted."""
+    team_id = request.auth.team_id
+    account = await _resolve(connection, asked, team_id)
+    refusal = await _refusal(connection, request, asked, account)
+    if refusal is None and account is not None:
         if validate_only:
+            planned = plan(asked.door.platform_type, asked.request)
             return Response(_plan_view(account, planned), status_code=200)
-        job = await _insert(connection, request, asked, account, planned)
-        if job is None:
-            earlier = await _earlier(connection, asked, caller.team_id)
-            if earlier is None:
-                raise LookupError("the job that holds the idempotency key has gone")
-            return await _replayed(connection, earlier, asked)
+        parts.accounts.remember(account)
+        answer = await _take(connection, request, parts, asked, account)
+        if answer is not None:
+            return answer
+    earlier = None if validate_only else await _earlier(connection, asked, team_id)
+    if earlier is not None:
+        return await _replayed(connection, earlier, asked)
+    raise refusal or Conflict(
+        "The ad account was changed in this moment. Send the request again.",
+        code="ad_account_changed",
+    )
+
+
+async def _take(
+    connection: Connection, request: ApiRequest, parts: Parts, asked: Asked, account: AdAccount
+) -> Response[JobView | PlannedJob] | None:
+    """The answer to an acceptable request; None when it is not new, or the account not as it was."""
+    planned = plan(asked.door.platform_type, asked.request)
+    job = await _insert(connection, request, asked, account, planned)
+    if job is None:
+        return None
     parts.notifier.notify()
     return Response(first_view(job, planned), status_code=202, headers=job_headers(job.id))
+
+
+def _remembered(request: ApiRequest, parts: Parts, asked: Asked) -> AdAccount | None:
+    wanted = asked.request
+    return parts.accounts.find(
+        request.auth.team_id,
+        wanted.ad_account_id if isinstance(wanted.ad_account_id, UUID) else None,
+        asked.door.platform_type,
+        wanted.platform_account_id if isinstance(wanted.platform_account_id, str) else None,
+    )
 
 
 async def _read(request: ApiRequest, door: Door) -> Asked:
@@ -202,6 +234,7 @@ async def _insert_row(
         id=uuid7(),
         kind="BUILD_CAMPAIGN",
         ad_account_id=account.id,
+        account_updated_at=account.updated_at,
         team_id=request.auth.team_id,
         platform_type=asked.door.platform_type,
         mode=account.mode,

@@ -8,6 +8,7 @@ from litestar.datastructures import State
 from common.keyring import Keyring
 from middleware.auth import Caller
 from models.database import Pool
+from routes.known_accounts import KnownAccounts
 from routes.notifier import Notifier
 
 ApiRequest = Request[Any, Caller, State]
@@ -22,3 +23,4 @@ class Parts:
         self.keyring = keyring
         self.notifier = notifier
         self.assets = assets
+        self.accounts = KnownAccounts()

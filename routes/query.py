@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import functools
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -35,7 +36,7 @@ def read_query[T: msgspec.Struct](request: AnyRequest, kind: type[T]) -> T:
     """The parameters as `kind`. Raises CallerError (400) naming every one that is wrong."""
     if not request.scope["query_string"]:
         return kind()
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = _fields(kind)
     values: dict[str, Any] = {}
     errors: list[dict[str, str]] = []
     for name, text in request.query_params.multi_items():
@@ -50,6 +51,11 @@ def read_query[T: msgspec.Struct](request: AnyRequest, kind: type[T]) -> T:
             "Query parameters are not acceptable.", code=errors[0]["code"], errors=errors
         )
     return kind(**values)
+
+
+@functools.cache
+def _fields(kind: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
 
 
 def encode_cursor(last: UUID) -> str:

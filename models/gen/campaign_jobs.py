@@ -26,23 +26,26 @@ CREATE_CAMPAIGN_JOB: Final = """\
 with asked as (
     insert into campaign_requests (
         campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id)
-    values (
-        $7::uuid, $8::uuid, $9, $10,
-        $11, $12, $13)
+    select $7::uuid, $8::uuid, $9::jsonb, $10::text,
+        $11::bytea, $12::uuid, $13::text
+    from ad_accounts as a
+    where a.id = $2::uuid and a.updated_at = $14::timestamptz
+    -- whoever deletes the account waits for this job, or this statement sees that it is gone
+    for key share
     on conflict (team_id, idempotency_key) where idempotency_key is not null do nothing
     returning campaign_job_id, team_id
 )
 insert into campaign_jobs (id, kind, ad_account_id, team_id, platform_type, mode, steps_total, lane)
-select asked.campaign_job_id, $1, $2, asked.team_id, $3, $4, $5,
+select asked.campaign_job_id, $1, $2::uuid, asked.team_id, $3, $4, $5,
     $6
 from asked
 returning id, kind, ad_account_id, team_id, platform_type, mode, status, result, platform_campaign_id, error_code, error, steps_total, lane, due_at, claim_token, worker_id, waiting_reason, waiting_since, cancel_requested_at, rescues, created_at, started_at, finished_at, updated_at
 """
 
 
-async def create_campaign_job(connection: Connection, *, kind: str, ad_account_id: UUID, platform_type: str, mode: AccountMode, steps_total: int, lane: int, id: UUID, team_id: UUID | None = None, payload: str, idempotency_key: str | None = None, request_fingerprint: bytes | None = None, requested_by: UUID | None = None, request_id: str | None = None) -> CampaignJob | None:
-    """No row means that the team has used this idempotency key before."""
-    row = await connection.fetchrow(CREATE_CAMPAIGN_JOB, kind, ad_account_id, platform_type, mode, steps_total, lane, id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id)
+async def create_campaign_job(connection: Connection, *, kind: str, ad_account_id: UUID, platform_type: str, mode: AccountMode, steps_total: int, lane: int, id: UUID, team_id: UUID | None = None, payload: str, idempotency_key: str | None = None, request_fingerprint: bytes | None = None, requested_by: UUID | None = None, request_id: str | None = None, account_updated_at: datetime) -> CampaignJob | None:
+    """No row means that the team has used this idempotency key before, or that the account is not any more as it was when the request was judged."""
+    row = await connection.fetchrow(CREATE_CAMPAIGN_JOB, kind, ad_account_id, platform_type, mode, steps_total, lane, id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id, account_updated_at)
     return None if row is None else CampaignJob(*row)
 
 

@@ -19,6 +19,9 @@ async def add_job(pool, account, **changes):
         "id": uuid7(),
         "kind": "BUILD_CAMPAIGN",
         "ad_account_id": account["id"],
+        "account_updated_at": await pool.fetchval(
+            "select updated_at from ad_accounts where id = $1", account["id"]
+        ),
         "team_id": await pool.fetchval(
             "select team_id from ad_accounts where id = $1", account["id"]
         ),

@@ -49,6 +49,9 @@ class Shop:
             id=uuid7(),
             kind=kind,
             ad_account_id=account_id,
+            account_updated_at=await self.value(
+                "select updated_at from ad_accounts where id = $1", account_id
+            ),
             platform_type="META",
             mode="sandbox",
             payload=json.dumps(payload or {}),
