@@ -114,7 +114,7 @@ with told as materialized (
         updated_at = now()
     from told
     where j.id = told.id and j.claim_token = told.claim_token
-    returning j.id, j.team_id, j.status, j.waiting_reason, j.due_at, j.error_code
+    returning j.id, told.claim_token::uuid as claim_token, j.team_id, j.status, j.waiting_reason, j.due_at, j.error_code
 ), recorded as (
     insert into job_events (campaign_job_id, team_id, kind, data)
     select moved.id, moved.team_id,
@@ -124,7 +124,7 @@ with told as materialized (
              else jsonb_build_object('status', moved.status, 'code', moved.error_code) end
     from moved where moved.status <> 'PROCESSING' or moved.waiting_reason is not null
 )
-select moved.id, moved.status from moved;
+select moved.id, moved.claim_token, moved.status from moved;
 
 -- name: ListCancelRequests :many
 -- Which of these jobs somebody wants stopped.

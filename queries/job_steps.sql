@@ -23,11 +23,11 @@ set status = 'RUNNING', attempt = excluded.attempt, looks = 0,
     request_digest = excluded.request_digest, claim_token = excluded.claim_token, intent_at = now(),
     started_at = coalesce(job_steps.started_at, now()), due_at = null, finished_at = null
 where job_steps.claim_token = any (@previous_tokens::uuid[]) and job_steps.status <> 'DONE'
-returning campaign_job_id, name;
+returning campaign_job_id, name, claim_token;
 
 -- name: RecordSteps :many
 -- Writes what became of steps, or what they have brought so far. A step not returned belongs to another
--- worker by now. A step that is done makes earlier rescues of its job count no more.
+-- worker by now; each row bears the token that was written. A step that is done makes earlier rescues of its job count no more.
 with told as materialized (
     select unnest(@campaign_job_ids::uuid[]) as campaign_job_id, unnest(@names::text[]) as name,
         unnest(@previous_tokens::uuid[]) as previous_token,
@@ -46,7 +46,7 @@ with told as materialized (
     where s.campaign_job_id = told.campaign_job_id and s.name = told.name
       and s.claim_token in (told.previous_token, told.claim_token)
       and (s.status <> 'DONE' or s.claim_token = told.claim_token)
-    returning s.campaign_job_id, s.name, s.status, s.platform_id, s.error
+    returning s.campaign_job_id, s.name, s.claim_token, s.status, s.platform_id, s.error
 ), events as (
     insert into job_events (campaign_job_id, team_id, kind, data)
     select r.campaign_job_id, j.team_id,
@@ -59,4 +59,4 @@ with told as materialized (
     where id = any (array(select r.campaign_job_id from recorded as r where r.status = 'DONE'))
       and rescues > 0
 )
-select campaign_job_id, name from recorded;
+select campaign_job_id, name, claim_token from recorded;

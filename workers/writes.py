@@ -1,4 +1,8 @@
-"""The three writes of a running job, fenced by its claim token, shared with its neighbours'."""
+"""The three writes of a running job, fenced by its claim token, shared with its neighbours'.
+
+Answers are found by token too: a process that lost a claim and got the same job again may have both
+runs in one statement, and only one of them has written.
+"""
 
 import asyncio
 import contextlib
@@ -100,8 +104,8 @@ async def write_intents(connection: Connection, items: list[Intent]) -> list[boo
         request_digests=[item.request_digest for item in items],
         claim_tokens=[item.claim_token for item in items],
     )
-    begun = {(row.campaign_job_id, row.name) for row in rows}
-    return [(item.campaign_job_id, item.name) in begun for item in items]
+    begun = {(row.campaign_job_id, row.name, row.claim_token) for row in rows}
+    return [(item.campaign_job_id, item.name, item.claim_token) in begun for item in items]
 
 
 async def write_records(connection: Connection, items: list[Record]) -> list[bool]:
@@ -120,8 +124,8 @@ async def write_records(connection: Connection, items: list[Record]) -> list[boo
         errors=[item.error for item in items],
         delays=[item.delay_seconds for item in items],
     )
-    written = {(row.campaign_job_id, row.name) for row in rows}
-    return [(item.campaign_job_id, item.name) in written for item in items]
+    written = {(row.campaign_job_id, row.name, row.claim_token) for row in rows}
+    return [(item.campaign_job_id, item.name, item.claim_token) in written for item in items]
 
 
 async def write_moves(
@@ -140,5 +144,5 @@ async def write_moves(
         error_codes=[item.error_code for item in items],
         errors=[item.error for item in items],
     )
-    moved = {row.id: row.status for row in rows}
-    return [moved.get(item.id, False) for item in items]  # pyright: ignore[reportReturnType]  # text of an enum
+    moved = {(row.id, row.claim_token): row.status for row in rows}
+    return [moved.get((item.id, item.claim_token), False) for item in items]  # pyright: ignore[reportReturnType]  # text of an enum

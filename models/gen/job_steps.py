@@ -16,11 +16,13 @@ from models.gen.rows import Connection, JobStep
 class StartStepsRow(msgspec.Struct, frozen=True, gc=False):
     campaign_job_id: UUID
     name: str
+    claim_token: UUID
 
 
 class RecordStepsRow(msgspec.Struct, frozen=True, gc=False):
     campaign_job_id: UUID
     name: str
+    claim_token: UUID
 
 LIST_STEPS_OF_JOBS: Final = """\
 select campaign_job_id, name, position, kind, status, attempt, looks, request_digest, outcome, platform_id, error, claim_token, intent_at, due_at, started_at, finished_at from job_steps where campaign_job_id = any ($1::uuid[])
@@ -51,7 +53,7 @@ set status = 'RUNNING', attempt = excluded.attempt, looks = 0,
     request_digest = excluded.request_digest, claim_token = excluded.claim_token, intent_at = now(),
     started_at = coalesce(job_steps.started_at, now()), due_at = null, finished_at = null
 where job_steps.claim_token = any ($1::uuid[]) and job_steps.status <> 'DONE'
-returning campaign_job_id, name
+returning campaign_job_id, name, claim_token
 """
 
 
@@ -79,7 +81,7 @@ with told as materialized (
     where s.campaign_job_id = told.campaign_job_id and s.name = told.name
       and s.claim_token in (told.previous_token, told.claim_token)
       and (s.status <> 'DONE' or s.claim_token = told.claim_token)
-    returning s.campaign_job_id, s.name, s.status, s.platform_id, s.error
+    returning s.campaign_job_id, s.name, s.claim_token, s.status, s.platform_id, s.error
 ), events as (
     insert into job_events (campaign_job_id, team_id, kind, data)
     select r.campaign_job_id, j.team_id,
@@ -92,10 +94,10 @@ with told as materialized (
     where id = any (array(select r.campaign_job_id from recorded as r where r.status = 'DONE'))
       and rescues > 0
 )
-select campaign_job_id, name from recorded
+select campaign_job_id, name, claim_token from recorded
 """
 
 
 async def record_steps(connection: Connection, *, campaign_job_ids: Sequence[UUID | None], names: Sequence[str | None], previous_tokens: Sequence[UUID | None], claim_tokens: Sequence[UUID | None], statuses: Sequence[str | None], attempts: Sequence[int | None], looks: Sequence[int | None], outcomes: Sequence[str | None], platform_ids: Sequence[str | None], errors: Sequence[str | None], delays: Sequence[float | None]) -> list[RecordStepsRow]:
-    """Writes what became of steps, or what they have brought so far. A step not returned belongs to another worker by now. A step that is done makes earlier rescues of its job count no more."""
+    """Writes what became of steps, or what they have brought so far. A step not returned belongs to another worker by now; each row bears the token that was written. A step that is done makes earlier rescues of its job count no more."""
     return [RecordStepsRow(*row) for row in await connection.fetch(RECORD_STEPS, campaign_job_ids, names, previous_tokens, claim_tokens, statuses, attempts, looks, outcomes, platform_ids, errors, delays)]
