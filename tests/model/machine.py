@@ -15,7 +15,7 @@ MOST_JOBS = 30
 BURST = 70
 
 pick = st.integers(0, 40)
-wants = st.integers(1, 12)
+wants = st.integers(1, 9)
 chances = st.sampled_from([0.0, 0.25, 0.5, 0.75])
 lanes = st.integers(1, 3)
 limits = st.integers(1, 4)
@@ -38,8 +38,16 @@ def jobs(plain: Plain) -> list[Job]:
     return list(plain.jobs.values())
 
 
+def open_jobs(plain: Plain) -> list[Job]:
+    return [job for job in plain.jobs.values() if job.status in OPEN]
+
+
+def ended_jobs(plain: Plain) -> list[Job]:
+    return [job for job in plain.jobs.values() if job.status not in OPEN]
+
+
 def waiting(plain: Plain) -> list[Job]:
-    return [j for j in plain.jobs.values() if j.token is None and j.waiting_reason]
+    return [job for job in open_jobs(plain) if job.token is None and job.waiting_reason]
 
 
 def begun(plain: Plain) -> list[tuple[Run, str]]:
@@ -58,6 +66,25 @@ def lost(plain: Plain) -> list[tuple[Run, Run]]:
     return [(run, held[run.job]) for run in stale(plain) if run.job in held]
 
 
+def holders(plain: Plain) -> list[UUID]:
+    """Workers that have jobs, alive or not."""
+    return sorted({job.worker for job in plain.jobs.values() if job.worker})
+
+
+def gone(plain: Plain) -> list[UUID]:
+    """Workers that are silent, or that left jobs behind and no row."""
+    silent = {worker for worker, alive in plain.workers.items() if not alive}
+    return sorted(silent | (set(holders(plain)) - plain.workers.keys()))
+
+
+def throttled(plain: Plain) -> list[Account]:
+    return [account for account in plain.accounts.values() if account.throttled]
+
+
+def unauthorised(plain: Plain) -> list[Account]:
+    return [account for account in plain.accounts.values() if account.status != "ACTIVE"]
+
+
 def given(select: Callable[[Plain], Sequence[Any]]) -> Any:
     return precondition(lambda machine: bool(select(machine.world.plain)))
 
@@ -69,11 +96,17 @@ class JobMachine(RuleBasedStateMachine):
         super().__init__()
         self.world = World(real)
 
-    @initialize(rooms=st.lists(limits, min_size=1, max_size=4), workers=st.integers(1, 3))
-    def open_shop(self, rooms: list[int], workers: int) -> None:
+    @initialize(
+        rooms=st.lists(limits, min_size=1, max_size=4),
+        workers=st.integers(1, 3),
+        queue=st.lists(st.tuples(pick, lanes), max_size=12),
+    )
+    def open_shop(self, rooms: list[int], workers: int, queue: list[tuple[int, int]]) -> None:
         for room in rooms:
             self.world.account(room)
         self.workers = [self.world.worker() for _ in range(workers)]
+        for account, lane in queue:
+            self.world.submit(self._account(account).id, lane)
 
     @invariant()
     def everything_agrees(self) -> None:
@@ -94,9 +127,20 @@ class JobMachine(RuleBasedStateMachine):
     def claim(self, worker: int, want: int, chance: float) -> None:
         self.world.claim(self._worker(worker), want, chance)
 
-    @rule(worker=pick)
-    def claim_all(self, worker: int) -> None:
-        self.world.claim(self._worker(worker), 20)
+    @rule(worker=pick, want=wants, name=step_names)
+    def claim_and_begin(self, worker: int, want: int, name: str) -> None:
+        for run in self.world.claim(self._worker(worker), want):
+            self.world.start_step([run], name)
+
+    @given(holders)
+    @rule(worker=pick, want=wants)
+    def lose_and_regain(self, worker: int, want: int) -> None:
+        holder = self._one(holders, worker)
+        self.world.silence(holder)
+        self.world.rescue()
+        self.world.register(holder)
+        self.world.settle()
+        self.world.claim(holder, want)
 
     @given(current)
     @rule(run=pick, status=endings)
@@ -138,6 +182,15 @@ class JobMachine(RuleBasedStateMachine):
     def start_step_both_at_once(self, pair: int, name: str) -> None:
         self.world.start_step(self._one(lost, pair), name)
 
+    @given(current)
+    @rule(run=pick, name=step_names, status=records)
+    def do_step(self, run: int, name: str, status: str) -> None:
+        chosen = self._one(current, run)
+        self.world.start_step([chosen], name)
+        self.world.settle()
+        if (chosen, name) in begun(self.world.plain):
+            self.world.record_step(chosen, name, status)
+
     @given(begun)
     @rule(step=pick, status=records)
     def record_step(self, step: int, status: str) -> None:
@@ -151,49 +204,63 @@ class JobMachine(RuleBasedStateMachine):
         account = self.world.plain.accounts[self.world.plain.jobs[chosen.job].account]
         self.world.lose_token(chosen, seen_version=account.version - others_came)
 
+    @given(unauthorised)
     @rule(account=pick)
     def reauthorise(self, account: int) -> None:
-        self.world.reauthorise(self._account(account).id)
+        self.world.reauthorise(self._one(unauthorised, account).id)
 
-    @given(jobs)
+    @given(open_jobs)
     @rule(job=pick)
     def cancel(self, job: int) -> None:
-        self.world.cancel(self._one(jobs, job).id)
+        self.world.cancel(self._one(open_jobs, job).id)
+
+    @given(ended_jobs)
+    @rule(job=pick)
+    def retry(self, job: int) -> None:
+        self.world.retry(self._one(ended_jobs, job).id)
 
     @given(jobs)
     @rule(job=pick)
-    def retry(self, job: int) -> None:
-        self.world.retry(self._one(jobs, job).id)
+    def ask_too_late_or_too_early(self, job: int) -> None:
+        chosen = self._one(jobs, job)
+        (self.world.retry if chosen.status in OPEN else self.world.cancel)(chosen.id)
 
+    @given(holders)
     @rule(worker=pick, row_too=st.booleans())
     def die(self, worker: int, *, row_too: bool) -> None:
-        dead = self._worker(worker)
+        dead = self._one(holders, worker)
         (self.world.forget if row_too else self.world.silence)(dead)
 
+    @given(gone)
     @rule(worker=pick)
     def come_back(self, worker: int) -> None:
-        self.world.renew(self._worker(worker))
-        self.world.register(self._worker(worker))
+        chosen = self._one(gone, worker)
+        self.world.renew(chosen)
+        self.world.register(chosen)
 
+    @given(holders)
     @rule()
     def rescue(self) -> None:
         self.world.rescue()
 
+    @given(holders)
     @rule(worker=pick, knows=st.one_of(st.none(), pick))
     def give_back(self, worker: int, knows: int | None) -> None:
-        held = [run.token for run in current(self.world.plain)]
-        if knows is None or not held:
-            self.world.give_back(self._worker(worker))
+        chosen = self._one(holders, worker)
+        if knows is None:
+            self.world.give_back(chosen)
         else:
-            self.world.give_back_unknown(self._worker(worker), held[: knows % len(held)])
+            held = [run.token for run in current(self.world.plain)]
+            self.world.give_back_unknown(chosen, held[: knows % len(held)])
 
     @rule(account=pick, seconds=delays)
     def throttle(self, account: int, seconds: float) -> None:
         self.world.throttle(self._account(account).id, seconds)
 
+    @given(throttled)
     @rule(account=pick)
     def end_throttle(self, account: int) -> None:
-        self.world.end_throttle(self._account(account).id)
+        self.world.end_throttle(self._one(throttled, account).id)
 
     @rule(account=pick, room=limits)
     def change_limit(self, account: int, room: int) -> None:
@@ -203,7 +270,7 @@ class JobMachine(RuleBasedStateMachine):
     @rule(job=pick, all_of_them=st.booleans())
     def let_time_pass(self, job: int, *, all_of_them: bool) -> None:
         due = waiting(self.world.plain) if all_of_them else [self._one(waiting, job)]
-        self.world.end_wait([job for job in due if job.status in OPEN])
+        self.world.end_wait(due)
 
     def _account(self, index: int) -> Account:
         return one(list(self.world.plain.accounts.values()), index)
