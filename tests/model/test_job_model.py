@@ -22,7 +22,7 @@ def real(database: str) -> Generator[Real]:
 def test_the_job_table_does_what_its_model_says(real: Real):
     profile = settings(
         max_examples=EXAMPLES,
-        phases=[Phase.generate],
+        phases=[Phase.generate, Phase.shrink],
         stateful_step_count=40,
         derandomize=False,
         print_blob=True,
