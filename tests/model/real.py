@@ -47,18 +47,18 @@ class Real:
         self.team = uuid4()
 
     def __enter__(self) -> Self:
-        self._pool: Pool = self.run(open_pool(self._url, size=4, name="model"))
+        self.pool: Pool = self.run(open_pool(self._url, size=8, name="model"))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.run(self._pool.close())
+        self.run(self.pool.close())
         self._runner.close()
 
     def run[Answer](self, coroutine: Coroutine[Any, Any, Answer]) -> Answer:
-        return self._runner.run(coroutine)
+        return self._runner.get_loop().run_until_complete(coroutine)
 
     def sql(self, text: str, *arguments: Any) -> None:
-        self.run(self._pool.execute(text, *arguments))
+        self.run(self.pool.execute(text, *arguments))
 
     def clear(self) -> None:
         """Ids begin anew too: the same acts shall lead to the same rows, or nothing can be shrunk."""
@@ -75,7 +75,7 @@ class Real:
         account_id = self.new_id()
         self.run(
             ad_accounts.create_ad_account(
-                self._pool,
+                self.pool,
                 id=account_id,
                 name="model",
                 platform_type="META",
@@ -93,7 +93,7 @@ class Real:
     def limit(self, account: UUID, max_running: int) -> None:
         self.run(
             ad_accounts.update_ad_account(
-                self._pool,
+                self.pool,
                 id=account,
                 name="model",
                 status="ACTIVE",
@@ -103,7 +103,7 @@ class Real:
         )
 
     def throttle(self, account: UUID, seconds: float) -> None:
-        self.run(ad_accounts.throttle_account(self._pool, id=account, delay_seconds=seconds))
+        self.run(ad_accounts.throttle_account(self.pool, id=account, delay_seconds=seconds))
 
     def end_throttle(self, account: UUID) -> None:
         self.sql("update ad_accounts set throttled_until = now() where id = $1", account)
@@ -114,10 +114,10 @@ class Real:
         return ids
 
     def register(self, worker: UUID) -> None:
-        self.run(workers.register_worker(self._pool, id=worker, host="model", process_id=1))
+        self.run(workers.register_worker(self.pool, id=worker, host="model", process_id=1))
 
     def renew(self, worker: UUID) -> int:
-        return self.run(workers.renew_worker(self._pool, id=worker))
+        return self.run(workers.renew_worker(self.pool, id=worker))
 
     def silence(self, worker: UUID) -> None:
         self.sql(
@@ -125,17 +125,17 @@ class Real:
         )
 
     def forget(self, worker: UUID) -> None:
-        self.run(workers.delete_worker(self._pool, id=worker))
+        self.run(workers.delete_worker(self.pool, id=worker))
 
     def rescue(self) -> int:
-        return self.run(rescue(self._pool, silence_seconds=SILENCE_SECONDS, freed=lambda: None))
+        return self.run(rescue(self.pool, silence_seconds=SILENCE_SECONDS, freed=lambda: None))
 
     def give_back(self, worker: UUID) -> int:
-        return self.run(workers.give_back_claims(self._pool, worker_id=worker))
+        return self.run(workers.give_back_claims(self.pool, worker_id=worker))
 
     def give_back_unknown(self, worker: UUID, known: list[UUID]) -> int:
         return self.run(
-            workers.give_back_unknown_claims(self._pool, worker_id=worker, known_tokens=known)
+            workers.give_back_unknown_claims(self.pool, worker_id=worker, known_tokens=known)
         )
 
     def claim(self, worker: UUID, want: int, chance: float) -> list[Claimed]:
@@ -152,11 +152,11 @@ class Real:
         return self.run(self._write(write_records, records))
 
     def cancel(self, job: UUID, team: UUID) -> bool:
-        answer = campaign_jobs.cancel_campaign_job(self._pool, id=job, team_id=team)
+        answer = campaign_jobs.cancel_campaign_job(self.pool, id=job, team_id=team)
         return self.run(answer) is not None
 
     def retry(self, job: UUID, team: UUID) -> bool:
-        answer = campaign_jobs.retry_campaign_job(self._pool, id=job, team_id=team)
+        answer = campaign_jobs.retry_campaign_job(self.pool, id=job, team_id=team)
         return self.run(answer) is not None
 
     def lose_token(self, run: Run, account: UUID, version: int) -> bool:
@@ -173,7 +173,7 @@ class Real:
         )
 
     async def _submit(self, account: UUID, lane: int, ids: list[UUID]) -> None:
-        async with self._pool.acquire() as connection:
+        async with self.pool.acquire() as connection:
             for job_id in ids:
                 await campaign_jobs.create_campaign_job(
                     connection,
@@ -189,17 +189,17 @@ class Real:
                 )
 
     async def _claim(self, worker: UUID, want: int, chance: float) -> list[Claimed]:
-        async with self._pool.acquire() as connection:
+        async with self.pool.acquire() as connection:
             await connection.execute("select setseed($1)", chance)
             jobs = await campaign_jobs.claim_campaign_jobs(connection, worker_id=worker, want=want)
         return [Claimed(job.id, job.claim_token) for job in jobs]
 
     async def _write(self, write: Any, items: list[Any]) -> list[Any]:
-        async with self._pool.acquire() as connection:
+        async with self.pool.acquire() as connection:
             return await write(connection, items)
 
     async def _lose_token(self, run: Run, account: UUID, version: int) -> bool:
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self.pool.acquire() as connection, connection.transaction():
             if not await ad_accounts.require_reauthorisation(
                 connection, id=account, credentials_version=version
             ):
@@ -209,7 +209,7 @@ class Real:
         return True
 
     async def _reauthorise(self, account: UUID) -> int:
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self.pool.acquire() as connection, connection.transaction():
             await ad_accounts.replace_credentials(
                 connection,
                 id=account,
@@ -222,7 +222,7 @@ class Real:
             )
 
     async def _look(self) -> Seen:
-        async with self._pool.acquire() as connection:
+        async with self.pool.acquire() as connection:
             events: dict[UUID, list[str]] = {}
             for row in await connection.fetch("select * from job_events order by id"):
                 events.setdefault(row["campaign_job_id"], []).append(row["kind"])
