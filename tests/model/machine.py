@@ -34,10 +34,6 @@ def stale(plain: Plain) -> list[Run]:
     return [run for run in plain.runs if not plain.is_current(run)]
 
 
-def jobs(plain: Plain) -> list[Job]:
-    return list(plain.jobs.values())
-
-
 def open_jobs(plain: Plain) -> list[Job]:
     return [job for job in plain.jobs.values() if job.status in OPEN]
 
@@ -208,20 +204,16 @@ class JobMachine(RuleBasedStateMachine):
         self.world.reauthorise(self._one(unauthorised, account).id)
 
     @given(open_jobs)
-    @rule(job=pick)
-    def cancel(self, job: int) -> None:
-        self.world.cancel(self._one(open_jobs, job).id)
+    @rule(job=pick, retry_too_early=st.booleans())
+    def cancel(self, job: int, *, retry_too_early: bool) -> None:
+        chosen = self._one(open_jobs, job).id
+        (self.world.retry if retry_too_early else self.world.cancel)(chosen)
 
     @given(ended_jobs)
-    @rule(job=pick)
-    def retry(self, job: int) -> None:
-        self.world.retry(self._one(ended_jobs, job).id)
-
-    @given(jobs)
-    @rule(job=pick)
-    def ask_too_late_or_too_early(self, job: int) -> None:
-        chosen = self._one(jobs, job)
-        (self.world.retry if chosen.status in OPEN else self.world.cancel)(chosen.id)
+    @rule(job=pick, cancel_too_late=st.booleans())
+    def retry(self, job: int, *, cancel_too_late: bool) -> None:
+        chosen = self._one(ended_jobs, job).id
+        (self.world.cancel if cancel_too_late else self.world.retry)(chosen)
 
     @given(holders)
     @rule(worker=pick, row_too=st.booleans())
