@@ -17,8 +17,8 @@ pick = st.integers(0, 40)
 wants = st.sampled_from([4, 1, 2, 8, 20])
 chances = st.sampled_from([0.0, 0.25, 0.5, 0.75])
 crowds = st.sampled_from([0, 0, 0, 70])  # 70 fill what a claim looks at before it sweeps
-lanes = st.integers(1, 3)
-limits = st.integers(1, 4)
+lanes = st.sampled_from([3, 1, 2])
+limits = st.sampled_from([4, 1, 2, 3])
 step_names = st.sampled_from(STEPS)
 delays = st.sampled_from([0.0, 600.0, 3600.0])
 reasons = st.sampled_from(["retry", "throttled", "in_doubt", "reauth_required"])
@@ -77,8 +77,10 @@ def throttled(plain: Plain) -> list[Account]:
     return [account for account in plain.accounts.values() if account.throttled]
 
 
-def unauthorised(plain: Plain) -> list[Account]:
-    return [account for account in plain.accounts.values() if account.status != "ACTIVE"]
+def stuck(plain: Plain) -> list[Account]:
+    """Accounts whose token is dead, or whose jobs wait for that or another reason."""
+    with_waiting = {job.account for job in waiting(plain)}
+    return [a for a in plain.accounts.values() if a.status != "ACTIVE" or a.id in with_waiting]
 
 
 def given(select: Callable[[Plain], Sequence[Any]]) -> Any:
@@ -198,10 +200,10 @@ class JobMachine(RuleBasedStateMachine):
         account = self.world.plain.accounts[self.world.plain.jobs[chosen.job].account]
         self.world.lose_token(chosen, seen_version=account.version - others_came)
 
-    @given(unauthorised)
+    @given(stuck)
     @rule(account=pick)
     def reauthorise(self, account: int) -> None:
-        self.world.reauthorise(self._one(unauthorised, account).id)
+        self.world.reauthorise(self._one(stuck, account).id)
 
     @given(open_jobs)
     @rule(job=pick, retry_too_early=st.booleans())
