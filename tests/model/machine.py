@@ -35,7 +35,9 @@ def stale(plain: Plain) -> list[Run]:
 
 
 def open_jobs(plain: Plain) -> list[Job]:
-    return [job for job in plain.jobs.values() if job.status in OPEN]
+    """Claimed ones last: a stop matters most where work is going on."""
+    found = [job for job in plain.jobs.values() if job.status in OPEN]
+    return sorted(found, key=lambda job: job.token is not None)
 
 
 def ended_jobs(plain: Plain) -> list[Job]:
