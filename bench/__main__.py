@@ -92,13 +92,15 @@ class Bench:
 
     async def fill(self, count: int) -> None:
         await self.pool.execute(
-            "truncate campaign_jobs, job_steps, job_events, plain_jobs, plain_steps"
+            "truncate campaign_jobs, campaign_requests, job_steps, job_events, plain_jobs, plain_steps"
         )
         await self.pool.execute(
-            """insert into campaign_jobs (id, ad_account_id, platform_type, mode, payload, kind)
-               select gen_random_uuid(), ($1::uuid[])[1 + n % cardinality($1::uuid[])], 'META',
-                   'sandbox', $2, 'NOOP'
-               from generate_series(1, $3) as n""",
+            """with made as (
+                   insert into campaign_jobs (id, ad_account_id, platform_type, mode, kind)
+                   select uuidv7(), ($1::uuid[])[1 + n % cardinality($1::uuid[])], 'META',
+                       'sandbox', 'NOOP'
+                   from generate_series(1, $3) as n returning id)
+               insert into campaign_requests (campaign_job_id, payload) select id, $2 from made""",
             self.accounts,
             PAYLOAD,
             count,
@@ -107,7 +109,7 @@ class Bench:
     async def fill_plain(self, count: int) -> None:
         await self.pool.execute("truncate plain_jobs, plain_steps")
         await self.pool.execute(
-            "insert into plain_jobs (id, payload) select gen_random_uuid(), $1 from generate_series(1, $2)",
+            "insert into plain_jobs (id, payload) select uuidv7(), $1 from generate_series(1, $2)",
             PAYLOAD,
             count,
         )

@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from contextvars import ContextVar
 from typing import Any, Literal, TextIO
 
 import msgspec
@@ -12,7 +13,10 @@ from structlog.typing import Processor
 
 type LogFormat = Literal["json", "console", "auto"]
 
+_ids: ContextVar[dict[str, object] | None] = ContextVar("ids of log lines", default=None)
 _QUIET = ("httpx", "httpcore", "uvicorn.access", "hpack", "urllib3", "asyncio")
+_ONLY_BROKEN = ("asyncpg.pool",)
+"""Tells with a long traceback each time what our own lines about the database say in a word."""
 _SECRETS = (
     (re.compile(r"\bmj_(live|test)_[0-9A-Za-z]{8,}"), r"mj_\1_***"),
     (re.compile(r"\bEAA[0-9A-Za-z]{8,}"), "EAA***"),
@@ -53,7 +57,7 @@ def configure(
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            merge_ids,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *(_readable(target) if readable else _json()),
@@ -61,12 +65,32 @@ def configure(
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(target),
-        cache_logger_on_first_use=False,
+        # with a stream of its own it may be set up again, as tests do
+        cache_logger_on_first_use=stream is None,
     )
     logging.basicConfig(handlers=[_Forward()], level=number, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in _ONLY_BROKEN:
+        logging.getLogger(name).setLevel(logging.ERROR)
     logging.captureWarnings(capture=True)
+
+
+def begin_ids(**ids: object) -> None:
+    """Every line of this task, and of the tasks that it starts, carries these ids and no earlier ones."""
+    _ids.set(ids)
+
+
+def add_ids(**ids: object) -> None:
+    """These ids, too."""
+    _ids.set({**(_ids.get() or {}), **ids})
+
+
+def merge_ids(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """What a line carries of the ids, as a step of rendering it."""
+    for name, value in (_ids.get() or {}).items():
+        event.setdefault(name, str(value))
+    return event
 
 
 def redact(text: str) -> str:

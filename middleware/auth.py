@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-import structlog
 from litestar import Request
 
 from common import clock
 from common.api_keys import KeyMode, hash_key, parse_key
 from common.errors import Forbidden, Unauthorized
+from common.log import add_ids
 from models.database import Pool
 from models.gen import api_keys
 
@@ -63,7 +63,7 @@ class RequireAuth:
         if scope not in caller.scopes:
             raise Forbidden(f"The key lacks the scope {scope}.", code="missing_scope")
         request.scope["auth"] = caller
-        structlog.contextvars.bind_contextvars(api_key_id=str(caller.key_id))
+        add_ids(api_key_id=caller.key_id)
 
     async def _caller(self, key: str) -> Caller | None:
         digest, now = hash_key(key), self._seconds()

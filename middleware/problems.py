@@ -96,7 +96,7 @@ def _unavailable(request: AnyRequest, error: Exception) -> Response[bytes]:
         request,
         503,
         "database_unavailable",
-        "The database does not answer. Nothing was changed that this request did not report.",
+        "The database does not answer. Repeat the request: under one Idempotency-Key it counts once.",
         headers={"Retry-After": "2"},
     )
 
@@ -107,7 +107,7 @@ def _busy(request: AnyRequest, error: Exception) -> Response[bytes]:
         request,
         503,
         "database_busy",
-        "Other work held what this request needs for too long. Try again.",
+        "What this request needs was held for too long. Repeat it: under one Idempotency-Key it counts once.",
         headers={"Retry-After": "1"},
     )
 

@@ -8,6 +8,8 @@ import structlog
 from litestar.datastructures import MutableScopeHeaders
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from common.log import begin_ids
+
 _USABLE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _QUIET_PATHS = frozenset({"/livez", "/readyz"})
 
@@ -26,8 +28,7 @@ class RequestIds:
             return
         request_id = _taken_or_made(scope)
         scope["state"]["request_id"] = request_id
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        begin_ids(request_id=request_id)
         started = time.perf_counter()
 
         async def send_with_id(message: Message) -> None:

@@ -1,8 +1,14 @@
 """Opens connections to PostgreSQL: a pool for requests, single ones for the worker's machinery."""
 
-from typing import Any
+import asyncio
+import contextlib
+import socket
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolAcquireContext
 
 type Pool = asyncpg.Pool[asyncpg.Record]
 
@@ -29,18 +35,46 @@ HOT_SETTINGS = {
 }
 
 
-async def _keep_state(_: Any) -> None:
-    """Nothing is set on pooled connections, so nothing needs a round trip to be reset."""
+_CONNECT_SECONDS = 4.0
+_LONGEST_ACQUIRE_SECONDS = 4.0
+_LONGEST_CLOSE_SECONDS = 3.0
+_UNACKNOWLEDGED_SECONDS = 6
+_WATCH = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "25s",
+}
+"""So that the server gives up a client whose host vanished, and with it its locks and its place."""
+
+
+class _Pool(asyncpg.Pool):
+    """Neither waits long for a connection that others hold, nor for one that is dead to be closed."""
+
+    def acquire(self, *, timeout: float | None = None) -> "PoolAcquireContext[asyncpg.Record]":
+        """Raises TimeoutError when no connection is free in time; giving it back is bounded likewise."""
+        return super().acquire(timeout=timeout or _LONGEST_ACQUIRE_SECONDS)
+
+    async def close(self) -> None:
+        """Lets what is held come back for a while, then drops it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LONGEST_CLOSE_SECONDS):
+                await super().close()
 
 
 async def open_pool(url: str, *, size: int, name: str) -> Pool:
     """A pool whose statements end after 30 s and never wait longer than 5 s for a lock."""
-    return await asyncpg.create_pool(
+    pool = _Pool(
         url,
         min_size=1,
         max_size=size,
+        max_queries=50_000,
+        max_inactive_connection_lifetime=300,
+        connect=_connect,
         reset=_keep_state,
-        timeout=5,
+        loop=None,
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
         command_timeout=35,
         server_settings={
             "application_name": name,
@@ -48,25 +82,52 @@ async def open_pool(url: str, *, size: int, name: str) -> Pool:
             "lock_timeout": "5s",
             "idle_in_transaction_session_timeout": "30s",
             "jit": "off",
+            **_WATCH,
         },
     )
+    return await pool
 
 
 async def connect(
     url: str, *, name: str, settings: dict[str, str] | None = None
 ) -> "asyncpg.Connection[asyncpg.Record]":
     """One connection of its own, noticed within seconds when the other side is gone."""
-    return await asyncpg.connect(
+    return await _connect(
         url,
-        timeout=5,
         command_timeout=20,
         server_settings={
             "application_name": name,
             "statement_timeout": "15s",
             "lock_timeout": "5s",
-            "tcp_keepalives_idle": "10",
-            "tcp_keepalives_interval": "5",
-            "tcp_keepalives_count": "3",
+            **_WATCH,
             **(settings or {}),
         },
     )
+
+
+async def _connect(*where: Any, **options: Any) -> "asyncpg.Connection[asyncpg.Record]":
+    try:
+        connection = await asyncpg.connect(*where, **{**options, "timeout": _CONNECT_SECONDS})
+    except OSError as error:
+        # no route, no such name, no answer: all of them are the way to the database, nothing else
+        raise ConnectionError(f"cannot reach the database: {error or 'no answer'}") from error
+    _end_when_unheard(connection._transport)  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]  # it has no public name
+    return connection
+
+
+def _end_when_unheard(transport: asyncio.Transport) -> None:
+    """A host that vanishes refuses nothing: without this a query on it waits for a quarter of an hour."""
+    connected = transport.get_extra_info("socket")
+    if connected.family == socket.AF_UNIX or not hasattr(socket, "TCP_USER_TIMEOUT"):
+        return
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (
+        (socket.TCP_KEEPIDLE, 3),
+        (socket.TCP_KEEPINTVL, 2),
+        (socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_SECONDS * 1000),
+    ):
+        connected.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+async def _keep_state(_: Any) -> None:
+    """Nothing is set on pooled connections, so nothing needs a round trip to be reset."""

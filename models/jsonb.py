@@ -1,5 +1,6 @@
 """Structs to jsonb text and back; what PostgreSQL cannot hold is taken out of foreign text."""
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -10,6 +11,19 @@ LONGEST_FOREIGN_TEXT = 4096
 def to_jsonb(value: Any) -> str:
     """The JSON text of a struct or of plain values."""
     return msgspec.json.encode(value).decode()
+
+
+def foreign_jsonb(value: Any) -> str:
+    r"""The same for values that hold text of strangers; most of it needs no cleaning.
+
+    >>> foreign_jsonb({"m": "a\x00b"})
+    '{"m":"ab"}'
+    """
+    with contextlib.suppress(UnicodeEncodeError):
+        text = msgspec.json.encode(value)
+        if len(text) <= LONGEST_FOREIGN_TEXT and b"\\u0000" not in text:
+            return text.decode()
+    return to_jsonb(clean(msgspec.to_builtins(value)))
 
 
 def clean_text(text: str, longest: int = LONGEST_FOREIGN_TEXT) -> str:

@@ -1,33 +1,43 @@
 -- name: CreateCampaignJob :one
 -- No row means that the team has used this idempotency key before.
-insert into campaign_jobs (
-    id, kind, ad_account_id, team_id, platform_type, mode, payload, steps_total, lane,
-    idempotency_key, request_fingerprint, requested_by, request_id)
-values (
-    @id, @kind, @ad_account_id, sqlc.narg(team_id), @platform_type, @mode, @payload, @steps_total, @lane,
-    sqlc.narg(idempotency_key), sqlc.narg(request_fingerprint), sqlc.narg(requested_by),
-    sqlc.narg(request_id))
-on conflict (team_id, idempotency_key) where idempotency_key is not null do nothing
+with asked as (
+    insert into campaign_requests (
+        campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id)
+    values (
+        @id::uuid, sqlc.narg(team_id)::uuid, @payload, sqlc.narg(idempotency_key),
+        sqlc.narg(request_fingerprint), sqlc.narg(requested_by), sqlc.narg(request_id))
+    on conflict (team_id, idempotency_key) where idempotency_key is not null do nothing
+    returning campaign_job_id, team_id
+)
+insert into campaign_jobs (id, kind, ad_account_id, team_id, platform_type, mode, steps_total, lane)
+select asked.campaign_job_id, @kind, @ad_account_id, asked.team_id, @platform_type, @mode, @steps_total,
+    @lane
+from asked
 returning *;
 
 -- name: GetCampaignJob :one
 select * from campaign_jobs where id = @id and team_id = @team_id;
 
--- name: GetCampaignJobByIdempotencyKey :one
-select * from campaign_jobs where team_id = @team_id and idempotency_key = @idempotency_key;
+-- name: GetRequestByIdempotencyKey :one
+select * from campaign_requests where team_id = @team_id and idempotency_key = @idempotency_key;
+
+-- name: ListPayloads :many
+-- What the callers of these jobs asked for.
+select campaign_job_id, payload from campaign_requests where campaign_job_id = any (@ids::uuid[]);
 
 -- name: ListCampaignJobs :many
 -- Newest first; keys are made in the order of time.
-select * from campaign_jobs
-where team_id = @team_id
-  and (sqlc.narg(before_id)::uuid is null or id < sqlc.narg(before_id)::uuid)
-  and (sqlc.narg(status)::job_status is null or status = sqlc.narg(status)::job_status)
-  and (sqlc.narg(platform_type)::text is null or platform_type = sqlc.narg(platform_type)::text)
-  and (sqlc.narg(ad_account_id)::uuid is null or ad_account_id = sqlc.narg(ad_account_id)::uuid)
-  and (sqlc.narg(mode)::account_mode is null or mode = sqlc.narg(mode)::account_mode)
-  and (sqlc.narg(created_after)::timestamptz is null or created_at >= sqlc.narg(created_after)::timestamptz)
-  and (sqlc.narg(created_before)::timestamptz is null or created_at < sqlc.narg(created_before)::timestamptz)
-order by id desc
+select j.* from campaign_requests as r
+join campaign_jobs as j on j.id = r.campaign_job_id
+where r.team_id = @team_id
+  and (sqlc.narg(before_id)::uuid is null or r.campaign_job_id < sqlc.narg(before_id)::uuid)
+  and (sqlc.narg(status)::job_status is null or j.status = sqlc.narg(status)::job_status)
+  and (sqlc.narg(platform_type)::text is null or j.platform_type = sqlc.narg(platform_type)::text)
+  and (sqlc.narg(ad_account_id)::uuid is null or j.ad_account_id = sqlc.narg(ad_account_id)::uuid)
+  and (sqlc.narg(mode)::account_mode is null or j.mode = sqlc.narg(mode)::account_mode)
+  and (sqlc.narg(created_after)::timestamptz is null or j.created_at >= sqlc.narg(created_after)::timestamptz)
+  and (sqlc.narg(created_before)::timestamptz is null or j.created_at < sqlc.narg(created_before)::timestamptz)
+order by r.campaign_job_id desc
 limit @page_size;
 
 -- name: CountOpenJobsOfAccount :one
@@ -87,12 +97,12 @@ where ad_account_id = @ad_account_id and claim_token is null
 -- Takes due jobs within the limits of their accounts, each with a fresh claim token.
 select * from claim_campaign_jobs(@worker_id::uuid, @want::integer);
 
--- name: MoveCampaignJobs :many
--- Ends jobs or lets them wait; a job not returned belonged to another worker. A job that would wait and
--- was asked to stop is cancelled instead.
+-- name: MoveCampaignJobs :one
+-- Ends jobs or lets them wait. Which of them were moved, counted from 1: a job that is missing belonged
+-- to another worker. A job that would wait and was asked to stop is cancelled instead.
 with told as materialized (
-    select unnest(@ids::uuid[]) as id, unnest(@claim_tokens::uuid[]) as claim_token,
-        unnest(@statuses::text[])::job_status as status, unnest(@delays::float8[]) as delay_seconds,
+    select generate_subscripts(@ids::uuid[], 1) as nth, unnest(@ids::uuid[]) as id,
+        unnest(@claim_tokens::uuid[]) as claim_token, unnest(@statuses::text[])::job_status as status, unnest(@delays::float8[]) as delay_seconds,
         unnest(@reasons::text[]) as waiting_reason, unnest(@results::text[])::jsonb as result,
         unnest(@platform_campaign_ids::text[]) as platform_campaign_id,
         unnest(@error_codes::text[]) as error_code, unnest(@errors::text[])::jsonb as error
@@ -100,7 +110,7 @@ with told as materialized (
     update campaign_jobs as j
     set status = case when told.status = 'PROCESSING' and j.cancel_requested_at is not null
                       then 'CANCELLED' else told.status end,
-        due_at = now() + make_interval(secs => told.delay_seconds),
+        due_at = now() + make_interval(secs => coalesce(told.delay_seconds, 0)),
         waiting_since = case when told.waiting_reason is null then null
             when j.waiting_reason is not distinct from told.waiting_reason
             then coalesce(j.waiting_since, now()) else now() end,
@@ -114,7 +124,8 @@ with told as materialized (
         updated_at = now()
     from told
     where j.id = told.id and j.claim_token = told.claim_token
-    returning j.id, told.claim_token::uuid as claim_token, j.team_id, j.status, j.waiting_reason, j.due_at, j.error_code
+    returning told.nth, told.status as asked, j.id, j.team_id, j.status, j.waiting_reason, j.due_at,
+        j.error_code
 ), recorded as (
     insert into job_events (campaign_job_id, team_id, kind, data)
     select moved.id, moved.team_id,
@@ -124,7 +135,9 @@ with told as materialized (
              else jsonb_build_object('status', moved.status, 'code', moved.error_code) end
     from moved where moved.status <> 'PROCESSING' or moved.waiting_reason is not null
 )
-select moved.id, moved.claim_token, moved.status from moved;
+select coalesce(array_agg(moved.nth), '{}')::integer[] as moved,
+    coalesce(array_agg(moved.nth) filter (where moved.status <> moved.asked), '{}')::integer[] as cancelled
+from moved;
 
 -- name: ListCancelRequests :many
 -- Which of these jobs somebody wants stopped.

@@ -2,61 +2,75 @@
 select * from job_steps where campaign_job_id = any (@campaign_job_ids::uuid[])
 order by campaign_job_id, position;
 
--- name: StartSteps :many
+-- name: StartSteps :one
 -- Writes the intent of steps. A step is begun only by the worker that holds its job, only while nobody
 -- asked to stop, and only if its row is still the one that this worker has read (previous tokens).
+-- Tells how many were begun, and which only when some were not.
 with asked as materialized (
     select unnest(@campaign_job_ids::uuid[]) as campaign_job_id, unnest(@names::text[]) as name,
         unnest(@positions::integer[]) as position, unnest(@kinds::text[]) as kind,
         unnest(@attempts::integer[]) as attempt, unnest(@request_digests::bytea[]) as request_digest,
         unnest(@claim_tokens::uuid[]) as claim_token
+), begun as (
+    insert into job_steps (campaign_job_id, name, position, kind, status, attempt, request_digest,
+        claim_token, intent_at, started_at)
+    select asked.campaign_job_id, asked.name, asked.position, asked.kind, 'RUNNING',
+        coalesce(asked.attempt, 0), asked.request_digest, asked.claim_token, now(), now()
+    from asked
+    join campaign_jobs as j on j.id = asked.campaign_job_id and j.claim_token = asked.claim_token
+        and j.cancel_requested_at is null
+    on conflict (campaign_job_id, name) do update
+    set status = 'RUNNING', attempt = excluded.attempt, looks = 0,
+        request_digest = excluded.request_digest, claim_token = excluded.claim_token,
+        intent_at = now(), started_at = coalesce(job_steps.started_at, now()), due_at = null,
+        finished_at = null
+    where job_steps.claim_token = any (@previous_tokens::uuid[]) and job_steps.status <> 'DONE'
+    returning campaign_job_id, name, claim_token
 )
-insert into job_steps (campaign_job_id, name, position, kind, status, attempt, request_digest,
-    claim_token, intent_at, started_at)
-select asked.campaign_job_id, asked.name, asked.position, asked.kind, 'RUNNING', asked.attempt,
-    asked.request_digest, asked.claim_token, now(), now()
-from asked
-join campaign_jobs as j on j.id = asked.campaign_job_id and j.claim_token = asked.claim_token
-    and j.cancel_requested_at is null
-on conflict (campaign_job_id, name) do update
-set status = 'RUNNING', attempt = excluded.attempt, looks = 0,
-    request_digest = excluded.request_digest, claim_token = excluded.claim_token, intent_at = now(),
-    started_at = coalesce(job_steps.started_at, now()), due_at = null, finished_at = null
-where job_steps.claim_token = any (@previous_tokens::uuid[]) and job_steps.status <> 'DONE'
-returning campaign_job_id, name, claim_token;
+select count(*)::integer as begun,
+    coalesce(case when count(*) < cardinality(@names::text[]) then array_agg(begun.campaign_job_id) end, '{}')
+        ::uuid[] as campaign_job_ids,
+    coalesce(case when count(*) < cardinality(@names::text[]) then array_agg(begun.name) end, '{}')
+        ::text[] as names,
+    coalesce(case when count(*) < cardinality(@names::text[]) then array_agg(begun.claim_token) end, '{}')
+        ::uuid[] as claim_tokens
+from begun;
 
--- name: RecordSteps :many
--- Writes what became of steps, or what they have brought so far. A step not returned belongs to another
--- worker by now; each row bears the token that was written. A step that is done makes earlier rescues of its job count no more.
+-- name: RecordSteps :one
+-- Writes what became of steps, or what they have brought so far. Which of them were written, counted
+-- from 1: one that is missing belongs to another worker by now. A step that is done makes earlier
+-- rescues of its job count no more.
 with told as materialized (
-    select unnest(@campaign_job_ids::uuid[]) as campaign_job_id, unnest(@names::text[]) as name,
-        unnest(@previous_tokens::uuid[]) as previous_token,
+    select generate_subscripts(@campaign_job_ids::uuid[], 1) as nth,
+        unnest(@campaign_job_ids::uuid[]) as campaign_job_id, unnest(@team_ids::uuid[]) as team_id,
+        unnest(@names::text[]) as name, unnest(@previous_tokens::uuid[]) as previous_token,
         unnest(@claim_tokens::uuid[]) as claim_token, unnest(@statuses::text[])::step_status as status,
         unnest(@attempts::integer[]) as attempt, unnest(@looks::integer[]) as looks,
         unnest(@outcomes::text[])::jsonb as outcome, unnest(@platform_ids::text[]) as platform_id,
         unnest(@errors::text[])::jsonb as error, unnest(@delays::float8[]) as delay_seconds
 ), recorded as (
     update job_steps as s
-    set status = told.status, attempt = told.attempt, looks = told.looks,
+    set status = told.status, attempt = coalesce(told.attempt, 0), looks = coalesce(told.looks, 0),
         claim_token = told.claim_token, outcome = coalesce(told.outcome, s.outcome),
         platform_id = coalesce(told.platform_id, s.platform_id), error = told.error,
         due_at = now() + make_interval(secs => told.delay_seconds),
         finished_at = case when told.status in ('DONE', 'FAILED') then now() end
     from told
     where s.campaign_job_id = told.campaign_job_id and s.name = told.name
-      and s.claim_token in (told.previous_token, told.claim_token)
+      and s.claim_token in (coalesce(told.previous_token, told.claim_token), told.claim_token)
       and (s.status <> 'DONE' or s.claim_token = told.claim_token)
-    returning s.campaign_job_id, s.name, s.claim_token, s.status, s.platform_id, s.error
+    returning told.nth, told.campaign_job_id, told.team_id, told.name, told.status, s.platform_id,
+        told.error
 ), events as (
     insert into job_events (campaign_job_id, team_id, kind, data)
-    select r.campaign_job_id, j.team_id,
+    select r.campaign_job_id, r.team_id,
         case r.status when 'DONE' then 'job.step.done' else 'job.step.failed' end,
         jsonb_build_object('step', r.name, 'platform_id', r.platform_id, 'code', r.error ->> 'code')
-    from recorded as r join campaign_jobs as j on j.id = r.campaign_job_id
-    where r.status in ('DONE', 'FAILED')
+    from recorded as r where r.status in ('DONE', 'FAILED')
 ), calmed as (
     update campaign_jobs set rescues = 0
-    where id = any (array(select r.campaign_job_id from recorded as r where r.status = 'DONE'))
-      and rescues > 0
+    where id = any (array(
+        select r.campaign_job_id from recorded as r
+        where r.status = 'DONE' and r.campaign_job_id = any (@rescued_ids::uuid[])))
 )
-select campaign_job_id, name, claim_token from recorded;
+select coalesce(array_agg(recorded.nth), '{}')::integer[] as recorded from recorded;

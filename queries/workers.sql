@@ -32,7 +32,10 @@ where claim_token is not null and worker_id = @worker_id;
 update campaign_jobs
 set claim_token = null, worker_id = null, due_at = least(due_at, now()), updated_at = now()
 where claim_token is not null and worker_id = @worker_id
-  and claim_token <> all (@known_tokens::uuid[]);
+  and not exists (
+      select 1 from (
+          select unnest(@known_ids::uuid[]) as id, unnest(@known_tokens::uuid[]) as token) as known
+      where known.id = campaign_jobs.id and known.token = campaign_jobs.claim_token);
 
 -- name: ReleaseJobsOfDeadWorkers :many
 -- Frees the jobs of workers that were silent for too long, in a small batch; any worker does this.

@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from common.errors import ConfigurationError
 from common.keyring import Keyring
 from middleware.auth import RequireAuth
+from middleware.patience import Patience
 from middleware.problems import EXCEPTION_HANDLERS
 from middleware.request_id import RequestIds
 from models.database import Pool
@@ -60,6 +61,7 @@ def create_app(
             "parts": Provide(lambda: parts, sync_to_thread=False),
             "readiness": Provide(lambda: readiness, sync_to_thread=False),
         },
+        middleware=[Patience],
         exception_handlers=EXCEPTION_HANDLERS,
         request_max_body_size=LONGEST_BODY,
         openapi_config=None,

@@ -27,6 +27,8 @@ from routes.uploads import UploadedFile, limited, refuse_length
 type Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 LONGEST_JSON = 1024 * 1024
+_LONGEST_STORING_SECONDS = 90.0
+"""The longest download, and what it takes to look into the file and keep it."""
 _FILE_FORM = {
     "type": "object",
     "required": ["file"],
@@ -63,6 +65,7 @@ class AssetsQuery(Page, frozen=True, kw_only=True):
         "scope": "jobs:write",
         "body": NewAsset,
         "body_content": _BODIES,
+        "patience_seconds": _LONGEST_STORING_SECONDS,
         "tells": ("Location",),
         "refusals": (400, 403, 413, 415, 422),
     },

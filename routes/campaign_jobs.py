@@ -1,5 +1,6 @@
 """/api/v1/campaign_jobs: what became of a request, and how to stop it or try it again."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -148,10 +149,19 @@ def job_headers(job_id: UUID) -> dict[str, str]:
     return {"Location": f"/api/v1/campaign_jobs/{job_id}", "Retry-After": "1"}
 
 
-def planned_steps(job: CampaignJob) -> tuple[PlannedStep, ...]:
-    """The steps of the request that the job was made from."""
-    request = msgspec.json.decode(job.payload, type=REQUESTS[job.platform_type])
-    return plan(job.platform_type, request)
+async def planned_steps(
+    connection: Connection, jobs: Sequence[CampaignJob]
+) -> dict[UUID, tuple[PlannedStep, ...]]:
+    """The steps of the requests that the jobs were made from, by job."""
+    platforms = {job.id: job.platform_type for job in jobs}
+    return {
+        row.campaign_job_id: _plan(platforms[row.campaign_job_id], row.payload)
+        for row in await campaign_jobs.list_payloads(connection, ids=list(platforms))
+    }
+
+
+def _plan(platform_type: str, payload: str) -> tuple[PlannedStep, ...]:
+    return plan(platform_type, msgspec.json.decode(payload, type=REQUESTS[platform_type]))
 
 
 def _accepted(view: JobView) -> Response[JobView]:
@@ -172,8 +182,9 @@ async def _again(connection: Connection, job: CampaignJob) -> CampaignJob:
 
 async def _views(connection: Connection, jobs: list[CampaignJob]) -> list[JobView]:
     rows = await job_steps.list_steps_of_jobs(connection, campaign_job_ids=[job.id for job in jobs])
+    planned = await planned_steps(connection, jobs)
     return [
-        job_view(job, [row for row in rows if row.campaign_job_id == job.id], planned_steps(job))
+        job_view(job, [row for row in rows if row.campaign_job_id == job.id], planned[job.id])
         for job in jobs
     ]
 

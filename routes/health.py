@@ -14,6 +14,7 @@ from models.database import DATABASE_FAILURES, Pool
 from models.migrate import pending
 
 _PATIENCE_SECONDS = 3.0
+_SILENT = "the database does not answer"
 
 
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -59,12 +60,19 @@ class ServerReadiness:
         return missing
 
     async def _database(self) -> list[str]:
+        asking = asyncio.create_task(self._lacking())
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                lacking = await pending(self._pool)
+            # a query that is given up holds its connection for seconds more: nobody waits for that
+            await asyncio.wait({asking}, timeout=_PATIENCE_SECONDS)
+            return asking.result() if asking.done() else [_SILENT]
+        finally:
+            asking.cancel()
+
+    async def _lacking(self) -> list[str]:
+        try:
+            return [f"migration {name} is not applied" for name in await pending(self._pool)]
         except DATABASE_FAILURES:
-            return ["the database does not answer"]
-        return [f"migration {name} is not applied" for name in lacking]
+            return [_SILENT]
 
 
 def missing_parts(folder: Path) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from common.errors import CallerError, Invalid
-from models.gen.rows import CampaignJob
+from models.gen.rows import CampaignRequest
 
 LONGEST_KEY = 255
 _ESCAPED = re.compile(r"""\\(["\\])""")
@@ -40,9 +40,9 @@ def fingerprint(platform_type: str, body: bytes) -> bytes:
     return hashlib.sha256(platform_type.encode() + b"\n" + canonical).digest()
 
 
-def require_same(job: CampaignJob, request_fingerprint: bytes | None) -> None:
+def require_same(earlier: CampaignRequest, request_fingerprint: bytes | None) -> None:
     """Raises Invalid when the key stood for another request."""
-    if job.request_fingerprint == request_fingerprint:
+    if earlier.request_fingerprint == request_fingerprint:
         return
     raise Invalid(
         "This Idempotency-Key was used for another request; use a new key for a new request.",

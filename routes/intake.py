@@ -11,13 +11,13 @@ from msgspec import Meta
 from common.errors import CallerError
 from common.uuid7 import uuid7
 from models.gen import ad_accounts, campaign_jobs, media_assets
-from models.gen.rows import AdAccount, CampaignJob, Connection
+from models.gen.rows import AdAccount, CampaignJob, CampaignRequest, Connection
 from models.job import LANES, JobView, StepView, first_view
 from models.media import MediaKind
 from models.plan import PlannedStep, plan
 from routes.access import reachable, require_active
 from routes.body import converted, parse_json, raw_body, refuse, text_violations
-from routes.campaign_jobs import job_headers, planned_steps
+from routes.campaign_jobs import job_headers
 from routes.idempotency import fingerprint, idempotency_key, require_same
 from routes.parts import ApiRequest, Parts
 
@@ -78,7 +78,7 @@ async def accept(
             earlier = await _earlier(connection, asked, caller.team_id)
             if earlier is None or validate_only:
                 raise refusal
-            return _replayed(earlier, asked)
+            return await _replayed(connection, earlier, asked)
         assert account is not None  # noqa: S101 - an unknown one is a refusal
         planned = plan(door.platform_type, asked.request)
         if validate_only:
@@ -88,7 +88,7 @@ async def accept(
             earlier = await _earlier(connection, asked, caller.team_id)
             if earlier is None:
                 raise LookupError("the job that holds the idempotency key has gone")
-            return _replayed(earlier, asked)
+            return await _replayed(connection, earlier, asked)
     parts.notifier.notify()
     return Response(first_view(job, planned), status_code=202, headers=job_headers(job.id))
 
@@ -192,18 +192,27 @@ async def _insert(
     )
 
 
-async def _earlier(connection: Connection, asked: Asked, team_id: UUID) -> CampaignJob | None:
+async def _earlier(connection: Connection, asked: Asked, team_id: UUID) -> CampaignRequest | None:
     if asked.key is None:
         return None
-    return await campaign_jobs.get_campaign_job_by_idempotency_key(
+    return await campaign_jobs.get_request_by_idempotency_key(
         connection, team_id=team_id, idempotency_key=asked.key
     )
 
 
-def _replayed(job: CampaignJob, asked: Asked) -> Response[JobView | PlannedJob]:
-    require_same(job, asked.fingerprint)
+async def _replayed(
+    connection: Connection, earlier: CampaignRequest, asked: Asked
+) -> Response[JobView | PlannedJob]:
+    require_same(earlier, asked.fingerprint)
+    job = await campaign_jobs.get_campaign_job(
+        connection, id=earlier.campaign_job_id, team_id=earlier.team_id
+    )
+    if job is None:
+        raise LookupError("the job that holds the idempotency key has gone")
+    # the same fingerprint is the same request, so its plan is the job's
+    planned = plan(asked.door.platform_type, asked.request)
     headers = {**job_headers(job.id), "Idempotent-Replayed": "true"}
-    return Response(first_view(job, planned_steps(job)), status_code=202, headers=headers)
+    return Response(first_view(job, planned), status_code=202, headers=headers)
 
 
 def _plan_view(account: AdAccount, planned: Sequence[PlannedStep]) -> PlannedJob:

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
-import structlog
 
 from common.errors import ClaimLost, Reject, Wait
+from common.log import add_ids
 from models.credentials import CREDENTIALS
 from models.job import JobError, platform_ids
 from models.jsonb import to_jsonb
@@ -159,7 +159,7 @@ class Build:
         return all(name in self._done for name in step.needs) and not self._stopped
 
     async def _one(self, step: PlannedStep) -> None:
-        structlog.contextvars.bind_contextvars(step=step.name)
+        add_ids(step=step.name)
         effect = Effect(
             perform=partial(self._call, self._platform.perform, step),
             find=partial(self._call, self._platform.find, step)

@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from models.gen.rows import AdAccount, CampaignJob
+from models.gen.rows import AdAccount, ClaimedJob
 from models.job import JobError
 from workers.ledger import Ledger
 
@@ -13,7 +13,7 @@ from workers.ledger import Ledger
 class Run(msgspec.Struct, frozen=True):
     """One claimed job with what was loaded for it."""
 
-    job: CampaignJob
+    job: ClaimedJob
     account: AdAccount
     ledger: Ledger
     guard: Callable[[], None]

@@ -1,7 +1,9 @@
 """What a job has already done, and the one way to do more: intent, call, outcome."""
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -11,9 +13,9 @@ import structlog
 from common import clock
 from common.backoff import backoff_seconds
 from common.errors import ClaimLost, MojitoError, Reject, Retry, StepError, Unknown, Wait
-from models.gen.rows import CampaignJob, JobStep, StepStatus
+from models.gen.rows import ClaimedJob, JobStep, StepStatus
 from models.job import JobError
-from models.jsonb import clean, to_jsonb
+from models.jsonb import clean, foreign_jsonb, to_jsonb
 from models.plan import PlannedStep
 from workers.platforms.base import Done
 from workers.writes import Intent, Record, Writes
@@ -65,12 +67,11 @@ class Ledger:
 
     def __init__(
         self,
-        job: CampaignJob,
+        job: ClaimedJob,
         rows: Sequence[JobStep],
         writes: Writes,
         *,
         claimed_at: float,
-        request_digest: bytes,
         is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         """`claimed_at` is `clock.seconds()` after the claim was answered: behind the database's
@@ -81,7 +82,6 @@ class Ledger:
         self._rows = {row.name: row for row in rows}
         self._writes = writes
         self._claimed_at = claimed_at
-        self._digest = request_digest
         self._is_stopping = is_stopping
 
     @property
@@ -218,6 +218,10 @@ class Ledger:
             raise Wait(error.message, code=error.code, reason="in_doubt", seconds=0)
         return found
 
+    @cached_property
+    def _digest(self) -> bytes:
+        return hashlib.sha256(self._job.payload.encode()).digest()
+
     async def _intend(self, step: PlannedStep) -> JobStep:
         """Writes the intent, durably. The row as it stands then."""
         if self._is_stopping():
@@ -342,6 +346,7 @@ class Ledger:
         written = row.error if keep_error else _error_text(row.name, error)
         record = Record(
             campaign_job_id=self._job.id,
+            team_id=self._job.team_id,
             claim_token=self._token,
             previous_token=row.claim_token,
             name=row.name,
@@ -352,6 +357,7 @@ class Ledger:
             platform_id=None if done is None else done.platform_id,
             error=written,
             delay_seconds=delay,
+            was_rescued=self._job.rescues > 0,
         )
         if not await self._writes.records.submit(record):
             raise ClaimLost("the step was begun by another worker since", code="claim_lost")
@@ -392,8 +398,8 @@ def _error_text(step_name: str, error: StepError | None) -> str | None:
 
 def _outcome(done: Done | None, progress: dict[str, Any] | None) -> str | None:
     if done is not None:
-        return to_jsonb(clean(msgspec.to_builtins(done)))
-    return None if progress is None else to_jsonb(clean(progress))
+        return foreign_jsonb(done)
+    return None if progress is None else foreign_jsonb(progress)
 
 
 def _done(row: JobStep) -> Done:

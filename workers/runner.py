@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import hashlib
 import random
 from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
@@ -14,12 +13,14 @@ import structlog
 
 from common import clock
 from common.errors import ClaimLost
+from common.log import begin_ids
 from models.database import DATABASE_FAILURES, HOT_SETTINGS, Pool, connect
 from models.gen import ad_accounts, campaign_jobs, job_steps, workers
-from models.gen.rows import CampaignJob, JobStep
+from models.gen.rows import ClaimedJob, JobStep
 from models.job import JobError
 from models.jsonb import to_jsonb
 from models.listener import Listener
+from workers.accounts import Accounts
 from workers.kinds import Ended, Handler, Handlers, Interrupted, Outcome, Parked, Run
 from workers.ledger import LONGEST_WAIT_SECONDS, Ledger
 from workers.presence import Presence
@@ -30,12 +31,14 @@ from workers.writes import Move, Writes
 log = structlog.get_logger()
 
 MOST_RESCUES = 20
+_LAST_CLAIM_SECONDS = 2.0
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What two workers may differ in; all times in seconds."""
 
     concurrency: int = 64
+    largest_claim: int = 500
     poll_seconds: float = 1.0
     silence_seconds: float = 30.0
     trust_seconds: float = 20.0
@@ -68,7 +71,8 @@ class Worker:
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._listener = Listener(url, self._wake.set)
-        self._tasks: dict[asyncio.Task[None], UUID] = {}
+        self._accounts = Accounts()
+        self._running: dict[Ledger, tuple[Run, asyncio.Task[None]]] = {}
         self._may_hold_unknown_claims = False
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self.started = asyncio.Event()
@@ -78,6 +82,8 @@ class Worker:
         """No further claim and no further step; what runs may end within the grace time."""
         self._stopping.set()
         self._wake.set()
+        # a claim that is still asked for gets no answer from a silent database
+        asyncio.get_running_loop().call_later(_LAST_CLAIM_SECONDS, self._drop_connection)
 
     async def run(self) -> None:
         """Works until stopped."""
@@ -112,19 +118,20 @@ class Worker:
 
     async def _claim_and_start(self) -> None:
         self._wake.clear()
-        free = self._settings.concurrency - len(self._tasks)
-        claimed: list[CampaignJob] = []
+        free = self._settings.concurrency - len(self._running)
+        want = min(free, self._settings.largest_claim)
+        claimed: list[ClaimedJob] = []
         if free > 0:
             try:
                 self._presence.guard()
-                claimed = await self._claim(free)
+                claimed = await self._claim(want)
             except ClaimLost:
                 log.warning("worker.out_of_touch")
             except DATABASE_FAILURES as error:
                 log.warning("claim.failed", error=type(error).__name__)
                 self._drop_connection()
                 self._may_hold_unknown_claims = True
-        if len(claimed) < max(free, 1) and not self._stopping.is_set():
+        if len(claimed) < max(want, 1) and not self._stopping.is_set():
             await self._until_woken()
 
     async def _until_woken(self) -> None:
@@ -133,12 +140,15 @@ class Worker:
             async with asyncio.timeout(poll * random.uniform(0.8, 1.2)):  # noqa: S311
                 await self._wake.wait()
 
-    async def _claim(self, want: int) -> list[CampaignJob]:
+    async def _claim(self, want: int) -> list[ClaimedJob]:
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(self._url, name="mojito claim", settings=HOT_SETTINGS)
         if self._may_hold_unknown_claims:
             await workers.give_back_unknown_claims(
-                self._connection, worker_id=self._id, known_tokens=list(self._tasks.values())
+                self._connection,
+                worker_id=self._id,
+                known_ids=[run.job.id for run, _ in self._running.values()],
+                known_tokens=[run.job.claim_token for run, _ in self._running.values()],
             )
             self._may_hold_unknown_claims = False
         jobs = await campaign_jobs.claim_campaign_jobs(
@@ -149,7 +159,7 @@ class Worker:
             await self._start(jobs, claimed_at)
         return jobs
 
-    async def _start(self, jobs: list[CampaignJob], claimed_at: float) -> None:
+    async def _start(self, jobs: list[ClaimedJob], claimed_at: float) -> None:
         connection = self._connection
         assert connection is not None  # noqa: S101 - just claimed with it
         begun_before = [job.id for job in jobs if job.started_at != job.updated_at]
@@ -159,35 +169,26 @@ class Worker:
                 connection, campaign_job_ids=begun_before
             ):
                 steps.setdefault(row.campaign_job_id, []).append(row)
-        accounts = {
-            account.id: account
-            for account in await ad_accounts.list_accounts_for_run(
-                connection, ids=list({job.ad_account_id for job in jobs})
-            )
-        }
+        accounts = await self._accounts.of(connection, jobs)
         for job in jobs:
             ledger = Ledger(
                 job,
-                steps.get(job.id, []),
+                steps.get(job.id, ()),
                 self._writes,
                 claimed_at=claimed_at,
-                request_digest=hashlib.sha256(job.payload.encode()).digest(),
                 is_stopping=self._stopping.is_set,
             )
-            run = Run(job, accounts[job.ad_account_id], ledger, self._presence.guard)
-            task = asyncio.create_task(self._run_one(run), name=f"job {job.id}")
-            self._tasks[task] = _token(run)
-            task.add_done_callback(self._ended)
+            self._begin(Run(job, accounts[job.ad_account_id], ledger, self._presence.guard))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(task, None)
-        self._wake.set()
+    def _begin(self, run: Run) -> None:
+        """A task that runs at once, as far as it can without waiting."""
+        loop = asyncio.get_running_loop()
+        task = asyncio.Task(self._run_one(run), loop=loop, eager_start=True)
+        if not task.done():
+            self._running[run.ledger] = (run, task)
 
     async def _run_one(self, run: Run) -> None:
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(
-            job_id=str(run.job.id), request_id=run.job.request_id or ""
-        )
+        begin_ids(job_id=run.job.id, request_id=run.job.request_id or "")
         try:
             await self._finish(run, await self._handle(run))
         except ClaimLost as error:
@@ -197,6 +198,9 @@ class Worker:
         except Exception:
             log.exception("job.not_written")
             await self._let_go(run)
+        finally:
+            self._running.pop(run.ledger, None)
+            self._wake.set()
 
     async def _let_go(self, run: Run) -> None:
         """The plainest move there is, for a job whose own end could not be written."""
@@ -272,18 +276,22 @@ class Worker:
 
     async def _drain(self) -> None:
         """Lets running calls end, then gives back whatever is still held."""
-        if self._tasks:
-            await asyncio.wait(set(self._tasks), timeout=self._settings.grace_seconds)
-        for task in set(self._tasks):
+        if self._running:
+            await asyncio.wait(self._tasks(), timeout=self._settings.grace_seconds)
+        for task in self._tasks():
             task.cancel()
-        if self._tasks:
-            await asyncio.gather(*set(self._tasks), return_exceptions=True)
+        if self._running:
+            await asyncio.gather(*self._tasks(), return_exceptions=True)
         try:
             async with asyncio.timeout(5):
                 await workers.give_back_claims(self._pool, worker_id=self._id)
                 await workers.delete_worker(self._pool, id=self._id)
         except DATABASE_FAILURES as error:
             log.warning("worker.left_claims", error=type(error).__name__)
+            self._pool.terminate()  # nothing more comes over it; closing it would wait in vain
+
+    def _tasks(self) -> set[asyncio.Task[None]]:
+        return {task for _, task in self._running.values()}
 
     def _drop_connection(self) -> None:
         if self._connection is not None:
@@ -291,7 +299,7 @@ class Worker:
             self._connection = None
 
 
-def too_often(job: CampaignJob) -> JobError | None:
+def too_often(job: ClaimedJob) -> JobError | None:
     """Why a job must not run again: too many workers died on it, or nobody renewed its token."""
     if job.rescues >= MOST_RESCUES:
         return JobError(
@@ -326,7 +334,7 @@ def ended(run: Run, outcome: Ended) -> Move:
     )
 
 
-def _waited(job: CampaignJob) -> timedelta:
+def _waited(job: ClaimedJob) -> timedelta:
     since: datetime = job.waiting_since or job.updated_at
     return job.updated_at - since
 

@@ -1,8 +1,4 @@
-"""The three writes of a running job, fenced by its claim token, shared with its neighbours'.
-
-Answers are found by token too: a process that lost a claim and got the same job again may have both
-runs in one statement, and only one of them has written.
-"""
+"""The three writes of a running job, fenced by its claim token, shared with its neighbours'."""
 
 import asyncio
 import contextlib
@@ -34,6 +30,7 @@ class Record(msgspec.Struct, frozen=True):
     """What became of a step, or what it has brought so far."""
 
     campaign_job_id: UUID
+    team_id: UUID | None
     claim_token: UUID
     previous_token: UUID
     name: str
@@ -44,6 +41,8 @@ class Record(msgspec.Struct, frozen=True):
     platform_id: str | None = None
     error: str | None = None
     delay_seconds: float | None = None
+    was_rescued: bool = False
+    """Whether workers died on the job since a step was last done."""
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -52,7 +51,7 @@ class Move(msgspec.Struct, frozen=True):
     id: UUID
     claim_token: UUID
     status: JobStatus
-    delay_seconds: float = 0.0
+    delay_seconds: float | None = None
     waiting_reason: str | None = None
     result: str | None = None
     platform_campaign_id: str | None = None
@@ -89,60 +88,82 @@ class Writes:
 
 async def write_intents(connection: Connection, items: list[Intent]) -> list[bool]:
     """Begins steps; False where the job is not ours any more or was asked to stop."""
-    rows = await job_steps.start_steps(
+    told = await job_steps.start_steps(
         connection,
         # our own token too: when the connection was lost the intent may have been committed
-        previous_tokens=[
-            *(item.previous_token for item in items if item.previous_token is not None),
-            *(item.claim_token for item in items),
-        ],
+        previous_tokens=list(
+            {item.previous_token for item in items if item.previous_token is not None}
+            | {item.claim_token for item in items}
+        ),
         campaign_job_ids=[item.campaign_job_id for item in items],
         names=[item.name for item in items],
         positions=[item.position for item in items],
         kinds=[item.kind for item in items],
-        attempts=[item.attempt for item in items],
+        attempts=_column([item.attempt or None for item in items]),
         request_digests=[item.request_digest for item in items],
         claim_tokens=[item.claim_token for item in items],
     )
-    begun = {(row.campaign_job_id, row.name, row.claim_token) for row in rows}
+    if told is None or told.begun == len(items):
+        return [told is not None] * len(items)
+    # by token, too: a run that was lost and the present one of the same job may be in one flush
+    begun = set(zip(told.campaign_job_ids, told.names, told.claim_tokens, strict=True))
     return [(item.campaign_job_id, item.name, item.claim_token) in begun for item in items]
 
 
 async def write_records(connection: Connection, items: list[Record]) -> list[bool]:
     """Writes outcomes; False where another worker has begun the step since."""
-    rows = await job_steps.record_steps(
+    recorded = await job_steps.record_steps(
         connection,
         campaign_job_ids=[item.campaign_job_id for item in items],
+        team_ids=[item.team_id for item in items],
         names=[item.name for item in items],
-        previous_tokens=[item.previous_token for item in items],
+        previous_tokens=_column(
+            [
+                None if item.previous_token == item.claim_token else item.previous_token
+                for item in items
+            ]
+        ),
         claim_tokens=[item.claim_token for item in items],
         statuses=[item.status for item in items],
-        attempts=[item.attempt for item in items],
-        looks=[item.looks for item in items],
-        outcomes=[item.outcome for item in items],
-        platform_ids=[item.platform_id for item in items],
-        errors=[item.error for item in items],
-        delays=[item.delay_seconds for item in items],
+        attempts=_column([item.attempt or None for item in items]),
+        looks=_column([item.looks or None for item in items]),
+        outcomes=_column([item.outcome for item in items]),
+        platform_ids=_column([item.platform_id for item in items]),
+        errors=_column([item.error for item in items]),
+        delays=_column([item.delay_seconds for item in items]),
+        rescued_ids=[item.campaign_job_id for item in items if item.was_rescued],
     )
-    written = {(row.campaign_job_id, row.name, row.claim_token) for row in rows}
-    return [(item.campaign_job_id, item.name, item.claim_token) in written for item in items]
+    answers = [False] * len(items)
+    for nth in recorded or ():
+        answers[nth - 1] = True
+    return answers
 
 
 async def write_moves(
     connection: Connection, items: list[Move]
 ) -> list[JobStatus | Literal[False]]:
     """Ends runs; answers the status that the job now has, or False where it was not ours."""
-    rows = await campaign_jobs.move_campaign_jobs(
+    row = await campaign_jobs.move_campaign_jobs(
         connection,
         ids=[item.id for item in items],
         claim_tokens=[item.claim_token for item in items],
         statuses=[item.status for item in items],
-        delays=[item.delay_seconds for item in items],
-        reasons=[item.waiting_reason for item in items],
-        results=[item.result for item in items],
-        platform_campaign_ids=[item.platform_campaign_id for item in items],
-        error_codes=[item.error_code for item in items],
-        errors=[item.error for item in items],
+        delays=_column([item.delay_seconds for item in items]),
+        reasons=_column([item.waiting_reason for item in items]),
+        results=_column([item.result for item in items]),
+        platform_campaign_ids=_column([item.platform_campaign_id for item in items]),
+        error_codes=_column([item.error_code for item in items]),
+        errors=_column([item.error for item in items]),
     )
-    moved = {(row.id, row.claim_token): row.status for row in rows}
-    return [moved.get((item.id, item.claim_token), False) for item in items]  # pyright: ignore[reportReturnType]  # text of an enum
+    answers: list[JobStatus | Literal[False]] = [False] * len(items)
+    if row is not None:
+        for nth in row.moved:
+            answers[nth - 1] = items[nth - 1].status
+        for nth in row.cancelled:
+            answers[nth - 1] = "CANCELLED"
+    return answers
+
+
+def _column[Value](values: list[Value | None]) -> list[Value | None]:
+    """Nothing at all when every value is null: unnest fills a shorter column up with nulls."""
+    return values if any(value is not None for value in values) else []

@@ -12,6 +12,7 @@ import uvicorn
 import uvloop
 
 from common.errors import ConfigurationError
+from common.garbage import collect_seldom
 from common.log import configure
 from config.settings import Settings
 from mojito.wiring import open_app
@@ -37,6 +38,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Serves until told to stop."""
     del arguments
     configure(settings.log_format, settings.log_level)
+    collect_seldom()
     uvloop.run(serve(settings))
     return 0
 

@@ -6,6 +6,7 @@ import signal
 
 import uvloop
 
+from common.garbage import collect_seldom
 from common.log import configure
 from config.settings import Settings
 from mojito.wiring import open_worker
@@ -23,6 +24,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Works until told to stop."""
     del arguments
     configure(settings.log_format, settings.log_level)
+    collect_seldom()
     uvloop.run(work(settings))
     return 0
 

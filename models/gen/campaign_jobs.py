@@ -9,36 +9,45 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from models.gen.rows import AccountMode, CampaignJob, Connection, JobStatus
+from models.gen.rows import AccountMode, CampaignJob, CampaignRequest, ClaimedJob, Connection, JobStatus
 
+
+
+class ListPayloadsRow(msgspec.Struct, frozen=True, gc=False):
+    campaign_job_id: UUID
+    payload: str
 
 
 class MoveCampaignJobsRow(msgspec.Struct, frozen=True, gc=False):
-    id: UUID
-    claim_token: UUID
-    status: JobStatus
+    moved: list[int]
+    cancelled: list[int]
 
 CREATE_CAMPAIGN_JOB: Final = """\
-insert into campaign_jobs (
-    id, kind, ad_account_id, team_id, platform_type, mode, payload, steps_total, lane,
-    idempotency_key, request_fingerprint, requested_by, request_id)
-values (
-    $1, $2, $3, $4, $5, $6, $7, $8, $9,
-    $10, $11, $12,
-    $13)
-on conflict (team_id, idempotency_key) where idempotency_key is not null do nothing
-returning id, kind, ad_account_id, team_id, platform_type, mode, status, payload, result, platform_campaign_id, error_code, error, steps_total, lane, due_at, claim_token, worker_id, waiting_reason, waiting_since, cancel_requested_at, rescues, idempotency_key, request_fingerprint, requested_by, request_id, created_at, started_at, finished_at, updated_at
+with asked as (
+    insert into campaign_requests (
+        campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id)
+    values (
+        $7::uuid, $8::uuid, $9, $10,
+        $11, $12, $13)
+    on conflict (team_id, idempotency_key) where idempotency_key is not null do nothing
+    returning campaign_job_id, team_id
+)
+insert into campaign_jobs (id, kind, ad_account_id, team_id, platform_type, mode, steps_total, lane)
+select asked.campaign_job_id, $1, $2, asked.team_id, $3, $4, $5,
+    $6
+from asked
+returning id, kind, ad_account_id, team_id, platform_type, mode, status, result, platform_campaign_id, error_code, error, steps_total, lane, due_at, claim_token, worker_id, waiting_reason, waiting_since, cancel_requested_at, rescues, created_at, started_at, finished_at, updated_at
 """
 
 
-async def create_campaign_job(connection: Connection, *, id: UUID, kind: str, ad_account_id: UUID, team_id: UUID | None = None, platform_type: str, mode: AccountMode, payload: str, steps_total: int, lane: int, idempotency_key: str | None = None, request_fingerprint: bytes | None = None, requested_by: UUID | None = None, request_id: str | None = None) -> CampaignJob | None:
+async def create_campaign_job(connection: Connection, *, kind: str, ad_account_id: UUID, platform_type: str, mode: AccountMode, steps_total: int, lane: int, id: UUID, team_id: UUID | None = None, payload: str, idempotency_key: str | None = None, request_fingerprint: bytes | None = None, requested_by: UUID | None = None, request_id: str | None = None) -> CampaignJob | None:
     """No row means that the team has used this idempotency key before."""
-    row = await connection.fetchrow(CREATE_CAMPAIGN_JOB, id, kind, ad_account_id, team_id, platform_type, mode, payload, steps_total, lane, idempotency_key, request_fingerprint, requested_by, request_id)
+    row = await connection.fetchrow(CREATE_CAMPAIGN_JOB, kind, ad_account_id, platform_type, mode, steps_total, lane, id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id)
     return None if row is None else CampaignJob(*row)
 
 
 GET_CAMPAIGN_JOB: Final = """\
-select id, kind, ad_account_id, team_id, platform_type, mode, status, payload, result, platform_campaign_id, error_code, error, steps_total, lane, due_at, claim_token, worker_id, waiting_reason, waiting_since, cancel_requested_at, rescues, idempotency_key, request_fingerprint, requested_by, request_id, created_at, started_at, finished_at, updated_at from campaign_jobs where id = $1 and team_id = $2
+select id, kind, ad_account_id, team_id, platform_type, mode, status, result, platform_campaign_id, error_code, error, steps_total, lane, due_at, claim_token, worker_id, waiting_reason, waiting_since, cancel_requested_at, rescues, created_at, started_at, finished_at, updated_at from campaign_jobs where id = $1 and team_id = $2
 """
 
 
@@ -47,27 +56,38 @@ async def get_campaign_job(connection: Connection, *, id: UUID, team_id: UUID | 
     return None if row is None else CampaignJob(*row)
 
 
-GET_CAMPAIGN_JOB_BY_IDEMPOTENCY_KEY: Final = """\
-select id, kind, ad_account_id, team_id, platform_type, mode, status, payload, result, platform_campaign_id, error_code, error, steps_total, lane, due_at, claim_token, worker_id, waiting_reason, waiting_since, cancel_requested_at, rescues, idempotency_key, request_fingerprint, requested_by, request_id, created_at, started_at, finished_at, updated_at from campaign_jobs where team_id = $1 and idempotency_key = $2
+GET_REQUEST_BY_IDEMPOTENCY_KEY: Final = """\
+select campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id from campaign_requests where team_id = $1 and idempotency_key = $2
 """
 
 
-async def get_campaign_job_by_idempotency_key(connection: Connection, *, team_id: UUID | None = None, idempotency_key: str | None = None) -> CampaignJob | None:
-    row = await connection.fetchrow(GET_CAMPAIGN_JOB_BY_IDEMPOTENCY_KEY, team_id, idempotency_key)
-    return None if row is None else CampaignJob(*row)
+async def get_request_by_idempotency_key(connection: Connection, *, team_id: UUID | None = None, idempotency_key: str | None = None) -> CampaignRequest | None:
+    row = await connection.fetchrow(GET_REQUEST_BY_IDEMPOTENCY_KEY, team_id, idempotency_key)
+    return None if row is None else CampaignRequest(*row)
+
+
+LIST_PAYLOADS: Final = """\
+select campaign_job_id, payload from campaign_requests where campaign_job_id = any ($1::uuid[])
+"""
+
+
+async def list_payloads(connection: Connection, *, ids: Sequence[UUID | None]) -> list[ListPayloadsRow]:
+    """What the callers of these jobs asked for."""
+    return [ListPayloadsRow(*row) for row in await connection.fetch(LIST_PAYLOADS, ids)]
 
 
 LIST_CAMPAIGN_JOBS: Final = """\
-select id, kind, ad_account_id, team_id, platform_type, mode, status, payload, result, platform_campaign_id, error_code, error, steps_total, lane, due_at, claim_token, worker_id, waiting_reason, waiting_since, cancel_requested_at, rescues, idempotency_key, request_fingerprint, requested_by, request_id, created_at, started_at, finished_at, updated_at from campaign_jobs
-where team_id = $1
-  and ($2::uuid is null or id < $2::uuid)
-  and ($3::job_status is null or status = $3::job_status)
-  and ($4::text is null or platform_type = $4::text)
-  and ($5::uuid is null or ad_account_id = $5::uuid)
-  and ($6::account_mode is null or mode = $6::account_mode)
-  and ($7::timestamptz is null or created_at >= $7::timestamptz)
-  and ($8::timestamptz is null or created_at < $8::timestamptz)
-order by id desc
+select j.id, j.kind, j.ad_account_id, j.team_id, j.platform_type, j.mode, j.status, j.result, j.platform_campaign_id, j.error_code, j.error, j.steps_total, j.lane, j.due_at, j.claim_token, j.worker_id, j.waiting_reason, j.waiting_since, j.cancel_requested_at, j.rescues, j.created_at, j.started_at, j.finished_at, j.updated_at from campaign_requests as r
+join campaign_jobs as j on j.id = r.campaign_job_id
+where r.team_id = $1
+  and ($2::uuid is null or r.campaign_job_id < $2::uuid)
+  and ($3::job_status is null or j.status = $3::job_status)
+  and ($4::text is null or j.platform_type = $4::text)
+  and ($5::uuid is null or j.ad_account_id = $5::uuid)
+  and ($6::account_mode is null or j.mode = $6::account_mode)
+  and ($7::timestamptz is null or j.created_at >= $7::timestamptz)
+  and ($8::timestamptz is null or j.created_at < $8::timestamptz)
+order by r.campaign_job_id desc
 limit $9
 """
 
@@ -158,19 +178,19 @@ async def wake_jobs_after_reauthorisation(connection: Connection, *, ad_account_
 
 
 CLAIM_CAMPAIGN_JOBS: Final = """\
-select id, kind, ad_account_id, team_id, platform_type, mode, status, payload, result, platform_campaign_id, error_code, error, steps_total, lane, due_at, claim_token, worker_id, waiting_reason, waiting_since, cancel_requested_at, rescues, idempotency_key, request_fingerprint, requested_by, request_id, created_at, started_at, finished_at, updated_at from claim_campaign_jobs($1::uuid, $2::integer)
+select id, team_id, kind, ad_account_id, platform_type, status, payload, claim_token, rescues, waiting_reason, waiting_since, request_id, created_at, started_at, updated_at, account_updated_at from claim_campaign_jobs($1::uuid, $2::integer)
 """
 
 
-async def claim_campaign_jobs(connection: Connection, *, worker_id: UUID, want: int) -> list[CampaignJob]:
+async def claim_campaign_jobs(connection: Connection, *, worker_id: UUID, want: int) -> list[ClaimedJob]:
     """Takes due jobs within the limits of their accounts, each with a fresh claim token."""
-    return [CampaignJob(*row) for row in await connection.fetch(CLAIM_CAMPAIGN_JOBS, worker_id, want)]
+    return [ClaimedJob(*row) for row in await connection.fetch(CLAIM_CAMPAIGN_JOBS, worker_id, want)]
 
 
 MOVE_CAMPAIGN_JOBS: Final = """\
 with told as materialized (
-    select unnest($1::uuid[]) as id, unnest($2::uuid[]) as claim_token,
-        unnest($3::text[])::job_status as status, unnest($4::float8[]) as delay_seconds,
+    select generate_subscripts($1::uuid[], 1) as nth, unnest($1::uuid[]) as id,
+        unnest($2::uuid[]) as claim_token, unnest($3::text[])::job_status as status, unnest($4::float8[]) as delay_seconds,
         unnest($5::text[]) as waiting_reason, unnest($6::text[])::jsonb as result,
         unnest($7::text[]) as platform_campaign_id,
         unnest($8::text[]) as error_code, unnest($9::text[])::jsonb as error
@@ -178,7 +198,7 @@ with told as materialized (
     update campaign_jobs as j
     set status = case when told.status = 'PROCESSING' and j.cancel_requested_at is not null
                       then 'CANCELLED' else told.status end,
-        due_at = now() + make_interval(secs => told.delay_seconds),
+        due_at = now() + make_interval(secs => coalesce(told.delay_seconds, 0)),
         waiting_since = case when told.waiting_reason is null then null
             when j.waiting_reason is not distinct from told.waiting_reason
             then coalesce(j.waiting_since, now()) else now() end,
@@ -192,7 +212,8 @@ with told as materialized (
         updated_at = now()
     from told
     where j.id = told.id and j.claim_token = told.claim_token
-    returning j.id, told.claim_token::uuid as claim_token, j.team_id, j.status, j.waiting_reason, j.due_at, j.error_code
+    returning told.nth, told.status as asked, j.id, j.team_id, j.status, j.waiting_reason, j.due_at,
+        j.error_code
 ), recorded as (
     insert into job_events (campaign_job_id, team_id, kind, data)
     select moved.id, moved.team_id,
@@ -202,13 +223,16 @@ with told as materialized (
              else jsonb_build_object('status', moved.status, 'code', moved.error_code) end
     from moved where moved.status <> 'PROCESSING' or moved.waiting_reason is not null
 )
-select moved.id, moved.claim_token, moved.status from moved
+select coalesce(array_agg(moved.nth), '{}')::integer[] as moved,
+    coalesce(array_agg(moved.nth) filter (where moved.status <> moved.asked), '{}')::integer[] as cancelled
+from moved
 """
 
 
-async def move_campaign_jobs(connection: Connection, *, ids: Sequence[UUID | None], claim_tokens: Sequence[UUID | None], statuses: Sequence[str | None], delays: Sequence[float | None], reasons: Sequence[str | None], results: Sequence[str | None], platform_campaign_ids: Sequence[str | None], error_codes: Sequence[str | None], errors: Sequence[str | None]) -> list[MoveCampaignJobsRow]:
-    """Ends jobs or lets them wait; a job not returned belonged to another worker. A job that would wait and was asked to stop is cancelled instead."""
-    return [MoveCampaignJobsRow(*row) for row in await connection.fetch(MOVE_CAMPAIGN_JOBS, ids, claim_tokens, statuses, delays, reasons, results, platform_campaign_ids, error_codes, errors)]
+async def move_campaign_jobs(connection: Connection, *, ids: Sequence[UUID | None], claim_tokens: Sequence[UUID | None], statuses: Sequence[str | None], delays: Sequence[float | None], reasons: Sequence[str | None], results: Sequence[str | None], platform_campaign_ids: Sequence[str | None], error_codes: Sequence[str | None], errors: Sequence[str | None]) -> MoveCampaignJobsRow | None:
+    """Ends jobs or lets them wait. Which of them were moved, counted from 1: a job that is missing belonged to another worker. A job that would wait and was asked to stop is cancelled instead."""
+    row = await connection.fetchrow(MOVE_CAMPAIGN_JOBS, ids, claim_tokens, statuses, delays, reasons, results, platform_campaign_ids, error_codes, errors)
+    return None if row is None else MoveCampaignJobsRow(*row)
 
 
 LIST_CANCEL_REQUESTS: Final = """\

@@ -14,15 +14,10 @@ from models.gen.rows import Connection, JobStep
 
 
 class StartStepsRow(msgspec.Struct, frozen=True, gc=False):
-    campaign_job_id: UUID
-    name: str
-    claim_token: UUID
-
-
-class RecordStepsRow(msgspec.Struct, frozen=True, gc=False):
-    campaign_job_id: UUID
-    name: str
-    claim_token: UUID
+    begun: int
+    campaign_job_ids: list[UUID]
+    names: list[str]
+    claim_tokens: list[UUID]
 
 LIST_STEPS_OF_JOBS: Final = """\
 select campaign_job_id, name, position, kind, status, attempt, looks, request_digest, outcome, platform_id, error, claim_token, intent_at, due_at, started_at, finished_at from job_steps where campaign_job_id = any ($1::uuid[])
@@ -36,68 +31,82 @@ async def list_steps_of_jobs(connection: Connection, *, campaign_job_ids: Sequen
 
 START_STEPS: Final = """\
 with asked as materialized (
-    select unnest($2::uuid[]) as campaign_job_id, unnest($3::text[]) as name,
-        unnest($4::integer[]) as position, unnest($5::text[]) as kind,
-        unnest($6::integer[]) as attempt, unnest($7::bytea[]) as request_digest,
-        unnest($8::uuid[]) as claim_token
+    select unnest($2::uuid[]) as campaign_job_id, unnest($1::text[]) as name,
+        unnest($3::integer[]) as position, unnest($4::text[]) as kind,
+        unnest($5::integer[]) as attempt, unnest($6::bytea[]) as request_digest,
+        unnest($7::uuid[]) as claim_token
+), begun as (
+    insert into job_steps (campaign_job_id, name, position, kind, status, attempt, request_digest,
+        claim_token, intent_at, started_at)
+    select asked.campaign_job_id, asked.name, asked.position, asked.kind, 'RUNNING',
+        coalesce(asked.attempt, 0), asked.request_digest, asked.claim_token, now(), now()
+    from asked
+    join campaign_jobs as j on j.id = asked.campaign_job_id and j.claim_token = asked.claim_token
+        and j.cancel_requested_at is null
+    on conflict (campaign_job_id, name) do update
+    set status = 'RUNNING', attempt = excluded.attempt, looks = 0,
+        request_digest = excluded.request_digest, claim_token = excluded.claim_token,
+        intent_at = now(), started_at = coalesce(job_steps.started_at, now()), due_at = null,
+        finished_at = null
+    where job_steps.claim_token = any ($8::uuid[]) and job_steps.status <> 'DONE'
+    returning campaign_job_id, name, claim_token
 )
-insert into job_steps (campaign_job_id, name, position, kind, status, attempt, request_digest,
-    claim_token, intent_at, started_at)
-select asked.campaign_job_id, asked.name, asked.position, asked.kind, 'RUNNING', asked.attempt,
-    asked.request_digest, asked.claim_token, now(), now()
-from asked
-join campaign_jobs as j on j.id = asked.campaign_job_id and j.claim_token = asked.claim_token
-    and j.cancel_requested_at is null
-on conflict (campaign_job_id, name) do update
-set status = 'RUNNING', attempt = excluded.attempt, looks = 0,
-    request_digest = excluded.request_digest, claim_token = excluded.claim_token, intent_at = now(),
-    started_at = coalesce(job_steps.started_at, now()), due_at = null, finished_at = null
-where job_steps.claim_token = any ($1::uuid[]) and job_steps.status <> 'DONE'
-returning campaign_job_id, name, claim_token
+select count(*)::integer as begun,
+    coalesce(case when count(*) < cardinality($1::text[]) then array_agg(begun.campaign_job_id) end, '{}')
+        ::uuid[] as campaign_job_ids,
+    coalesce(case when count(*) < cardinality($1::text[]) then array_agg(begun.name) end, '{}')
+        ::text[] as names,
+    coalesce(case when count(*) < cardinality($1::text[]) then array_agg(begun.claim_token) end, '{}')
+        ::uuid[] as claim_tokens
+from begun
 """
 
 
-async def start_steps(connection: Connection, *, previous_tokens: Sequence[UUID | None], campaign_job_ids: Sequence[UUID | None], names: Sequence[str | None], positions: Sequence[int | None], kinds: Sequence[str | None], attempts: Sequence[int | None], request_digests: Sequence[bytes | None], claim_tokens: Sequence[UUID | None]) -> list[StartStepsRow]:
-    """Writes the intent of steps. A step is begun only by the worker that holds its job, only while nobody asked to stop, and only if its row is still the one that this worker has read (previous tokens)."""
-    return [StartStepsRow(*row) for row in await connection.fetch(START_STEPS, previous_tokens, campaign_job_ids, names, positions, kinds, attempts, request_digests, claim_tokens)]
+async def start_steps(connection: Connection, *, names: Sequence[str | None], campaign_job_ids: Sequence[UUID | None], positions: Sequence[int | None], kinds: Sequence[str | None], attempts: Sequence[int | None], request_digests: Sequence[bytes | None], claim_tokens: Sequence[UUID | None], previous_tokens: Sequence[UUID | None]) -> StartStepsRow | None:
+    """Writes the intent of steps. A step is begun only by the worker that holds its job, only while nobody asked to stop, and only if its row is still the one that this worker has read (previous tokens). Tells how many were begun, and which only when some were not."""
+    row = await connection.fetchrow(START_STEPS, names, campaign_job_ids, positions, kinds, attempts, request_digests, claim_tokens, previous_tokens)
+    return None if row is None else StartStepsRow(*row)
 
 
 RECORD_STEPS: Final = """\
 with told as materialized (
-    select unnest($1::uuid[]) as campaign_job_id, unnest($2::text[]) as name,
-        unnest($3::uuid[]) as previous_token,
-        unnest($4::uuid[]) as claim_token, unnest($5::text[])::step_status as status,
-        unnest($6::integer[]) as attempt, unnest($7::integer[]) as looks,
-        unnest($8::text[])::jsonb as outcome, unnest($9::text[]) as platform_id,
-        unnest($10::text[])::jsonb as error, unnest($11::float8[]) as delay_seconds
+    select generate_subscripts($1::uuid[], 1) as nth,
+        unnest($1::uuid[]) as campaign_job_id, unnest($2::uuid[]) as team_id,
+        unnest($3::text[]) as name, unnest($4::uuid[]) as previous_token,
+        unnest($5::uuid[]) as claim_token, unnest($6::text[])::step_status as status,
+        unnest($7::integer[]) as attempt, unnest($8::integer[]) as looks,
+        unnest($9::text[])::jsonb as outcome, unnest($10::text[]) as platform_id,
+        unnest($11::text[])::jsonb as error, unnest($12::float8[]) as delay_seconds
 ), recorded as (
     update job_steps as s
-    set status = told.status, attempt = told.attempt, looks = told.looks,
+    set status = told.status, attempt = coalesce(told.attempt, 0), looks = coalesce(told.looks, 0),
         claim_token = told.claim_token, outcome = coalesce(told.outcome, s.outcome),
         platform_id = coalesce(told.platform_id, s.platform_id), error = told.error,
         due_at = now() + make_interval(secs => told.delay_seconds),
         finished_at = case when told.status in ('DONE', 'FAILED') then now() end
     from told
     where s.campaign_job_id = told.campaign_job_id and s.name = told.name
-      and s.claim_token in (told.previous_token, told.claim_token)
+      and s.claim_token in (coalesce(told.previous_token, told.claim_token), told.claim_token)
       and (s.status <> 'DONE' or s.claim_token = told.claim_token)
-    returning s.campaign_job_id, s.name, s.claim_token, s.status, s.platform_id, s.error
+    returning told.nth, told.campaign_job_id, told.team_id, told.name, told.status, s.platform_id,
+        told.error
 ), events as (
     insert into job_events (campaign_job_id, team_id, kind, data)
-    select r.campaign_job_id, j.team_id,
+    select r.campaign_job_id, r.team_id,
         case r.status when 'DONE' then 'job.step.done' else 'job.step.failed' end,
         jsonb_build_object('step', r.name, 'platform_id', r.platform_id, 'code', r.error ->> 'code')
-    from recorded as r join campaign_jobs as j on j.id = r.campaign_job_id
-    where r.status in ('DONE', 'FAILED')
+    from recorded as r where r.status in ('DONE', 'FAILED')
 ), calmed as (
     update campaign_jobs set rescues = 0
-    where id = any (array(select r.campaign_job_id from recorded as r where r.status = 'DONE'))
-      and rescues > 0
+    where id = any (array(
+        select r.campaign_job_id from recorded as r
+        where r.status = 'DONE' and r.campaign_job_id = any ($13::uuid[])))
 )
-select campaign_job_id, name, claim_token from recorded
+select coalesce(array_agg(recorded.nth), '{}')::integer[] as recorded from recorded
 """
 
 
-async def record_steps(connection: Connection, *, campaign_job_ids: Sequence[UUID | None], names: Sequence[str | None], previous_tokens: Sequence[UUID | None], claim_tokens: Sequence[UUID | None], statuses: Sequence[str | None], attempts: Sequence[int | None], looks: Sequence[int | None], outcomes: Sequence[str | None], platform_ids: Sequence[str | None], errors: Sequence[str | None], delays: Sequence[float | None]) -> list[RecordStepsRow]:
-    """Writes what became of steps, or what they have brought so far. A step not returned belongs to another worker by now; each row bears the token that was written. A step that is done makes earlier rescues of its job count no more."""
-    return [RecordStepsRow(*row) for row in await connection.fetch(RECORD_STEPS, campaign_job_ids, names, previous_tokens, claim_tokens, statuses, attempts, looks, outcomes, platform_ids, errors, delays)]
+async def record_steps(connection: Connection, *, campaign_job_ids: Sequence[UUID | None], team_ids: Sequence[UUID | None], names: Sequence[str | None], previous_tokens: Sequence[UUID | None], claim_tokens: Sequence[UUID | None], statuses: Sequence[str | None], attempts: Sequence[int | None], looks: Sequence[int | None], outcomes: Sequence[str | None], platform_ids: Sequence[str | None], errors: Sequence[str | None], delays: Sequence[float | None], rescued_ids: Sequence[UUID | None]) -> list[int] | None:
+    """Writes what became of steps, or what they have brought so far. Which of them were written, counted from 1: one that is missing belongs to another worker by now. A step that is done makes earlier rescues of its job count no more."""
+    row = await connection.fetchrow(RECORD_STEPS, campaign_job_ids, team_ids, names, previous_tokens, claim_tokens, statuses, attempts, looks, outcomes, platform_ids, errors, delays, rescued_ids)
+    return None if row is None else row[0]

@@ -63,7 +63,6 @@ class CampaignJob(msgspec.Struct, frozen=True, gc=False):
     platform_type: str
     mode: AccountMode
     status: JobStatus
-    payload: str
     result: str | None
     platform_campaign_id: str | None
     error_code: str | None
@@ -77,14 +76,39 @@ class CampaignJob(msgspec.Struct, frozen=True, gc=False):
     waiting_since: datetime | None
     cancel_requested_at: datetime | None
     rescues: int
-    idempotency_key: str | None
-    request_fingerprint: bytes | None
-    requested_by: UUID | None
-    request_id: str | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     updated_at: datetime
+
+
+class CampaignRequest(msgspec.Struct, frozen=True, gc=False):
+    campaign_job_id: UUID
+    team_id: UUID | None
+    payload: str
+    idempotency_key: str | None
+    request_fingerprint: bytes | None
+    requested_by: UUID | None
+    request_id: str | None
+
+
+class ClaimedJob(msgspec.Struct, frozen=True, gc=False):
+    id: UUID
+    team_id: UUID | None
+    kind: str
+    ad_account_id: UUID
+    platform_type: str
+    status: JobStatus
+    payload: str
+    claim_token: UUID | None
+    rescues: int
+    waiting_reason: str | None
+    waiting_since: datetime | None
+    request_id: str | None
+    created_at: datetime
+    started_at: datetime | None
+    updated_at: datetime
+    account_updated_at: datetime
 
 
 class JobEvent(msgspec.Struct, frozen=True, gc=False):

@@ -75,13 +75,16 @@ GIVE_BACK_UNKNOWN_CLAIMS: Final = """\
 update campaign_jobs
 set claim_token = null, worker_id = null, due_at = least(due_at, now()), updated_at = now()
 where claim_token is not null and worker_id = $1
-  and claim_token <> all ($2::uuid[])
+  and not exists (
+      select 1 from (
+          select unnest($2::uuid[]) as id, unnest($3::uuid[]) as token) as known
+      where known.id = campaign_jobs.id and known.token = campaign_jobs.claim_token)
 """
 
 
-async def give_back_unknown_claims(connection: Connection, *, worker_id: UUID | None = None, known_tokens: Sequence[UUID | None]) -> int:
+async def give_back_unknown_claims(connection: Connection, *, worker_id: UUID | None = None, known_ids: Sequence[UUID | None], known_tokens: Sequence[UUID | None]) -> int:
     """Claims that the worker was granted and never heard of, because the answer was lost on its way."""
-    return int((await connection.execute(GIVE_BACK_UNKNOWN_CLAIMS, worker_id, known_tokens)).rpartition(" ")[2])
+    return int((await connection.execute(GIVE_BACK_UNKNOWN_CLAIMS, worker_id, known_ids, known_tokens)).rpartition(" ")[2])
 
 
 RELEASE_JOBS_OF_DEAD_WORKERS: Final = """\

@@ -38,10 +38,23 @@ RULES: tuple[Rule, ...] = (
     *regulation.RULES,
     *creatives.RULES,
 )
-_BY_LEVEL: dict[Level, tuple[Rule, ...]] = {
-    level: tuple(rule for rule in RULES if rule.level == level)
-    for level in ("request", "campaign", "ad_set", "ad")
+LEVELS: tuple[Level, ...] = ("request", "campaign", "ad_set", "ad")
+
+
+def _by_field(level: Level) -> dict[str, dict[str, list[Rule]]]:
+    """Rules of the level that only a certain field can break, by object and field."""
+    table: dict[str, dict[str, list[Rule]]] = {}
+    for rule in RULES:
+        for place, field in rule.when if rule.level == level else ():
+            table.setdefault(place, {}).setdefault(field, []).append(rule)
+    return table
+
+
+_ALWAYS = {
+    level: tuple(rule for rule in RULES if rule.level == level and not rule.when)
+    for level in LEVELS
 }
+_BY_FIELD = {level: _by_field(level) for level in LEVELS}
 
 
 def check(request: MetaCampaignRequest, context: RuleContext) -> list[Violation]:
@@ -64,15 +77,24 @@ def rule_violations(
     """What the table says of a document, leaving out what is not readable."""
     found = [
         violation
-        for level, scope in _scopes(Place(document, "", invalid), context)
-        for rule in _BY_LEVEL[level]
+        for level, scope in scopes(Place(document, invalid), context)
+        for rule in concerned(level, scope)
         for violation in rule.violations(scope)
     ]
     # a rule about the whole may meet the same place through several of its parts
     return list({(v["pointer"], v["code"]): v for v in found}.values())
 
 
-def _scopes(request: Place, context: RuleContext) -> Iterator[tuple[Level, Scope]]:
+def concerned(level: Level, scope: Scope) -> Iterator[Rule]:
+    """The rules that can have anything to say here; most cannot, and need not be asked."""
+    yield from _ALWAYS[level]
+    for place, fields in _BY_FIELD[level].items():
+        for rules in getattr(scope, place).filled(fields):
+            yield from rules
+
+
+def scopes(request: Place, context: RuleContext) -> Iterator[tuple[Level, Scope]]:
+    """Every object of a request that rules look at."""
     campaign = _object(request, "campaign")
     whole = Scope(context, request, campaign)
     yield "request", whole
@@ -99,4 +121,12 @@ def _objects(place: Place, name: str) -> Iterator[Place]:
         return
 
 
-__all__ = ["RULES", "RuleContext", "check", "inspect", "rule_violations"]
+__all__ = [
+    "RULES",
+    "RuleContext",
+    "check",
+    "concerned",
+    "inspect",
+    "rule_violations",
+    "scopes",
+]

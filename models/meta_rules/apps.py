@@ -18,7 +18,7 @@ def attribution_is_said(scope: Scope) -> Found:
         yield scope.campaign.at("is_skadnetwork_attribution"), message
 
 
-@rule("campaign", "app_missing_at_campaign", FIELD)
+@rule("campaign", "app_missing_at_campaign", FIELD, when=("campaign.is_skadnetwork_attribution",))
 def app_of_campaign(scope: Scope) -> Found:
     """Under Apple's attribution a campaign promotes one app."""
     if not scope.campaign.get("is_skadnetwork_attribution"):
@@ -29,7 +29,7 @@ def app_of_campaign(scope: Scope) -> Found:
             yield promoted.at(field), "It is required with is_skadnetwork_attribution."
 
 
-@rule("ad_set", "app_system_does_not_match", APPS, 1487678)
+@rule("ad_set", "app_system_does_not_match", APPS, 1487678, when=("ad_set.promoted_object",))
 def system_of_store(scope: Scope) -> Found:
     """Apps are promoted on the system of their store."""
     store = scope.ad_set.below("promoted_object").get("object_store_url") or ""
@@ -42,7 +42,7 @@ def system_of_store(scope: Scope) -> Found:
         yield scope.targeting.at("user_os"), f"The app's store is that of {system}: name it alone."
 
 
-@rule("ad_set", "app_needs_mobile", APPS)
+@rule("ad_set", "app_needs_mobile", APPS, when=("targeting.device_platforms",))
 def mobile_only(scope: Scope) -> Found:
     """Apps are promoted on mobile devices."""
     if scope.campaign.get("objective") != "OUTCOME_APP_PROMOTION":

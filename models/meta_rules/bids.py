@@ -8,7 +8,7 @@ CAPPED = ("LOWEST_COST_WITH_BID_CAP", "COST_CAP")
 LEAST_RETURN = "LOWEST_COST_WITH_MIN_ROAS"
 
 
-@rule("campaign", "bid_strategy_without_budget", BID, 1885737)
+@rule("campaign", "bid_strategy_without_budget", BID, 1885737, when=("campaign.bid_strategy",))
 def strategy_needs_budget(scope: Scope) -> Found:
     """The bid strategy stands where the budget stands."""
     if scope.campaign.has("bid_strategy") and not scope.has_campaign_budget:
@@ -24,7 +24,7 @@ def budget_needs_strategy(scope: Scope) -> Found:
         yield scope.campaign.at("bid_strategy"), message
 
 
-@rule("ad_set", "bid_strategy_at_both_levels", BID)
+@rule("ad_set", "bid_strategy_at_both_levels", BID, when=("ad_set.bid_strategy",))
 def strategy_at_budget(scope: Scope) -> Found:
     """With a campaign budget the campaign says how to bid."""
     if scope.has_campaign_budget and scope.ad_set.has("bid_strategy"):
@@ -39,7 +39,7 @@ def cap_needs_amount(scope: Scope) -> Found:
         yield scope.ad_set.at("bid_amount"), f"{_strategy(scope)} needs it."
 
 
-@rule("ad_set", "bid_amount_without_cap", BID, 1885204)
+@rule("ad_set", "bid_amount_without_cap", BID, 1885204, when=("ad_set.bid_amount",))
 def amount_needs_cap(scope: Scope) -> Found:
     """Without a cap there is nothing to bid."""
     if not scope.ad_set.has("bid_amount") or _strategy(scope) in CAPPED:
@@ -58,7 +58,7 @@ def return_needs_floor(scope: Scope) -> Found:
         yield scope.ad_set.at("bid_constraints"), f"{LEAST_RETURN} needs roas_average_floor."
 
 
-@rule("ad_set", "bid_constraints_without_return", BID)
+@rule("ad_set", "bid_constraints_without_return", BID, when=("ad_set.bid_constraints",))
 def floor_needs_return(scope: Scope) -> Found:
     """A floor belongs to the strategy that has one."""
     if scope.ad_set.has("bid_constraints") and _strategy(scope) != LEAST_RETURN:

@@ -50,7 +50,7 @@ def budget_is_enough_at_ad_set(scope: Scope) -> Found:
     yield from _too_small(scope, scope.ad_set)
 
 
-@rule("campaign", "spend_cap_too_small", SPEND_CAP)
+@rule("campaign", "spend_cap_too_small", SPEND_CAP, when=("campaign.spend_cap",))
 def spend_cap(scope: Scope) -> Found:
     """A cap on spending is worth at least 100 US dollars."""
     cap, least = scope.campaign.get("spend_cap"), LEAST_SPEND_CAP.get(scope.context.currency or "")
@@ -58,14 +58,26 @@ def spend_cap(scope: Scope) -> Found:
         yield scope.campaign.at("spend_cap"), f"It is at least {least}."
 
 
-@rule("campaign", "budget_sharing_with_campaign_budget", SHARING, 4834002)
+@rule(
+    "campaign",
+    "budget_sharing_with_campaign_budget",
+    SHARING,
+    4834002,
+    when=("campaign.is_adset_budget_sharing_enabled",),
+)
 def sharing_without_budget(scope: Scope) -> Found:
     """Ad sets share their own budgets, not the campaign's."""
     if scope.campaign.get("is_adset_budget_sharing_enabled") and scope.has_campaign_budget:
         yield scope.campaign.at("is_adset_budget_sharing_enabled"), "It is for ad set budgets only."
 
 
-@rule("request", "budget_sharing_strategies_differ", SHARING, 4834009)
+@rule(
+    "request",
+    "budget_sharing_strategies_differ",
+    SHARING,
+    4834009,
+    when=("campaign.is_adset_budget_sharing_enabled",),
+)
 def sharing_with_equal_strategies(scope: Scope) -> Found:
     """Ad sets that share budgets bid alike, and say how."""
     if not scope.campaign.get("is_adset_budget_sharing_enabled") or scope.has_campaign_budget:

@@ -47,7 +47,7 @@ def address_is_there(scope: Scope) -> Found:
         yield scope.creative.at("link"), f"{objective} needs a link."
 
 
-@rule("ad", "url_tags_begin_with_question_mark", CREATIVE)
+@rule("ad", "url_tags_begin_with_question_mark", CREATIVE, when=("creative.url_tags",))
 def plain_tags(scope: Scope) -> Found:
     """Tags are appended as they are."""
     if (scope.creative.get("url_tags") or "").startswith("?"):
@@ -88,7 +88,7 @@ def form_is_there(scope: Scope) -> Found:
         yield scope.creative.at("type"), message
 
 
-@rule("ad_set", "dynamic_creative_not_available", OURS)
+@rule("ad_set", "dynamic_creative_not_available", OURS, when=("ad_set.is_dynamic_creative",))
 def no_dynamic_creative(scope: Scope) -> Found:
     """Creatives are made as they are written."""
     if scope.ad_set.get("is_dynamic_creative"):

@@ -32,7 +32,9 @@ def no_generation(scope: Scope) -> Found:
 def media_is_used(scope: Scope) -> Found:
     """An entry that nothing shows is a slip of the pen."""
     media = scope.request.below("media")
-    used = {key for creative in _creatives(scope) for _, key, _ in uses(creative)}
+    used = {
+        place.get(field) for creative in _creatives(scope) for place, field, _ in uses(creative)
+    }
     for key in media.names():
         if key not in used:
             yield media.at(key), "No creative uses it."
@@ -43,22 +45,24 @@ def one_kind(scope: Scope) -> Found:
     """An entry is an image or a video."""
     kinds: dict[str, str] = {}
     for creative in _creatives(scope):
-        for pointer, key, kind in uses(creative):
+        for place, field, kind in uses(creative):
+            key = place.get(field)
             if kinds.setdefault(key, kind) != kind:
-                yield pointer, f"{key} is used as {_a(kinds[key])} elsewhere."
+                yield place.at(field), f"{key} is used as {_a(kinds[key])} elsewhere."
 
 
 @rule("ad", "media_unknown", OURS)
 def media_exists(scope: Scope) -> Found:
     """A creative names an entry of media."""
     media = scope.request.below("media")
-    for pointer, key, kind in uses(scope.creative):
+    for place, field, kind in uses(scope.creative):
+        key = place.get(field)
         if not media.has(key):
-            yield pointer, f"media has no entry {key}; name {_a(kind)} there."
+            yield place.at(field), f"media has no entry {key}; name {_a(kind)} there."
 
 
-def uses(creative: Place) -> list[tuple[str, str, str]]:
-    """Pointer, key and kind of everything that a creative shows. Raises Unreadable."""
+def uses(creative: Place) -> list[tuple[Place, str, str]]:
+    """Place, field and kind of everything that a creative shows. Raises Unreadable."""
     match creative.get("type"):
         case "link":
             places, fields = [creative], ("image",)
@@ -69,7 +73,7 @@ def uses(creative: Place) -> list[tuple[str, str, str]]:
         case _:
             return []
     return [
-        (place.at(field), place.get(field), "video" if field == "video" else "image")
+        (place, field, "video" if field == "video" else "image")
         for place in places
         for field in fields
         if place.has(field)

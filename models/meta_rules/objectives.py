@@ -110,7 +110,13 @@ def goal(scope: Scope) -> Found:
         yield scope.ad_set.at("optimization_goal"), message
 
 
-@rule("ad_set", "goal_does_not_fit_promoted_object", MAPPING, 2490408)
+@rule(
+    "ad_set",
+    "goal_does_not_fit_promoted_object",
+    MAPPING,
+    2490408,
+    when=("ad_set.promoted_object",),
+)
 def goal_of_promoted(scope: Scope) -> Found:
     """Apps and catalogues are promoted for fewer goals than websites."""
     objective, wanted = scope.campaign.get("objective"), scope.ad_set.get("optimization_goal")
@@ -145,7 +151,7 @@ def promoted_object_is_there(scope: Scope) -> Found:
         yield scope.ad_set.at("promoted_object"), f"It is required here, with {wanted}."
 
 
-@rule("ad_set", "promoted_object_incomplete", MAPPING, 1885014)
+@rule("ad_set", "promoted_object_incomplete", MAPPING, 1885014, when=("ad_set.promoted_object",))
 def promoted_object_is_whole(scope: Scope) -> Found:
     """A promoted object names everything that belongs to it."""
     if not scope.ad_set.has("promoted_object"):
@@ -158,7 +164,7 @@ def promoted_object_is_whole(scope: Scope) -> Found:
         yield promoted.at("custom_event_str"), "It is required when custom_event_type is OTHER."
 
 
-@rule("ad_set", "two_promoted_objects", MAPPING, 1487929)
+@rule("ad_set", "two_promoted_objects", MAPPING, 1487929, when=("ad_set.promoted_object",))
 def one_promoted_object(scope: Scope) -> Found:
     """An ad set promotes one thing; products may be counted by a pixel."""
     promoted = scope.ad_set.below("promoted_object")
@@ -167,7 +173,7 @@ def one_promoted_object(scope: Scope) -> Found:
         yield promoted.pointer, f"Only one of {', '.join(kinds)} can be promoted."
 
 
-@rule("ad", "page_is_not_promoted", PROMOTED_OBJECT, 1885154)
+@rule("ad", "page_is_not_promoted", PROMOTED_OBJECT, 1885154, when=("ad_set.promoted_object",))
 def page_of_promoted(scope: Scope) -> Found:
     """An ad speaks for the page that its ad set promotes."""
     promoted = scope.ad_set.below("promoted_object").get("page_id")
@@ -175,7 +181,7 @@ def page_of_promoted(scope: Scope) -> Found:
         yield scope.creative.at("page_id"), f"The ad set promotes the page {promoted}."
 
 
-@rule("ad_set", "catalogue_at_wrong_level", CATALOGUE)
+@rule("ad_set", "catalogue_at_wrong_level", CATALOGUE, when=("ad_set.promoted_object",))
 def catalogue(scope: Scope) -> Found:
     """The catalogue stands at the campaign, the set of its products at the ad set."""
     promoted = scope.ad_set.below("promoted_object")
@@ -187,7 +193,7 @@ def catalogue(scope: Scope) -> Found:
         yield at_campaign.at("product_catalog_id"), message
 
 
-@rule("ad_set", "event_does_not_fit_objective", FIELD)
+@rule("ad_set", "event_does_not_fit_objective", FIELD, when=("ad_set.promoted_object",))
 def event(scope: Scope) -> Found:
     """A sale is not a lead."""
     objective, promoted = (
@@ -198,7 +204,13 @@ def event(scope: Scope) -> Found:
         yield promoted.at("custom_event_type"), f"It does not fit {objective}."
 
 
-@rule("ad_set", "attribution_does_not_fit_goal", ATTRIBUTION, 1885501)
+@rule(
+    "ad_set",
+    "attribution_does_not_fit_goal",
+    ATTRIBUTION,
+    1885501,
+    when=("ad_set.attribution_spec",),
+)
 def attribution(scope: Scope) -> Found:
     """Only conversions look further back than one day after a click."""
     wanted, objective = scope.ad_set.get("optimization_goal"), scope.campaign.get("objective")

@@ -20,7 +20,7 @@ GONE = {
 NEED_FEED = ("marketplace", "search", "profile_feed", "notification")
 
 
-@rule("ad_set", "placement_not_chosen", PLACEMENT)
+@rule("ad_set", "placement_not_chosen", PLACEMENT, when=("targeting.publisher_platforms",))
 def positions_of_platforms(scope: Scope) -> Found:
     """Positions belong to a chosen platform."""
     platforms = scope.targeting.values("publisher_platforms")
@@ -29,7 +29,17 @@ def positions_of_platforms(scope: Scope) -> Found:
             yield scope.targeting.at(field), f"publisher_platforms does not name {platform}."
 
 
-@rule("ad_set", "placement_gone", GONE_SINCE, 2490392)
+@rule(
+    "ad_set",
+    "placement_gone",
+    GONE_SINCE,
+    2490392,
+    when=(
+        "targeting.facebook_positions",
+        "targeting.instagram_positions",
+        "targeting.messenger_positions",
+    ),
+)
 def positions_exist(scope: Scope) -> Found:
     """Some positions do not exist any more."""
     for field, gone in GONE.items():
@@ -39,7 +49,9 @@ def positions_exist(scope: Scope) -> Found:
                 yield scope.targeting.at(field, index), message
 
 
-@rule("ad_set", "platform_needs_another", PLACEMENT, 1815433)
+@rule(
+    "ad_set", "platform_needs_another", PLACEMENT, 1815433, when=("targeting.publisher_platforms",)
+)
 def platforms_together(scope: Scope) -> Found:
     """The Audience Network never stands alone, and Threads follows Instagram."""
     platforms = scope.targeting.values("publisher_platforms")
@@ -50,7 +62,9 @@ def platforms_together(scope: Scope) -> Found:
         yield at, "threads needs instagram beside it."
 
 
-@rule("ad_set", "position_needs_another", PLACEMENT, 1815433)
+@rule(
+    "ad_set", "position_needs_another", PLACEMENT, 1815433, when=("targeting.facebook_positions",)
+)
 def positions_together(scope: Scope) -> Found:
     """Some positions on Facebook come only with its feed; stories also with those of Instagram."""
     facebook = scope.targeting.values("facebook_positions")
@@ -62,7 +76,13 @@ def positions_together(scope: Scope) -> Found:
             yield at, f"{position} needs feed beside it."
 
 
-@rule("ad_set", "threads_needs_stream", PLACEMENT, 1815433)
+@rule(
+    "ad_set",
+    "threads_needs_stream",
+    PLACEMENT,
+    1815433,
+    when=("targeting.publisher_platforms", "targeting.threads_positions"),
+)
 def threads_with_stream(scope: Scope) -> Found:
     """Threads comes with the stream of Instagram."""
     if not _has_threads(scope.targeting):
@@ -72,7 +92,7 @@ def threads_with_stream(scope: Scope) -> Found:
         yield scope.targeting.at("instagram_positions"), "threads needs stream beside it."
 
 
-@rule("ad_set", "placement_empty", PLACEMENT)
+@rule("ad_set", "placement_empty", PLACEMENT, when=("targeting.publisher_platforms",))
 def somewhere(scope: Scope) -> Found:
     """Instagram is not shown on desktops alone."""
     platforms = set(scope.targeting.values("publisher_platforms"))
@@ -83,7 +103,7 @@ def somewhere(scope: Scope) -> Found:
         yield scope.targeting.at("device_platforms"), message
 
 
-@rule("ad", "video_in_right_column_only", PLACEMENT)
+@rule("ad", "video_in_right_column_only", PLACEMENT, when=("targeting.publisher_platforms",))
 def videos_need_more(scope: Scope) -> Found:
     """A video is not shown in the right column alone."""
     targeting = scope.targeting

@@ -32,7 +32,13 @@ def regional_category(scope: Scope) -> Found:
             yield at, f"Ads in {country} need {category}."
 
 
-@rule("ad_set", "regional_identity_missing", REGIONAL, 3858550)
+@rule(
+    "ad_set",
+    "regional_identity_missing",
+    REGIONAL,
+    3858550,
+    when=("ad_set.regional_regulated_categories",),
+)
 def regional_identity(scope: Scope) -> Found:
     """Who benefits and who pays is verified for each regulation."""
     identities = scope.ad_set.below("regional_regulation_identities")

@@ -9,7 +9,7 @@ HOURS = "Marketing API reference, ad set: adset_schedule"
 FREQUENCY = "Marketing API reference, ad set: frequency_control_specs"
 
 
-@rule("ad_set", "end_before_start", SCHEDULE)
+@rule("ad_set", "end_before_start", SCHEDULE, when=("ad_set.end_time",))
 def end_after_start(scope: Scope) -> Found:
     """Ads end after they begin."""
     start, end = scope.ad_set.moment("start_time"), scope.ad_set.moment("end_time")
@@ -17,7 +17,7 @@ def end_after_start(scope: Scope) -> Found:
         yield scope.ad_set.at("end_time"), "It must lie after start_time."
 
 
-@rule("ad_set", "end_in_past", SCHEDULE, 1487033)
+@rule("ad_set", "end_in_past", SCHEDULE, 1487033, when=("ad_set.end_time",))
 def end_in_future(scope: Scope) -> Found:
     """What has ended cannot begin."""
     end = scope.ad_set.moment("end_time")
@@ -25,14 +25,19 @@ def end_in_future(scope: Scope) -> Found:
         yield scope.ad_set.at("end_time"), "It must lie in the future."
 
 
-@rule("ad_set", "lifetime_budget_without_end", SCHEDULE)
+@rule(
+    "ad_set",
+    "lifetime_budget_without_end",
+    SCHEDULE,
+    when=("ad_set.lifetime_budget", "campaign.lifetime_budget"),
+)
 def lifetime_needs_end(scope: Scope) -> Found:
     """A lifetime has an end."""
     if _has_lifetime_budget(scope) and not scope.ad_set.has("end_time"):
         yield scope.ad_set.at("end_time"), "A lifetime budget needs it."
 
 
-@rule("ad_set", "daily_budget_for_less_than_a_day", SCHEDULE)
+@rule("ad_set", "daily_budget_for_less_than_a_day", SCHEDULE, when=("ad_set.end_time",))
 def daily_needs_a_day(scope: Scope) -> Found:
     """A daily budget needs more than a day."""
     end = scope.ad_set.moment("end_time")
@@ -44,14 +49,14 @@ def daily_needs_a_day(scope: Scope) -> Found:
         yield scope.ad_set.at("end_time"), message
 
 
-@rule("ad_set", "hours_need_lifetime_budget", HOURS)
+@rule("ad_set", "hours_need_lifetime_budget", HOURS, when=("ad_set.adset_schedule",))
 def hours_need_lifetime(scope: Scope) -> Found:
     """Hours can be chosen with a lifetime budget only."""
     if scope.ad_set.has("adset_schedule") and not _has_lifetime_budget(scope):
         yield scope.ad_set.at("adset_schedule"), "It needs a lifetime budget."
 
 
-@rule("ad_set", "hours_reversed", HOURS)
+@rule("ad_set", "hours_reversed", HOURS, when=("ad_set.adset_schedule",))
 def hours_in_order(scope: Scope) -> Found:
     """Hours end after they begin, on the same day."""
 
@@ -62,7 +67,7 @@ def hours_in_order(scope: Scope) -> Found:
     yield from independently(scope.ad_set.each("adset_schedule"), check)
 
 
-@rule("ad_set", "frequency_does_not_fit_goal", FREQUENCY)
+@rule("ad_set", "frequency_does_not_fit_goal", FREQUENCY, when=("ad_set.frequency_control_specs",))
 def frequency(scope: Scope) -> Found:
     """How often people see ads is controlled for reach and for watched videos."""
     wanted = scope.ad_set.get("optimization_goal")

@@ -13,7 +13,12 @@ LEAST_KILOMETERS = 25
 LEAST_KILOMETERS_IN_UNION = 15
 
 
-@rule("campaign", "special_category_none_with_others", SPECIAL)
+@rule(
+    "campaign",
+    "special_category_none_with_others",
+    SPECIAL,
+    when=("campaign.special_ad_categories",),
+)
 def none_stands_alone(scope: Scope) -> Found:
     """NONE is none."""
     categories = scope.campaign.values("special_ad_categories")
@@ -21,7 +26,13 @@ def none_stands_alone(scope: Scope) -> Found:
         yield scope.campaign.at("special_ad_categories"), "NONE stands alone."
 
 
-@rule("campaign", "special_category_country_missing", SPECIAL, 2909034)
+@rule(
+    "campaign",
+    "special_category_country_missing",
+    SPECIAL,
+    2909034,
+    when=("campaign.special_ad_categories",),
+)
 def category_has_country(scope: Scope) -> Found:
     """A special category applies somewhere."""
     categories = set(scope.campaign.values("special_ad_categories")) - {"NONE"}
@@ -30,7 +41,7 @@ def category_has_country(scope: Scope) -> Found:
         yield scope.campaign.at("special_ad_category_country"), message
 
 
-@rule("ad_set", "special_category_age", SPECIAL)
+@rule("ad_set", "special_category_age", SPECIAL, when=("campaign.special_ad_categories",))
 def any_age(scope: Scope) -> Found:
     """Nobody is chosen by age."""
     if _is_careful(scope) and scope.targeting.get("age_min") not in (None, 18):
@@ -39,7 +50,7 @@ def any_age(scope: Scope) -> Found:
         yield scope.targeting.at("age_max"), "With this special category it is 65."
 
 
-@rule("ad_set", "special_category_gender", SPECIAL)
+@rule("ad_set", "special_category_gender", SPECIAL, when=("campaign.special_ad_categories",))
 def any_gender(scope: Scope) -> Found:
     """Nobody is chosen by gender."""
     given = set(scope.targeting.values("genders"))
@@ -47,7 +58,7 @@ def any_gender(scope: Scope) -> Found:
         yield scope.targeting.at("genders"), "With this special category everybody is included."
 
 
-@rule("ad_set", "special_category_exclusion", SPECIAL)
+@rule("ad_set", "special_category_exclusion", SPECIAL, when=("campaign.special_ad_categories",))
 def no_place_excluded(scope: Scope) -> Found:
     """Nobody is left out by where they live."""
     if _is_careful(scope) and scope.targeting.has("excluded_geo_locations"):
@@ -55,7 +66,7 @@ def no_place_excluded(scope: Scope) -> Found:
         yield scope.targeting.at("excluded_geo_locations"), message
 
 
-@rule("ad_set", "special_category_place", SPECIAL)
+@rule("ad_set", "special_category_place", SPECIAL, when=("campaign.special_ad_categories",))
 def no_small_places(scope: Scope) -> Found:
     """Nobody is chosen by neighbourhood."""
     places = scope.targeting.below("geo_locations")
@@ -64,7 +75,7 @@ def no_small_places(scope: Scope) -> Found:
             yield places.at(kind), "With this special category places are not that small."
 
 
-@rule("ad_set", "special_category_radius", SPECIAL)
+@rule("ad_set", "special_category_radius", SPECIAL, when=("campaign.special_ad_categories",))
 def wide_circles(scope: Scope) -> Found:
     """A circle around a place is wide."""
     if not _is_careful(scope):
@@ -80,7 +91,7 @@ def wide_circles(scope: Scope) -> Found:
         yield from independently(places.each(kind), check)
 
 
-@rule("campaign", "politics_not_in_union", POLITICS)
+@rule("campaign", "politics_not_in_union", POLITICS, when=("campaign.special_ad_category_country",))
 def no_politics_for_union(scope: Scope) -> Found:
     """Political ads are not delivered in the European Union."""
     for index, country in enumerate(scope.campaign.values("special_ad_category_country")):
@@ -89,7 +100,7 @@ def no_politics_for_union(scope: Scope) -> Found:
             yield at, "Political ads are not delivered in the EU."
 
 
-@rule("ad_set", "politics_not_in_union", POLITICS)
+@rule("ad_set", "politics_not_in_union", POLITICS, when=("campaign.special_ad_categories",))
 def no_politics_in_union(scope: Scope) -> Found:
     """Nor do they reach it by their targeting."""
     if _is_politics(scope) and countries(scope.targeting) & EUROPEAN_UNION:

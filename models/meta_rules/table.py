@@ -27,12 +27,35 @@ class RuleContext(msgspec.Struct, frozen=True):
 
 
 class Place:
-    """An object in the request: its values, where it stands, and what below it is not readable."""
+    """An object in the request: its values, where it stands, and what below it is not readable.
 
-    def __init__(self, value: Mapping[str, Any], pointer: str, invalid: frozenset[str]) -> None:
+    Most requests break no rule, so pointers are made when somebody asks; and many rules look at the
+    same places, so each place is made once.
+    """
+
+    __slots__ = ("_above", "_below", "_invalid", "_names", "_pointer", "_value")
+
+    def __init__(
+        self,
+        value: Mapping[str, Any],
+        invalid: frozenset[str],
+        above: "Place | None" = None,
+        *names: object,
+    ) -> None:
         self._value = value
-        self.pointer = pointer
         self._invalid = invalid
+        self._above = above
+        self._names = names
+        self._below: dict[object, Place] = {}
+        self._pointer = "" if above is None else None
+
+    @property
+    def pointer(self) -> str:
+        """Where it stands."""
+        if self._pointer is None:
+            assert self._above is not None  # noqa: S101 - only the request itself has none
+            self._pointer = self._above.at(*self._names)
+        return self._pointer
 
     def at(self, *names: object) -> str:
         """A pointer to something below."""
@@ -51,27 +74,33 @@ class Place:
         """Whether a value is given, readable or not."""
         return self._value.get(name) is not None
 
+    def filled[Thing](self, things: Mapping[str, Thing]) -> Iterator[Thing]:
+        """The things of those fields where something stands that is not empty or false."""
+        for name, thing in things.items():
+            value = self._value.get(name)
+            if value or (value == 0 and value is not False):
+                yield thing
+
     def given(self, *names: str) -> list[str]:
         """Which of these are given, readable or not."""
-        return [name for name in names if self.has(name)]
+        return [name for name in names if self._value.get(name) is not None]
 
     def below(self, name: str) -> "Place":
         """An object below; an empty one when it is not given. Raises Unreadable."""
-        return Place(self.get(name) or {}, self.at(name), self._invalid)
+        place = self._below.get(name)
+        if place is None:
+            place = self._below[name] = Place(self.get(name) or {}, self._invalid, self, name)
+        return place
 
     def each(self, name: str) -> Iterator["Place"]:
         """The readable objects of a list below. Raises Unreadable when it is no list."""
         for index, value in enumerate(self.get(name) or ()):
-            at = self.at(name, index)
-            if at not in self._invalid:
-                yield Place(value, at, self._invalid)
+            if not self._invalid or self.at(name, index) not in self._invalid:
+                yield self._item(name, index, value)
 
     def all(self, name: str) -> list["Place"]:
         """Every object of a list below. Raises Unreadable when one of them is not readable."""
-        return [
-            Place(value, self.at(name, index), self._invalid)
-            for index, value in enumerate(self.values(name))
-        ]
+        return [self._item(name, index, value) for index, value in enumerate(self.values(name))]
 
     def values(self, name: str) -> list[Any]:
         """The values of a list below. Raises Unreadable when one of them is not readable."""
@@ -83,13 +112,18 @@ class Place:
     def entries(self) -> Iterator["Place"]:
         """The readable ones of the objects in this one, whatever their names."""
         for name, value in self._value.items():
-            at = self.at(name)
-            if at not in self._invalid:
-                yield Place(value, at, self._invalid)
+            if not self._invalid or self.at(name) not in self._invalid:
+                yield Place(value, self._invalid, self, name)
 
     def names(self) -> list[str]:
         """Names of everything given."""
         return [name for name in self._value if self.has(name)]
+
+    def _item(self, name: str, index: int, value: Mapping[str, Any]) -> "Place":
+        place = self._below.get((name, index))
+        if place is None:
+            place = self._below[name, index] = Place(value, self._invalid, self, name, index)
+        return place
 
     def moment(self, name: str) -> datetime | None:
         """A time."""
@@ -100,8 +134,10 @@ class Place:
 class Nowhere(Place):
     """An object that is not readable at all: every rule that asks it anything is left out."""
 
+    __slots__ = ()
+
     def __init__(self) -> None:
-        super().__init__({}, "", frozenset())
+        super().__init__({}, frozenset())
 
     def get(self, name: str) -> Any:
         """Nothing can be read here."""
@@ -110,6 +146,10 @@ class Nowhere(Place):
     def has(self, name: str) -> bool:
         """Nor does anybody know what is given."""
         raise Unreadable(name)
+
+    def given(self, *names: str) -> list[str]:
+        """Nor which of these."""
+        raise Unreadable(*names)
 
     def names(self) -> list[str]:
         """Nor how it is called."""
@@ -147,6 +187,8 @@ class Rule(msgspec.Struct, frozen=True):
     subcode: int | None
     """What Meta answers where we did not look, as far as it is known."""
     about: str
+    when: tuple[tuple[str, str], ...]
+    """Object of the scope and field of it: one of these must be given, else the rule has nothing to say."""
     check: Callable[[Scope], Found]
 
     def violations(self, scope: Scope) -> list[Violation]:
@@ -161,12 +203,16 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 def rule(
-    level: Level, code: str, source: str, subcode: int | None = None
+    level: Level, code: str, source: str, subcode: int | None = None, *, when: tuple[str, ...] = ()
 ) -> Callable[[Callable[[Scope], Found]], Rule]:
-    """Makes a line of the table of a function; its docstring is what the rule is about."""
+    """Makes a line of the table of a function; its docstring is what the rule is about.
+
+    `when` names fields as in "campaign.spend_cap"; without one of them the rule finds nothing.
+    """
+    fields = tuple((place, field) for place, _, field in (name.partition(".") for name in when))
 
     def make(check: Callable[[Scope], Found]) -> Rule:
-        return Rule(code, level, source, subcode, check.__doc__ or "", check)
+        return Rule(code, level, source, subcode, check.__doc__ or "", fields, check)
 
     return make
 

@@ -38,7 +38,13 @@ def advantage_is_said(scope: Scope) -> Found:
         yield scope.targeting.at("advantage_audience"), "Say true or false: Meta requires it."
 
 
-@rule("ad_set", "age_min_does_not_fit_advantage", ADVANTAGE, 1870188)
+@rule(
+    "ad_set",
+    "age_min_does_not_fit_advantage",
+    ADVANTAGE,
+    1870188,
+    when=("targeting.advantage_audience",),
+)
 def youngest_with_advantage(scope: Scope) -> Found:
     """With Advantage+ audience the lowest age is a control from 18 to 25."""
     youngest = scope.targeting.get("age_min")
@@ -46,7 +52,13 @@ def youngest_with_advantage(scope: Scope) -> Found:
         yield scope.targeting.at("age_min"), "With advantage_audience it lies from 18 to 25."
 
 
-@rule("ad_set", "age_max_does_not_fit_advantage", ADVANTAGE, 1870189)
+@rule(
+    "ad_set",
+    "age_max_does_not_fit_advantage",
+    ADVANTAGE,
+    1870189,
+    when=("targeting.advantage_audience",),
+)
 def oldest_with_advantage(scope: Scope) -> Found:
     """With Advantage+ audience nobody is too old."""
     oldest = scope.targeting.get("age_max")
@@ -54,7 +66,7 @@ def oldest_with_advantage(scope: Scope) -> Found:
         yield scope.targeting.at("age_max"), "With advantage_audience it is 65."
 
 
-@rule("ad_set", "ages_reversed", TARGETING)
+@rule("ad_set", "ages_reversed", TARGETING, when=("targeting.age_min", "targeting.age_max"))
 def ages(scope: Scope) -> Found:
     """The youngest is not older than the oldest."""
     youngest, oldest = scope.targeting.get("age_min"), scope.targeting.get("age_max")
@@ -63,7 +75,13 @@ def ages(scope: Scope) -> Found:
         yield scope.targeting.at("age_max"), message
 
 
-@rule("ad_set", "age_too_low_for_country", TARGETING, 1870165)
+@rule(
+    "ad_set",
+    "age_too_low_for_country",
+    TARGETING,
+    1870165,
+    when=("targeting.interests", "targeting.flexible_spec", "targeting.exclusions"),
+)
 def ages_by_country(scope: Scope) -> Found:
     """Some countries protect the young from being chosen by what they like."""
     if not scope.targeting.given(*DETAILED):
@@ -75,7 +93,7 @@ def ages_by_country(scope: Scope) -> Found:
         yield scope.targeting.at("age_min"), message
 
 
-@rule("ad_set", "genders_contradict", TARGETING)
+@rule("ad_set", "genders_contradict", TARGETING, when=("targeting.genders",))
 def genders(scope: Scope) -> Found:
     """Everybody is said alone."""
     given = scope.targeting.values("genders")
@@ -106,7 +124,7 @@ def few_places(scope: Scope) -> Found:
             yield places.at(kind), f"At most {most}."
 
 
-@rule("ad_set", "too_many_locales", LIMITS)
+@rule("ad_set", "too_many_locales", LIMITS, when=("targeting.locales",))
 def few_locales(scope: Scope) -> Found:
     """There is an end to languages."""
     if len(scope.targeting.get("locales") or ()) > MOST_LOCALES:

@@ -19,7 +19,7 @@ def stream() -> Generator[io.StringIO]:
     yield io.StringIO()
     logging.captureWarnings(capture=False)
     root.handlers[:], root.level = handlers, level
-    structlog.contextvars.clear_contextvars()
+    log.begin_ids()
     structlog.reset_defaults()
 
 
@@ -29,7 +29,7 @@ def lines(stream: io.StringIO) -> list[dict[str, object]]:
 
 def test_a_line_is_json_with_the_ids_that_are_bound(stream):
     log.configure("json", "info", stream)
-    structlog.contextvars.bind_contextvars(request_id="r1")
+    log.begin_ids(request_id="r1")
 
     structlog.get_logger().info("step.done", step="campaign")
 

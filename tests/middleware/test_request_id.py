@@ -3,6 +3,7 @@
 import pytest
 import structlog
 
+from common.log import merge_ids
 from tests.routes.conftest import Api
 
 
@@ -30,9 +31,7 @@ async def test_an_id_that_could_do_harm_is_replaced(api: Api, given):
 
 
 async def test_the_id_is_in_every_line_of_the_log(api: Api):
-    with structlog.testing.capture_logs(
-        processors=[structlog.contextvars.merge_contextvars]
-    ) as lines:
+    with structlog.testing.capture_logs(processors=[merge_ids]) as lines:
         await api.client.get("/api/v1/ad_accounts", headers={"X-Request-Id": "r-7"})
 
     assert [line["event"] for line in lines] == ["request.answered"]

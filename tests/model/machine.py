@@ -244,7 +244,7 @@ class JobMachine(RuleBasedStateMachine):
         if knows is None:
             self.world.give_back(chosen)
         else:
-            held = [run.token for run in current(self.world.plain)]
+            held = current(self.world.plain)
             self.world.give_back_unknown(chosen, held[: knows % len(held)])
 
     @rule(account=pick, seconds=delays)

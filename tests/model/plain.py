@@ -58,10 +58,12 @@ class Job:
 
 @dataclass
 class Run:
-    """What a worker knows of one claim: its token, and the tokens that it read in the ledger."""
+    """What a worker knows of one claim: its token, whether earlier workers died on the job, and the
+    tokens that it read in the ledger."""
 
     job: UUID
     token: UUID
+    was_rescued: bool
     read: dict[str, UUID]
 
 
@@ -89,7 +91,8 @@ class Plain:
             job.events.append("job.started")
         job.status, job.lane, job.started = "PROCESSING", 0, True
         job.token, job.worker = token, worker
-        self.runs.append(Run(job_id, token, {name: s.token for name, s in job.steps.items()}))
+        read = {name: step.token for name, step in job.steps.items()}
+        self.runs.append(Run(job_id, token, job.rescues > 0, read))
 
     def move(self, run: Run, status: str, delay: float = 0.0, reason: str | None = None) -> bool:
         """Ends the run; False where the claim is lost, and then nothing changes."""
@@ -133,7 +136,7 @@ class Plain:
         self.touched.add((job.id, name))
         if status in ("DONE", "FAILED"):
             job.events.append(f"job.step.{status.lower()}")
-        if status == "DONE" and job.rescues:
+        if status == "DONE" and run.was_rescued:
             self._touch(job.id).rescues = 0
         return True
 
@@ -166,10 +169,10 @@ class Plain:
         dead = [j for j in self.jobs.values() if j.token and not self.workers.get(j.worker)]
         return self._free(dead, rescued=True)
 
-    def give_back(self, worker: UUID, known: Iterable[UUID] = ()) -> set[UUID]:
+    def give_back(self, worker: UUID, known: Iterable[Run] = ()) -> set[UUID]:
         """A worker in good health lets go of all claims, or of those that it does not know."""
-        kept = set(known)
-        held = [j for j in self.jobs.values() if j.worker == worker and j.token not in kept]
+        kept = {(run.job, run.token) for run in known}
+        held = [j for j in self.jobs.values() if j.worker == worker and (j.id, j.token) not in kept]
         return self._free(held, rescued=False)
 
     def wake(self, account: UUID) -> int:

@@ -62,7 +62,9 @@ class Real:
 
     def clear(self) -> None:
         """Ids begin anew too: the same acts shall lead to the same rows, or nothing can be shrunk."""
-        self.sql("truncate campaign_jobs, job_steps, job_events, workers, ad_accounts cascade")
+        self.sql(
+            "truncate campaign_jobs, campaign_requests, job_steps, job_events, workers, ad_accounts cascade"
+        )
         self._ids = (UUID(int=number) for number in count(1))
 
     def new_id(self) -> UUID:
@@ -133,9 +135,14 @@ class Real:
     def give_back(self, worker: UUID) -> int:
         return self.run(workers.give_back_claims(self.pool, worker_id=worker))
 
-    def give_back_unknown(self, worker: UUID, known: list[UUID]) -> int:
+    def give_back_unknown(self, worker: UUID, known: list[Run]) -> int:
         return self.run(
-            workers.give_back_unknown_claims(self.pool, worker_id=worker, known_tokens=known)
+            workers.give_back_unknown_claims(
+                self.pool,
+                worker_id=worker,
+                known_ids=[run.job for run in known],
+                known_tokens=[run.token for run in known],
+            )
         )
 
     def claim(self, worker: UUID, want: int, chance: float) -> list[Claimed]:

@@ -29,7 +29,6 @@ class Crowd:
         self.jobs: list[UUID] = []
         self.moved: set[tuple[UUID, UUID]] = set()
         self.held: list[tuple[UUID, UUID]] = []
-        self.tokens: set[UUID] = set()
 
     def round(self) -> None:
         """Everybody acts at once; whoever was silent before may find his jobs taken."""
@@ -58,8 +57,8 @@ class Crowd:
         taken = await campaign_jobs.claim_campaign_jobs(self.real.pool, worker_id=worker, want=want)
         demand(len(taken) <= want, "nobody is given more than it wants")
         for job in taken:
-            demand(job.claim_token not in self.tokens, "each claim has a token of its own")
-            self.tokens.add(job.claim_token)
+            fresh = (job.id, job.claim_token) not in self.held
+            demand(fresh, "a job has a fresh token in each claim")
             self.held.append((job.id, job.claim_token))
 
     async def _move(self) -> None:

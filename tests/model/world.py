@@ -1,6 +1,6 @@
 """The database and its plain model side by side: each act is done to both, the answers compared."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -22,7 +22,7 @@ class World:
         self.plain = Plain()
         real.clear()
         self.seen = real.look()
-        self.tokens: set[UUID] = set()
+        self.claims: set[tuple[UUID, UUID]] = set()
 
     def settle(self) -> None:
         now = self.real.look()
@@ -108,11 +108,13 @@ class World:
     def record_step(self, run: Run, name: str, status: str) -> None:
         record = Record(
             run.job,
+            self.real.team,
             run.token,
             run.read.get(name, run.token),
             name,
             status,  # pyright: ignore[reportArgumentType]  # a drawn status
             attempt=0,
+            was_rescued=run.was_rescued,
             delay_seconds=600.0 if status in ("WAITING", "IN_DOUBT") else None,
         )
         (answer,) = self.real.record_steps([record])
@@ -137,10 +139,9 @@ class World:
         given = self.real.give_back(worker)
         demand(given == len(self.plain.give_back(worker)), "all claims are given back")
 
-    def give_back_unknown(self, worker: UUID, known: Iterable[UUID]) -> None:
-        kept = list(known)
-        given = self.real.give_back_unknown(worker, kept)
-        expected = self.plain.give_back(worker, kept)
+    def give_back_unknown(self, worker: UUID, known: list[Run]) -> None:
+        given = self.real.give_back_unknown(worker, known)
+        expected = self.plain.give_back(worker, known)
         demand(given == len(expected), "only claims that the worker does not know are given back")
 
     def lose_token(self, run: Run, *, seen_version: int) -> None:
@@ -172,7 +173,7 @@ class World:
 
     def _take(self, worker: UUID, taken: list[Claimed]) -> list[Run]:
         for job in taken:
-            demand(job.token not in self.tokens, "each claim has a token of its own")
-            self.tokens.add(job.token)
+            demand((job.id, job.token) not in self.claims, "a job has a fresh token in each claim")
+            self.claims.add((job.id, job.token))
             self.plain.claim(worker, job.id, job.token)
         return self.plain.runs[len(self.plain.runs) - len(taken) :]

@@ -41,8 +41,8 @@ async def account(connection):
 
 async def insert_job(connection, account, status):
     return await connection.fetchval(
-        """insert into campaign_jobs (id, ad_account_id, platform_type, mode, payload, status)
-           values ($1, $2, 'META', 'sandbox', '{}', $3) returning id""",
+        """insert into campaign_jobs (id, ad_account_id, platform_type, mode, status)
+           values ($1, $2, 'META', 'sandbox', $3) returning id""",
         uuid7(),
         account,
         status,

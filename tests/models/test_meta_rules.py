@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from models.meta import MetaCampaignRequest
-from models.meta_rules import RULES, RuleContext, check, inspect
+from models.meta_rules import RULES, RuleContext, check, concerned, inspect, scopes
+from models.meta_rules.table import Place
 from models.violation import Violation
 from tests.models.meta_cases import objectives, people, showing, special, spending
 from tests.models.meta_requests import CAMPAIGN, CONTEXT, NOW, SET, Case, Changes, found, request
@@ -40,6 +41,26 @@ def test_a_rule_says_the_same_of_plain_values(case: Case):
     document = request(case.both, case.refused)
 
     assert inspect(document, CONTEXT) == checked(case.both, case.refused)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_rule_has_nothing_to_say_where_its_fields_are_not_given(case: Case):
+    document = request(case.both, case.refused)
+    asked = {
+        rule.code
+        for level, scope in scopes(Place(document, frozenset()), CONTEXT)
+        for rule in concerned(level, scope)
+    }
+
+    speaking = {
+        rule.code
+        for level, scope in scopes(Place(document, frozenset()), CONTEXT)
+        for rule in RULES
+        if rule.level == level and rule.violations(scope)
+    }
+
+    assert case.code in speaking
+    assert speaking <= asked
 
 
 def test_every_rule_of_the_table_is_shown_here():

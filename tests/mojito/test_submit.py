@@ -45,7 +45,9 @@ class Running:
         """The one job, as soon as it is there."""
         async with asyncio.timeout(10):
             while True:
-                row = await self.connection.fetchrow("select * from campaign_jobs")
+                row = await self.connection.fetchrow(
+                    "select * from campaign_jobs join campaign_requests on campaign_job_id = id"
+                )
                 if row is not None:
                     return row
 

@@ -64,7 +64,9 @@ async def test_the_job_keeps_the_body_as_it_was_sent(api, caller):
 
     answer = await caller.post(URL, json=body, headers={"X-Request-Id": "r-1"})
 
-    (row,) = await api.pool.fetch("select * from campaign_jobs")
+    (row,) = await api.pool.fetch(
+        "select * from campaign_jobs join campaign_requests on campaign_job_id = id"
+    )
     assert msgspec.json.decode(row["payload"]) == body
     assert str(row["id"]) == answer.json()["id"]
     assert row["request_id"] == "r-1"

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from models.database import Pool, open_pool
 from models.gen import campaign_jobs, workers
-from models.gen.rows import CampaignJob
+from models.gen.rows import ClaimedJob
 from workers.writes import Writes
 
 
@@ -58,13 +58,13 @@ class Shop:
         assert job is not None
         return job.id
 
-    async def claim(self, want: int = 10) -> list[CampaignJob]:
+    async def claim(self, want: int = 10) -> list[ClaimedJob]:
         await workers.register_worker(self.pool, id=self.worker_id, host="test", process_id=1)
         return await campaign_jobs.claim_campaign_jobs(
             self.pool, worker_id=self.worker_id, want=want
         )
 
-    async def claimed(self) -> CampaignJob:
+    async def claimed(self) -> ClaimedJob:
         await self.job(await self.account())
         (job,) = await self.claim()
         return job

@@ -13,7 +13,7 @@ from models.database import HOT_SETTINGS, connect
 from models.gen import campaign_jobs, job_steps, workers
 
 
-async def test_a_claim_takes_each_due_job_once_with_a_token_of_its_own(shop):
+async def test_a_claim_takes_each_due_job_once_with_a_token_of_that_claim(shop):
     account = await shop.account(max_running=10)
     ids = {await shop.job(account) for _ in range(5)}
 
@@ -22,7 +22,11 @@ async def test_a_claim_takes_each_due_job_once_with_a_token_of_its_own(shop):
 
     assert {job.id for job in first} == ids
     assert second == []
-    assert len({job.claim_token for job in first}) == 5
+    assert len({job.claim_token for job in first}) == 1
+    await shop.free()
+    again = await shop.claim()
+    assert {job.id for job in again} == ids
+    assert not {job.claim_token for job in again} & {job.claim_token for job in first}
     assert {job.status for job in first} == {"PROCESSING"}
 
 
@@ -133,8 +137,8 @@ async def test_hot_statements_walk_indexes_whatever_the_statistics_say(shop, sta
     if state != "empty":
         account = await shop.account()
         await shop.pool.execute(
-            """insert into campaign_jobs (id, ad_account_id, platform_type, mode, payload, status)
-               select gen_random_uuid(), $1, 'META', 'sandbox', '{}', 'SUCCESS'
+            """insert into campaign_jobs (id, ad_account_id, platform_type, mode, status)
+               select gen_random_uuid(), $1, 'META', 'sandbox', 'SUCCESS'
                from generate_series(1, $2)""",
             account,
             200 if state == "never analysed" else 20_000,
@@ -163,8 +167,11 @@ async def test_hot_statements_walk_indexes_whatever_the_statistics_say(shop, sta
 async def test_a_claim_reads_no_more_of_a_long_queue_than_it_takes(shop):
     account = await shop.account(max_running=1000)
     await shop.pool.execute(
-        """insert into campaign_jobs (id, ad_account_id, platform_type, mode, payload)
-           select gen_random_uuid(), $1, 'META', 'sandbox', '{}' from generate_series(1, 5000)""",
+        """with made as (
+               insert into campaign_jobs (id, ad_account_id, platform_type, mode)
+               select gen_random_uuid(), $1, 'META', 'sandbox' from generate_series(1, 5000)
+               returning id)
+           insert into campaign_requests (campaign_job_id, payload) select id, '{}' from made""",
         account,
     )
     await workers.register_worker(shop.pool, id=shop.worker_id, host="test", process_id=1)
@@ -188,19 +195,21 @@ async def test_a_claim_reads_no_more_of_a_long_queue_than_it_takes(shop):
     ] == []
 
 
-START = [[uuid4()], [uuid4()], ["campaign"], [0], ["campaign"], [0], [b""], [uuid4()]]
+START = [["campaign"], [uuid4()], [0], ["campaign"], [0], [b""], [uuid4()], [uuid4()]]
 RECORD = [
     [uuid4()],
+    [None],
     ["campaign"],
-    [uuid4()],
+    [],
     [uuid4()],
     ["DONE"],
-    [0],
-    [0],
+    [],
+    [],
     [None],
     [None],
     [None],
     [None],
+    [],
 ]
 MOVE = [[uuid4()], [uuid4()], ["SUCCESS"], [0.0], [None], [None], [None], [None], [None]]
 HEAD_OF_CLAIM = """

@@ -35,7 +35,7 @@ async def test_only_the_run_whose_outcome_was_written_hears_so(shop, connection,
     lost, present = both
     await begin_campaign(connection, present)
     records = [
-        Record(run.id, run.claim_token, present.claim_token, "campaign", status, 0)
+        Record(run.id, run.team_id, run.claim_token, present.claim_token, "campaign", status, 0)
         for run, status in ((lost, "IN_DOUBT"), (present, "DONE"))
     ]
 

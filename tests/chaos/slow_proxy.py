@@ -1,0 +1,120 @@
+"""Stands between the product and PostgreSQL, and delays, swallows, resets or refuses what passes."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+
+class Passage:
+    """One connection through the proxy. `name` is the application_name that it gave."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.name = ""
+        self.is_swallowed = False
+
+    def swallow(self) -> None:
+        """From now on nothing arrives, in neither direction, and nobody is told."""
+        self.is_swallowed = True
+
+    def reset(self) -> None:
+        """Both sides learn at once that it is over."""
+        self.writer.transport.abort()
+
+
+class SlowProxy:
+    """Forwards TCP connections to the unix socket of a server."""
+
+    def __init__(self, upstream: Path) -> None:
+        self._upstream = upstream
+        self._server: asyncio.Server | None = None
+        self.port = 0
+        self.delay_seconds = 0.0
+        """Every reply of the server comes so much later."""
+        self.passages: list[Passage] = []
+
+    async def open(self) -> None:
+        """Takes connections, on the same port as before."""
+        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def refuse(self) -> None:
+        """Resets what is there and refuses what comes, until opened again."""
+        assert self._server is not None
+        self._server.close()
+        for passage in self.passages:
+            passage.reset()
+
+    def swallow(self) -> None:
+        """Connections stay open and say nothing more; new ones are taken and never answered."""
+        self.delay_seconds = 3600.0
+        for passage in self.passages:
+            passage.swallow()
+
+    def named(self, name: str) -> list[Passage]:
+        """The open connections that gave themselves that name."""
+        return [passage for passage in self.passages if passage.name == name]
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        passage = Passage(reader, writer)
+        self.passages.append(passage)
+        try:
+            with contextlib.suppress(OSError):
+                await self._forward(passage)
+        finally:
+            self.passages.remove(passage)
+            writer.transport.abort()
+
+    async def _forward(self, passage: Passage) -> None:
+        answers, upstream = await asyncio.open_unix_connection(self._upstream)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._asking(passage, upstream))
+                group.create_task(self._answering(passage, answers))
+        except* (OSError, EOFError):
+            pass
+        finally:
+            upstream.transport.abort()
+
+    async def _asking(self, passage: Passage, upstream: asyncio.StreamWriter) -> None:
+        while data := await passage.reader.read(65536):
+            passage.name = passage.name or _application_name(data)
+            if not passage.is_swallowed:
+                upstream.write(data)
+                await upstream.drain()
+        raise EOFError
+
+    async def _answering(self, passage: Passage, answers: asyncio.StreamReader) -> None:
+        while data := await answers.read(65536):
+            if self.delay_seconds:
+                await asyncio.sleep(self.delay_seconds)
+            if not passage.is_swallowed:
+                passage.writer.write(data)
+                await passage.writer.drain()
+        raise EOFError
+
+
+def _application_name(data: bytes) -> str:
+    _, found, rest = data.partition(b"application_name\0")
+    return rest.partition(b"\0")[0].decode() if found else ""
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.asynccontextmanager
+async def opened_proxy(upstream: Path) -> AsyncGenerator[SlowProxy]:
+    """A proxy that takes connections as long as the block lasts."""
+    proxy = SlowProxy(upstream)
+    await proxy.open()
+    try:
+        yield proxy
+    finally:
+        proxy.refuse()
