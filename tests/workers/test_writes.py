@@ -1,0 +1,58 @@
+"""A run that lost its job is told so, even in one statement with the run that has the job now."""
+
+import asyncpg
+import pytest
+
+from models.gen import workers
+from workers.writes import Intent, Move, Record, write_intents, write_moves, write_records
+
+
+@pytest.fixture
+async def connection(shop):
+    connection = await asyncpg.connect(shop.url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def both(shop):
+    """The lost run and the present one: the same process was given the same job again."""
+    lost = await shop.claimed()
+    await workers.release_worker_jobs(shop.pool, worker_id=shop.worker_id)
+    (present,) = await shop.claim()
+    return [lost, present]
+
+
+async def test_only_the_run_that_has_the_job_begins_a_step(connection, both):
+    intents = [Intent(j.id, j.claim_token, "campaign", 0, "campaign", 0, b"", None) for j in both]
+
+    answers = await write_intents(connection, intents)
+
+    assert answers == [False, True]
+
+
+async def test_only_the_run_whose_outcome_was_written_hears_so(shop, connection, both):
+    lost, present = both
+    await begin_campaign(connection, present)
+    records = [
+        Record(run.id, run.team_id, run.claim_token, present.claim_token, "campaign", status, 0)
+        for run, status in ((lost, "IN_DOUBT"), (present, "DONE"))
+    ]
+
+    answers = await write_records(connection, records)
+
+    written = await shop.value("select claim_token from job_steps")
+    assert answers == [run.claim_token == written for run in both]
+
+
+async def test_only_the_run_that_has_the_job_ends_it(connection, both):
+    moves = [Move(job.id, job.claim_token, "SUCCESS") for job in both]
+
+    answers = await write_moves(connection, moves)
+
+    assert answers == [False, "SUCCESS"]
+
+
+async def begin_campaign(connection, job):
+    intent = Intent(job.id, job.claim_token, "campaign", 0, "campaign", 0, b"", None)
+    assert await write_intents(connection, [intent]) == [True]
