@@ -58,7 +58,8 @@ with told as materialized (
     from told
     where s.campaign_job_id = told.campaign_job_id and s.name = told.name
       and s.claim_token in (coalesce(told.previous_token, told.claim_token), told.claim_token)
-      and (s.status <> 'DONE' or s.claim_token = told.claim_token)
+      -- what is done stays done; the same may be said again, when nobody knows whether it was heard
+      and (s.status <> 'DONE' or (told.status = 'DONE' and s.claim_token = told.claim_token))
     returning told.nth, told.campaign_job_id, told.team_id, told.name, told.status, s.platform_id,
         told.error
 ), events as (

@@ -16,7 +16,7 @@ from common.errors import ClaimLost
 from common.log import begin_ids
 from models.database import DATABASE_FAILURES, HOT_SETTINGS, Pool, connect
 from models.gen import ad_accounts, campaign_jobs, job_steps, workers
-from models.gen.rows import ClaimedJob, JobStep
+from models.gen.rows import AdAccount, ClaimedJob, JobStep
 from models.job import JobError
 from models.jsonb import to_jsonb
 from models.listener import Listener
@@ -72,6 +72,8 @@ class Worker:
         self._stopping = asyncio.Event()
         self._listener = Listener(url, self._wake.set)
         self._accounts = Accounts()
+        self._arriving: dict[UUID, ClaimedJob] = {}
+        self._arrivals: set[asyncio.Task[None]] = set()
         self._running: dict[Ledger, tuple[Run, asyncio.Task[None]]] = {}
         self._may_hold_unknown_claims = False
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
@@ -118,7 +120,7 @@ class Worker:
 
     async def _claim_and_start(self) -> None:
         self._wake.clear()
-        free = self._settings.concurrency - len(self._running)
+        free = self._settings.concurrency - len(self._running) - len(self._arriving)
         want = min(free, self._settings.largest_claim)
         claimed: list[ClaimedJob] = []
         if free > 0:
@@ -144,32 +146,58 @@ class Worker:
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(self._url, name="mojito claim", settings=HOT_SETTINGS)
         if self._may_hold_unknown_claims:
+            known = [*self._arriving.values(), *(run.job for run, _ in self._running.values())]
             await workers.give_back_unknown_claims(
                 self._connection,
                 worker_id=self._id,
-                known_ids=[run.job.id for run, _ in self._running.values()],
-                known_tokens=[run.job.claim_token for run, _ in self._running.values()],
+                known_ids=[job.id for job in known],
+                known_tokens=[job.claim_token for job in known],
             )
             self._may_hold_unknown_claims = False
         jobs = await campaign_jobs.claim_campaign_jobs(
             self._connection, worker_id=self._id, want=want
         )
-        claimed_at = clock.seconds()
         if jobs:
-            await self._start(jobs, claimed_at)
+            self._arriving.update({job.id: job for job in jobs})
+            task = asyncio.create_task(self._start(jobs, clock.seconds()), name="arrival")
+            self._arrivals.add(task)
+            task.add_done_callback(self._arrivals.discard)
         return jobs
 
     async def _start(self, jobs: list[ClaimedJob], claimed_at: float) -> None:
-        connection = self._connection
-        assert connection is not None  # noqa: S101 - just claimed with it
+        # the next claim is sent first: the database works on it while these begin
+        await asyncio.sleep(0)
+        try:
+            steps, accounts = await self._load(jobs)
+            self._start_with(jobs, claimed_at, steps, accounts)
+        except DATABASE_FAILURES as error:
+            log.warning("claim.not_started", jobs=len(jobs), error=type(error).__name__)
+            self._may_hold_unknown_claims = True
+        finally:
+            for job in jobs:
+                self._arriving.pop(job.id, None)
+            self._wake.set()
+
+    async def _load(
+        self, jobs: list[ClaimedJob]
+    ) -> tuple[dict[UUID, list[JobStep]], dict[UUID, AdAccount]]:
+        """What earlier runs of the jobs have done, and their accounts."""
         begun_before = [job.id for job in jobs if job.started_at != job.updated_at]
         steps: dict[UUID, list[JobStep]] = {}
         if begun_before:
             for row in await job_steps.list_steps_of_jobs(
-                connection, campaign_job_ids=begun_before
+                self._pool, campaign_job_ids=begun_before
             ):
                 steps.setdefault(row.campaign_job_id, []).append(row)
-        accounts = await self._accounts.of(connection, jobs)
+        return steps, await self._accounts.of(self._pool, jobs)
+
+    def _start_with(
+        self,
+        jobs: list[ClaimedJob],
+        claimed_at: float,
+        steps: dict[UUID, list[JobStep]],
+        accounts: dict[UUID, AdAccount],
+    ) -> None:
         for job in jobs:
             ledger = Ledger(
                 job,
@@ -276,6 +304,9 @@ class Worker:
 
     async def _drain(self) -> None:
         """Lets running calls end, then gives back whatever is still held."""
+        for arrival in set(self._arrivals):
+            arrival.cancel()
+        await asyncio.gather(*self._arrivals, return_exceptions=True)
         if self._running:
             await asyncio.wait(self._tasks(), timeout=self._settings.grace_seconds)
         for task in self._tasks():

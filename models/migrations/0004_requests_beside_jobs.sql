@@ -32,6 +32,11 @@ alter table campaign_jobs
     drop column request_id;
 alter table campaign_jobs reset (toast_tuple_target);
 
+-- One index is enough: events are asked for by job, and their numbers never repeat.
+alter table job_events drop constraint job_events_pkey;
+drop index job_events_by_job;
+alter table job_events add constraint events_are_numbered primary key (campaign_job_id, id);
+
 -- What a worker gets of a job that it has claimed.
 create view claimed_jobs as
 select j.id, j.team_id, j.kind, j.ad_account_id, j.platform_type, j.status, r.payload, j.claim_token,
@@ -205,6 +210,9 @@ $$;
 -- migrate:down
 drop function claim_campaign_jobs(uuid, integer);
 drop view claimed_jobs;
+alter table job_events drop constraint events_are_numbered;
+alter table job_events add constraint job_events_pkey primary key (id);
+create index job_events_by_job on job_events (campaign_job_id, id);
 alter table campaign_jobs
     add column payload jsonb,
     add column idempotency_key text,

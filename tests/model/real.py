@@ -181,12 +181,16 @@ class Real:
 
     async def _submit(self, account: UUID, lane: int, ids: list[UUID]) -> None:
         async with self.pool.acquire() as connection:
+            updated_at = await connection.fetchval(
+                "select updated_at from ad_accounts where id = $1", account
+            )
             for job_id in ids:
                 await campaign_jobs.create_campaign_job(
                     connection,
                     id=job_id,
                     kind="TEST",
                     ad_account_id=account,
+                    account_updated_at=updated_at,
                     team_id=self.team,
                     platform_type="META",
                     mode="sandbox",

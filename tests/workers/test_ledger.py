@@ -1,5 +1,6 @@
 """A step is done once: intent, call, outcome, and what follows when one of them is missing."""
 
+import asyncio
 from datetime import timedelta
 
 import msgspec
@@ -320,6 +321,20 @@ async def test_a_worker_whose_claim_was_taken_begins_nothing(desk):
         await ledger.step(STEP, platform.effect, PACE)
 
     assert platform.calls == []
+
+
+async def test_a_process_given_its_lost_job_again_calls_once_for_both_runs(desk):
+    lost, present = await desk.open(), await desk.open()
+    platform = Platform(Done("1"), Done("2"))
+
+    answers = await asyncio.gather(
+        *(ledger.step(STEP, platform.effect, PACE) for ledger in (lost, present)),
+        return_exceptions=True,
+    )
+
+    assert len(platform.calls) == 1
+    assert isinstance(answers[0], Stopping)
+    assert answers[1] == Done("1")
 
 
 async def test_a_late_answer_to_a_worker_whose_step_was_begun_again_is_not_written(desk):
