@@ -10,7 +10,10 @@ from pathlib import Path
 class Passage:
     """One connection through the proxy. `name` is the application_name that it gave."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, task: asyncio.Task[None]
+    ) -> None:
+        self.task = task
         self.reader = reader
         self.writer = writer
         self.name = ""
@@ -48,6 +51,11 @@ class SlowProxy:
         for passage in self.passages:
             passage.reset()
 
+    async def emptied(self) -> None:
+        """Returns when nothing is on its way any more."""
+        for passage in list(self.passages):
+            await asyncio.gather(passage.task, return_exceptions=True)
+
     def swallow(self) -> None:
         """Connections stay open and say nothing more; new ones are taken and never answered."""
         self.delay_seconds = 3600.0
@@ -59,7 +67,9 @@ class SlowProxy:
         return [passage for passage in self.passages if passage.name == name]
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        passage = Passage(reader, writer)
+        task = asyncio.current_task()
+        assert task is not None
+        passage = Passage(reader, writer, task)
         self.passages.append(passage)
         try:
             with contextlib.suppress(OSError):
@@ -118,3 +128,4 @@ async def opened_proxy(upstream: Path) -> AsyncGenerator[SlowProxy]:
         yield proxy
     finally:
         proxy.refuse()
+        await proxy.emptied()

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request
+from litestar.exceptions import InternalServerException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 from litestar.types import Method
@@ -81,6 +82,9 @@ class MetaRoutes:
             sent = await read(request, path)
         except MetaError as error:
             return self._unreadable(request.method, path, error).over_the_wire()
+        except InternalServerException:
+            # so Litestar calls a caller who hung up before its request was whole: nothing happened
+            return ClosedConnection(hard=True)
         fault = self._state.faults.due(PLATFORM, sent.method, path)
         if fault is not None and fault.fault == "reset":
             self._write_down(sent, fault, status=None)
