@@ -51,6 +51,11 @@ join ad_accounts as a on a.id = j.ad_account_id;
 -- accounts and is taken as it is. Else a wider head is ranked; and when accounts that are full or
 -- throttled fill that, a sweep over the accounts with waiting work follows, from a cursor that each
 -- worker rotates. One claim has one token: with the job's id it names the claim of that job.
+--
+-- While an old snapshot keeps vacuum from taking dead entries away, each look at the head would walk all of
+-- them. So a session remembers where it found each lane's first job and begins a second before that; once
+-- a second, or after fifty times as long as that takes, it looks from the beginning again, for jobs that
+-- became due or were committed behind that place.
 create function claim_campaign_jobs(p_worker_id uuid, p_want integer)
 returns setof claimed_jobs
 language plpgsql
@@ -68,6 +73,10 @@ declare
     v_token uuid := gen_random_uuid();
     v_head_is_full boolean := false;
     v_has_choice boolean;
+    v_told text := current_setting('mojito.head', true);
+    v_head timestamptz[];
+    v_is_whole boolean;
+    v_began_at timestamptz := clock_timestamp();
     v_picked uuid[];
     v_accounts uuid[];
     v_swept uuid[];
@@ -75,17 +84,36 @@ declare
 begin
     perform pg_advisory_xact_lock(7092417);
 
+    -- four places, and until when they may be trusted
+    v_head := case when v_told = '' then null else v_told::timestamptz[] end;
+    v_is_whole := v_head is null or v_head[5] < v_began_at;
+    if v_is_whole then
+        v_head := array_fill('-infinity'::timestamptz, array[5]);
+    end if;
+
     select array_agg(j.id order by j.lane, j.due_at),
         array_agg(j.ad_account_id order by j.lane, j.due_at),
-        count(distinct j.lane) > 1 and count(*) > p_want
-    into v_picked, v_accounts, v_has_choice
+        count(distinct j.lane) > 1 and count(*) > p_want,
+        array[
+            coalesce(min(j.due_at) filter (where j.lane = 0), now()) - interval '1 second',
+            coalesce(min(j.due_at) filter (where j.lane = 1), now()) - interval '1 second',
+            coalesce(min(j.due_at) filter (where j.lane = 2), now()) - interval '1 second',
+            coalesce(min(j.due_at) filter (where j.lane = 3), now()) - interval '1 second',
+            v_head[5]]
+    into v_picked, v_accounts, v_has_choice, v_head
     from (values (0), (1), (2), (3)) as lanes (lane)
     cross join lateral (
         select c.id, c.ad_account_id, c.lane, c.due_at from campaign_jobs as c
         where c.lane = lanes.lane and c.claim_token is null
           and c.status in ('PENDING', 'PROCESSING') and c.due_at <= now()
+          and c.due_at >= v_head[lanes.lane + 1]
         order by c.due_at limit p_want
     ) as j;
+    if v_is_whole then
+        v_head[5] := clock_timestamp() + greatest(
+            interval '1 second', 50 * (clock_timestamp() - v_began_at));
+    end if;
+    perform set_config('mojito.head', v_head::text, false);
     if v_picked is null then
         return;
     end if;

@@ -43,13 +43,16 @@ class Report(msgspec.Struct, frozen=True):
     blows: dict[str, int]
     ends: dict[str, int]
     objects: int
+    given_up: int
+    """How often a caller asked for a retry after eight attempts of a step."""
     wrong: list[str]
 
     def __str__(self) -> str:
         lines = [
             f"seed {self.seed}: {self.jobs} jobs, {self.kills} kills, {self.lost_replies} lost replies",
             f"blows: {self.blows}",
-            f"ends: {self.ends}; {self.objects} paid objects on the platform",
+            f"ends: {self.ends}; {self.objects} paid objects on the platform; "
+            f"{self.given_up} times eight attempts were not enough and a retry was asked for",
             *self.wrong,
             f"{len(self.wrong)} things are wrong",
         ]
@@ -134,6 +137,7 @@ async def _compare(
         blows=dict(blown.counted),
         ends=ends,
         objects=sum(thing["kind"] in books.PAID for thing in found.objects),
+        given_up=sum(told.retries for told in callers.told),
         wrong=[
             *blown.wrong,
             *books.differences(found),

@@ -1,0 +1,81 @@
+"""How fast a queue of no-op jobs is drained, and jobs of four durable steps, beside the plain loop."""
+
+import asyncio
+import time
+from functools import partial
+
+from bench.ground import Ground
+from bench.programs import Process
+from bench.table import Line, medians, show
+
+JOBS, STEP_JOBS = 20_000, 4_000
+STEPS = 4
+
+
+async def ours(ground: Ground, jobs: int, *, steps: int = 0, processes: int = 1) -> float:
+    """Jobs per second, from the moment that the queue is told of until nothing is left."""
+    await ground.clear()
+    command = ("-m", "bench.worker", ground.url, "--steps", str(steps))
+    workers = [await Process(*command).ready() for _ in range(processes)]
+    await ground.fill(jobs)
+    began = time.perf_counter()
+    await ground.wake()
+    while not await ground.nobody_works():  # noqa: ASYNC110 - asks the database
+        await asyncio.sleep(0.005)
+    took = time.perf_counter() - began
+    for worker in workers:
+        worker.terminate()
+    for worker in workers:
+        await worker.ended()
+        worker.kill()
+    return jobs / took
+
+
+async def plain(
+    ground: Ground, jobs: int, *, lanes: int, steps: int = 0, processes: int = 1
+) -> float:
+    """The same for the loop."""
+    await ground.clear()
+    await ground.fill_plain(jobs)
+    command = ("-m", "bench.plain", ground.url, "--lanes", str(lanes), "--steps", str(steps))
+    loops = [await Process(*command).ready() for _ in range(processes)]
+    began = time.perf_counter()
+    for loop in loops:
+        loop.go()
+    for loop in loops:
+        await loop.line()
+    took = time.perf_counter() - began
+    for loop in loops:
+        loop.kill()
+    return jobs / took
+
+
+async def no_op(ground: Ground, repeats: int) -> dict[int, float]:
+    """One process and two; our rates by processes."""
+    one, one_lane, two_lanes, two, two_loops = await medians(
+        repeats,
+        partial(ours, ground, JOBS),
+        partial(plain, ground, JOBS, lanes=1),
+        partial(plain, ground, JOBS, lanes=2),
+        partial(ours, ground, JOBS, processes=2),
+        partial(plain, ground, JOBS, lanes=1, processes=2),
+    )
+    name = "drain of no-op jobs, everything on, jobs/s"
+    show(Line(f"{name}, 1 process", one, "plain loop, 1 connection", one_lane))
+    show(Line(f"{name}, 1 process", one, "plain loop, 2 connections", two_lanes, 0.75))
+    show(Line(f"{name}, 2 processes", two, "plain loop, 2 processes", two_loops, 0.75))
+    return {1: one, 2: two}
+
+
+async def four_steps(ground: Ground, repeats: int) -> float:
+    """Intent and outcome each committed; our rate."""
+    one, one_lane, two_lanes = await medians(
+        repeats,
+        partial(ours, ground, STEP_JOBS, steps=STEPS),
+        partial(plain, ground, STEP_JOBS, lanes=1, steps=STEPS),
+        partial(plain, ground, STEP_JOBS, lanes=2, steps=STEPS),
+    )
+    name = "jobs of four durable steps, jobs/s"
+    show(Line(name, one, "plain loop, 1 connection", one_lane))
+    show(Line(name, one, "plain loop, 2 connections", two_lanes, 0.5))
+    return one

@@ -1,0 +1,87 @@
+"""How long a job waits, at fifty a second, from its commit until its handler begins."""
+
+import asyncio
+import time
+from functools import partial
+from uuid import UUID
+
+from bench.ground import PAYLOAD, Ground
+from bench.programs import Process
+from bench.table import Line, medians, quantiles, show
+from common.uuid7 import uuid7
+
+PICKUPS = 300
+SECONDS_BETWEEN = 0.02
+MADE = """
+with asked as (insert into campaign_requests (campaign_job_id, payload) values ($1, $2))
+insert into campaign_jobs (id, ad_account_id, platform_type, mode, kind)
+values ($1, $3, 'META', 'sandbox', 'NOOP')"""
+MADE_PLAIN = "insert into plain_jobs (id, payload) values ($1, $2)"
+
+
+async def ours(ground: Ground, *, backlog_of: UUID | None = None) -> list[float]:
+    """Seconds of each job; `backlog_of` is an account that has nine thousand jobs waiting."""
+    await ground.clear()
+    if backlog_of is not None:
+        await ground.fill(9_000, accounts=[backlog_of])
+    others = [account for account in ground.accounts if account != backlog_of]
+    worker = await Process(
+        "-m", "bench.worker", ground.url, "--concurrency", "64", "--remember"
+    ).ready()
+    await asyncio.sleep(0.5)
+    committed: dict[str, float] = {}
+    for number in range(PICKUPS):
+        job_id = uuid7()
+        await ground.pool.execute(MADE, job_id, PAYLOAD, others[number % len(others)])
+        committed[str(job_id)] = time.monotonic()
+        await ground.wake()
+        await asyncio.sleep(SECONDS_BETWEEN)
+    while not await ground.nobody_works():  # noqa: ASYNC110 - asks the database
+        await asyncio.sleep(0.05)
+    worker.terminate()
+    begun = dict(await worker.ended())
+    worker.kill()
+    return [begun[job] - at for job, at in committed.items()]
+
+
+async def plain(ground: Ground) -> list[float]:
+    """The same for the loop."""
+    await ground.clear()
+    loop = await Process("-m", "bench.plain", ground.url, "--listen").ready()
+    await asyncio.sleep(0.3)
+    committed: dict[str, float] = {}
+    for _ in range(PICKUPS):
+        job_id = uuid7()
+        await ground.pool.execute(MADE_PLAIN, job_id, PAYLOAD)
+        committed[str(job_id)] = time.monotonic()
+        await ground.wake()
+        await asyncio.sleep(SECONDS_BETWEEN)
+    await asyncio.sleep(0.5)
+    loop.go()
+    begun = dict(await loop.ended())
+    loop.kill()
+    return [begun[job] - at for job, at in committed.items()]
+
+
+async def latency(ground: Ground, repeats: int) -> None:
+    """p50 and p99."""
+    mine: list[float] = []
+    limit: list[float] = []
+    for _ in range(repeats):
+        mine += await ours(ground)
+        limit += await plain(ground)
+    (p50, p99), (limit50, limit99) = quantiles(mine), quantiles(limit)
+    show(Line("pickup at 50 jobs/s, p50, ms", p50, "plain loop", limit50, 2.0, more=False))
+    allowed = max(3.0, 5.0 / limit99)
+    show(Line("pickup at 50 jobs/s, p99, ms", p99, "plain loop", limit99, allowed, more=False))
+
+
+async def fairness(ground: Ground, repeats: int) -> None:
+    """The jobs of small accounts beside nine thousand of one, and beside nothing."""
+
+    async def p99(backlog_of: UUID | None) -> float:
+        return quantiles(await ours(ground, backlog_of=backlog_of))[1]
+
+    crowded, idle = await medians(repeats, partial(p99, ground.accounts[0]), partial(p99, None))
+    name = "small accounts beside one with 9,000 waiting, p99, ms"
+    show(Line(name, crowded, "the same without it", idle, 2.0, more=False))
