@@ -1,6 +1,6 @@
 """What the machinery costs beside the limit and beside others, in one run on one server: one table.
 
-`.venv/bin/python -m bench` starts a durable PostgreSQL of its own, measures, and stops it. Ratios matter; absolute
+`python -m bench` starts a durable PostgreSQL of its own, measures, and stops it. Ratios matter; absolute
 figures depend on the machine. Other libraries are measured when `.venv.bench` exists (requirements.bench.in
 says how it is made).
 """

@@ -43,14 +43,19 @@ class Ground:
         )
 
     async def fill(
-        self, count: int, *, accounts: Sequence[UUID] | None = None, due: str = "now()"
+        self,
+        count: int,
+        *,
+        accounts: Sequence[UUID] | None = None,
+        due: str = "now()",
+        status: str = "PENDING",
     ) -> None:
         """That many jobs that wait for their turn, or for a moment given as SQL (n is their number)."""
         await self.pool.execute(
             f"""with made as (
-                   insert into campaign_jobs (id, ad_account_id, platform_type, mode, kind, due_at)
+                   insert into campaign_jobs (id, ad_account_id, platform_type, mode, kind, due_at, status)
                    select uuidv7(), ($1::uuid[])[1 + n % cardinality($1::uuid[])], 'META',
-                       'sandbox', 'NOOP', {due}
+                       'sandbox', 'NOOP', {due}, '{status}'
                    from generate_series(1, $3) as n returning id)
                insert into campaign_requests (campaign_job_id, payload) select id, $2 from made""",  # noqa: S608 - of this folder
             list(accounts or self.accounts),

@@ -19,6 +19,36 @@ select asked.campaign_job_id, @kind, @ad_account_id::uuid, asked.team_id, @platf
 from asked
 returning *;
 
+-- name: CreateCampaignJobs :many
+-- The same for several requests at once, made without waiting: one whose account somebody is changing
+-- just now is left out, too.
+with told as materialized (
+    select unnest(@ids::uuid[]) as id, unnest(@ad_account_ids::uuid[]) as ad_account_id,
+        unnest(@account_updated_ats::timestamptz[]) as account_updated_at,
+        unnest(@team_ids::uuid[]) as team_id, unnest(@platform_types::text[]) as platform_type,
+        unnest(@modes::text[])::account_mode as mode, unnest(@payloads::text[])::jsonb as payload,
+        unnest(@steps_totals::integer[]) as steps_total, unnest(@lanes::integer[]) as lane,
+        unnest(@idempotency_keys::text[]) as idempotency_key,
+        unnest(@request_fingerprints::bytea[]) as request_fingerprint,
+        unnest(@requested_bys::uuid[]) as requested_by, unnest(@request_ids::text[]) as request_id
+), held as materialized (
+    select a.id, a.updated_at from ad_accounts as a where a.id = any (@ad_account_ids::uuid[])
+    for key share skip locked
+), asked as (
+    insert into campaign_requests (
+        campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id)
+    select told.id, told.team_id, told.payload, told.idempotency_key, told.request_fingerprint,
+        told.requested_by, told.request_id
+    from told join held on held.id = told.ad_account_id and held.updated_at = told.account_updated_at
+    on conflict (team_id, idempotency_key) where idempotency_key is not null do nothing
+    returning campaign_job_id
+)
+insert into campaign_jobs (id, kind, ad_account_id, team_id, platform_type, mode, steps_total, lane)
+select told.id, 'BUILD_CAMPAIGN', told.ad_account_id, told.team_id, told.platform_type, told.mode,
+    told.steps_total, told.lane
+from told join asked on asked.campaign_job_id = told.id
+returning id, created_at;
+
 -- name: GetCampaignJob :one
 select * from campaign_jobs where id = @id and team_id = @team_id;
 

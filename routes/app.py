@@ -20,6 +20,7 @@ from routes import ad_accounts, ads_meta, campaign_jobs, health, openapi, pages
 from routes import assets as asset_routes
 from routes.assets import Assets
 from routes.health import Readiness
+from routes.job_writes import JobWrites
 from routes.notifier import Notifier
 from routes.parts import Parts
 from routes.query import refuse_parameters
@@ -33,16 +34,20 @@ def create_app(
     pool: Pool,
     keyring: Keyring,
     notifier: Notifier,
+    job_writes: JobWrites,
     readiness: Readiness,
     assets: Assets,
 ) -> Litestar:
     """The HTTP application. It opens and closes nothing: every part is open before and after it.
 
     `pool` from models.database.open_pool; `keyring` from Keyring.from_file, after
-    `require_keys_in_use`; `notifier` an entered Notifier; `readiness` a ServerReadiness, with the data
-    folder where `mojito up` runs the parts; `assets` a routes.assets.Assets.
+    `require_keys_in_use`; `notifier` an entered Notifier; `job_writes` entered JobWrites; `readiness` a
+    ServerReadiness, with the data folder where `mojito up` runs the parts; `assets` a
+    routes.assets.Assets.
     """
-    parts = Parts(pool=pool, keyring=keyring, notifier=notifier, assets=assets)
+    parts = Parts(
+        pool=pool, keyring=keyring, notifier=notifier, job_writes=job_writes, assets=assets
+    )
     guarded = [
         *ad_accounts.routes,
         *ads_meta.routes,

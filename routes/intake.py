@@ -1,6 +1,7 @@
 """Takes a request for a campaign on any platform: checks all of it, then makes one job of it, once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,12 +21,16 @@ from routes.access import reachable, require_active
 from routes.body import converted, parse_json, raw_body, refuse, text_violations
 from routes.campaign_jobs import job_headers
 from routes.idempotency import fingerprint, idempotency_key, require_same
+from routes.job_writes import NewJob
 from routes.parts import ApiRequest, Parts
 
 SAFE_LEVELS = 1000
 """No nesting is deeper than there are brackets; so few levels every reader of JSON survives."""
 
 type Violations = list[dict[str, str]]
+
+_MOST_LOOKS = 3
+"""An account may be changed between the look at it and the write."""
 
 
 class IntakeQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +81,7 @@ async def accept(
     asked = await _read(request, door)
     known = None if validate_only else _remembered(request, parts, asked)
     if known is not None and await _refusal(parts.pool, request, asked, known) is None:
-        answer = await _take(parts.pool, request, parts, asked, known)
+        answer = await _take(parts.job_writes.write, request, parts, asked, known)
         if answer is not None:
             return answer
     async with parts.pool.acquire() as connection:
@@ -88,35 +93,55 @@ async def _judge(
 ) -> Response[JobView | PlannedJob]:
     """With the account as it is now; tells why the request cannot be accepted."""
     team_id = request.auth.team_id
-    account = await _resolve(connection, asked, team_id)
-    refusal = await _refusal(connection, request, asked, account)
-    if refusal is None and account is not None:
-        if validate_only:
-            planned = plan(asked.door.platform_type, asked.request)
-            return Response(_plan_view(account, planned), status_code=200)
-        parts.accounts.remember(account)
-        answer = await _take(connection, request, parts, asked, account)
-        if answer is not None:
-            return answer
-    earlier = None if validate_only else await _earlier(connection, asked, team_id)
-    if earlier is not None:
-        return await _replayed(connection, earlier, asked)
-    raise refusal or Conflict(
-        "The ad account was changed in this moment. Send the request again.",
+    for _ in range(_MOST_LOOKS):
+        account = await _resolve(connection, asked, team_id)
+        refusal = await _refusal(connection, request, asked, account)
+        if refusal is None and account is not None:
+            if validate_only:
+                planned = plan(asked.door.platform_type, asked.request)
+                return Response(_plan_view(account, planned), status_code=200)
+            parts.accounts.remember(account)
+            write = partial(_write_alone, connection)
+            answer = await _take(write, request, parts, asked, account)
+            if answer is not None:
+                return answer
+        earlier = None if validate_only else await _earlier(connection, asked, team_id)
+        if earlier is not None:
+            return await _replayed(connection, earlier, asked)
+        if refusal is not None:
+            raise refusal
+    raise Conflict(
+        "The ad account is being changed again and again. Send the request once more.",
         code="ad_account_changed",
     )
 
 
 async def _take(
-    connection: Connection, request: ApiRequest, parts: Parts, asked: Asked, account: AdAccount
+    write: Callable[[NewJob], Awaitable[CampaignJob | None]],
+    request: ApiRequest,
+    parts: Parts,
+    asked: Asked,
+    account: AdAccount,
 ) -> Response[JobView | PlannedJob] | None:
     """The answer to an acceptable request; None when it is not new, or the account not as it was."""
     planned = plan(asked.door.platform_type, asked.request)
-    job = await _insert(connection, request, asked, account, planned)
+    try:
+        job = await write(_new_job(request, asked, account, planned))
+    except asyncpg.NumericValueOutOfRangeError:
+        message = "A number has more digits than can be kept."
+        violation = {"pointer": "", "code": "invalid_number", "message": message}
+        raise Invalid(message, code="invalid_request", errors=[violation]) from None
     if job is None:
         return None
     parts.notifier.notify()
     return Response(first_view(job, planned), status_code=202, headers=job_headers(job.id))
+
+
+async def _write_alone(connection: Connection, job: NewJob) -> CampaignJob | None:
+    """Waits for whoever is changing the account just now."""
+    return await campaign_jobs.create_campaign_job(
+        connection, kind="BUILD_CAMPAIGN", **msgspec.structs.asdict(job)
+    )
 
 
 def _remembered(request: ApiRequest, parts: Parts, asked: Asked) -> AdAccount | None:
@@ -206,33 +231,11 @@ async def _asset_violations(connection: Connection, asked: Asked, team_id: UUID)
     return errors
 
 
-async def _insert(
-    connection: Connection,
-    request: ApiRequest,
-    asked: Asked,
-    account: AdAccount,
-    planned: Sequence[PlannedStep],
-) -> CampaignJob | None:
-    """One statement is the transaction: the job is durable before the answer is sent."""
-    try:
-        return await _insert_row(connection, request, asked, account, planned)
-    except asyncpg.NumericValueOutOfRangeError:
-        message = "A number has more digits than can be kept."
-        violation = {"pointer": "", "code": "invalid_number", "message": message}
-        raise Invalid(message, code="invalid_request", errors=[violation]) from None
-
-
-async def _insert_row(
-    connection: Connection,
-    request: ApiRequest,
-    asked: Asked,
-    account: AdAccount,
-    planned: Sequence[PlannedStep],
-) -> CampaignJob | None:
-    return await campaign_jobs.create_campaign_job(
-        connection,
+def _new_job(
+    request: ApiRequest, asked: Asked, account: AdAccount, planned: Sequence[PlannedStep]
+) -> NewJob:
+    return NewJob(
         id=uuid7(),
-        kind="BUILD_CAMPAIGN",
         ad_account_id=account.id,
         account_updated_at=account.updated_at,
         team_id=request.auth.team_id,

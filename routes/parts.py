@@ -8,6 +8,7 @@ from litestar.datastructures import State
 from common.keyring import Keyring
 from middleware.auth import Caller
 from models.database import Pool
+from routes.job_writes import JobWrites
 from routes.known_accounts import KnownAccounts
 from routes.notifier import Notifier
 
@@ -18,9 +19,18 @@ ApiRequest = Request[Any, Caller, State]
 class Parts:
     """Everything that lives as long as the program. A plain class: Litestar would look into a struct."""
 
-    def __init__(self, *, pool: Pool, keyring: Keyring, notifier: Notifier, assets: Any) -> None:
+    def __init__(
+        self,
+        *,
+        pool: Pool,
+        keyring: Keyring,
+        notifier: Notifier,
+        job_writes: JobWrites,
+        assets: Any,
+    ) -> None:
         self.pool = pool
         self.keyring = keyring
         self.notifier = notifier
+        self.job_writes = job_writes
         self.assets = assets
         self.accounts = KnownAccounts()

@@ -18,7 +18,7 @@ from workers.kinds import Ended, Interrupted, Outcome, Parked, Run
 from workers.ledger import LONGEST_WAIT_SECONDS, Effect, Ledger, Pace, Stopping, Try, job_error
 from workers.platforms.base import Account, Platform, StepContext, StoredMedia
 
-MOST_STEPS_AT_ONCE = 8
+MOST_STEPS_AT_ONCE = 16
 LAYERS_THAT_COUNT = {"campaign", "ad_set", "ad"}
 """A campaign, ad set or ad that exists makes a job with failures PARTIAL_SUCCESS."""
 

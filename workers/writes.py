@@ -8,9 +8,9 @@ from uuid import UUID
 
 import msgspec
 
+from models.flush import Connection, Flusher
 from models.gen import campaign_jobs, job_steps
 from models.gen.rows import JobStatus, StepStatus
-from workers.flush import Connection, Flusher
 
 
 class Intent(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from mojito.pools import opened_pool
 from routes.app import create_app, require_keys_in_use
 from routes.assets import Assets
 from routes.health import ServerReadiness
+from routes.job_writes import JobWrites
 from routes.notifier import Notifier
 from workers.build_campaign import BuildCampaign
 from workers.ledger import Pace
@@ -30,6 +31,7 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
     async with (
         opened_pool(settings, "mojito api") as pool,
         Notifier(database_url(settings)) as notifier,
+        JobWrites(database_url(settings)) as job_writes,
         guarded_client(settings) as client,
     ):
         await require_keys_in_use(pool, keyring)
@@ -37,6 +39,7 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
             pool=pool,
             keyring=keyring,
             notifier=notifier,
+            job_writes=job_writes,
             readiness=ServerReadiness(pool, settings.installation_dir),
             assets=Assets(
                 files=LocalAssetFiles(settings.assets_dir),

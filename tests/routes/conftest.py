@@ -18,6 +18,7 @@ from models.database import Pool, open_pool
 from routes.app import create_app
 from routes.assets import Assets
 from routes.health import ServerReadiness
+from routes.job_writes import JobWrites
 from routes.notifier import Notifier
 
 TOKEN = "EAAB" + "0" * 8 + "verysecrettoken"
@@ -94,11 +95,12 @@ async def assets(tmp_path: Path) -> AsyncGenerator[Assets]:
 
 @pytest.fixture
 async def api(pool: Pool, keyring: Keyring, database: str, assets: Assets) -> AsyncGenerator[Api]:
-    async with Notifier(database) as notifier:
+    async with Notifier(database) as notifier, JobWrites(database) as job_writes:
         app = create_app(
             pool=pool,
             keyring=keyring,
             notifier=notifier,
+            job_writes=job_writes,
             readiness=ServerReadiness(pool),
             assets=assets,
         )

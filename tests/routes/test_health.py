@@ -11,6 +11,7 @@ import pytest
 from models.database import open_pool
 from routes.app import create_app
 from routes.health import ServerReadiness, missing_parts
+from routes.job_writes import JobWrites
 from routes.notifier import Notifier
 from tests.routes.conftest import Api
 
@@ -112,6 +113,7 @@ async def test_an_installation_that_lacks_parts_is_not_ready(
         pool=api.pool,
         keyring=keyring,
         notifier=Notifier(database),
+        job_writes=JobWrites(database),
         readiness=readiness,
         assets=assets,
     )

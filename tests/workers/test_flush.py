@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from workers.flush import Flusher
+from models.flush import Flusher
 
 
 class Table:

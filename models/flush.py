@@ -1,4 +1,4 @@
-"""Writes of concurrent jobs share statements: whatever gathered while the last flush ran goes in one."""
+"""Concurrent writes share statements: whatever gathered while the last flush ran goes in one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ from models.database import CONNECTION_FAILURES, HOT_SETTINGS, connect
 log = structlog.get_logger()
 
 type Connection = asyncpg.Connection[asyncpg.Record]
-_TRY_AGAIN = (
+AGAIN = (
     *CONNECTION_FAILURES,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -24,9 +24,10 @@ _TRY_AGAIN = (
 class Flusher[Item, Answer]:
     """Collects items and writes them in batches over one connection of its own.
 
-    `write` gets a batch and returns an answer for each item, in order. It must be safe to repeat:
-    when the connection is lost nobody knows whether the statement was committed. An item that
-    PostgreSQL refuses fails alone, its neighbours are written.
+    `write` gets a batch and returns an answer for each item, in order. An item that PostgreSQL refuses
+    fails alone, its neighbours are written. When the connection is lost nobody knows whether the
+    statement was committed: a `write` that is safe to repeat is repeated after the failures named in
+    `again`, else every caller of the batch hears of it.
     """
 
     def __init__(
@@ -36,11 +37,13 @@ class Flusher[Item, Answer]:
         *,
         name: str,
         largest: int = 500,
+        again: tuple[type[Exception], ...] = AGAIN,
     ) -> None:
         self._url = url
         self._write = write
         self._name = name
         self._largest = largest
+        self._again = again
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
         self._something = asyncio.Event()
         self._connection: Connection | None = None
@@ -71,6 +74,10 @@ class Flusher[Item, Answer]:
             return
         try:
             answers = await self._write_durably([item for item, _ in batch])
+        except CONNECTION_FAILURES as error:
+            for _, future in batch:
+                _fail(future, error)
+            return
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to one row's caller
             if len(batch) > 1:
                 log.warning("flush.refused", flusher=self._name, rows=len(batch), error=str(error))
@@ -92,10 +99,12 @@ class Flusher[Item, Answer]:
                         self._url, name=f"mojito {self._name}", settings=HOT_SETTINGS
                     )
                 return await self._write(self._connection, items)
-            except _TRY_AGAIN as error:
-                log.warning("flush.repeated", flusher=self._name, error=type(error).__name__)
+            except (*CONNECTION_FAILURES, *self._again) as error:
                 if isinstance(error, CONNECTION_FAILURES) and self._connection is not None:
                     self._connection.terminate()
+                if not isinstance(error, self._again):
+                    raise
+                log.warning("flush.repeated", flusher=self._name, error=type(error).__name__)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 2.0)
 

@@ -1,0 +1,113 @@
+"""Jobs of concurrent requests are written by one statement: one commit and one round trip for all of them."""
+
+import asyncio
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+import msgspec
+
+from models.flush import Connection, Flusher
+from models.gen import campaign_jobs
+from models.gen.rows import AccountMode, CampaignJob
+
+
+class NewJob(msgspec.Struct, frozen=True, kw_only=True):
+    """An accepted request and the account as it was when the request was judged."""
+
+    id: UUID
+    ad_account_id: UUID
+    account_updated_at: datetime
+    team_id: UUID
+    platform_type: str
+    mode: AccountMode
+    payload: str
+    steps_total: int
+    lane: int
+    idempotency_key: str | None
+    request_fingerprint: bytes | None
+    requested_by: UUID
+    request_id: str
+
+
+class JobWrites:
+    """One connection of its own; `async with` opens and closes it."""
+
+    def __init__(self, database_url: str) -> None:
+        # a lost connection is told to the callers: whoever sends a key may repeat the request
+        self._flusher = Flusher[NewJob, CampaignJob | None](
+            database_url, write_jobs, name="requests", again=()
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._flusher.run(), name="job writes")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def write(self, job: NewJob) -> CampaignJob | None:
+        """The job, durable. None: its key was used before, or the account is not any more as it was,
+        or somebody is changing it just now."""
+        return await self._flusher.submit(job)
+
+
+async def write_jobs(connection: Connection, jobs: list[NewJob]) -> list[CampaignJob | None]:
+    """An answer for each, in order."""
+    rows = await campaign_jobs.create_campaign_jobs(
+        connection,
+        ids=[job.id for job in jobs],
+        ad_account_ids=[job.ad_account_id for job in jobs],
+        account_updated_ats=[job.account_updated_at for job in jobs],
+        team_ids=[job.team_id for job in jobs],
+        platform_types=[job.platform_type for job in jobs],
+        modes=[job.mode for job in jobs],
+        payloads=[job.payload for job in jobs],
+        steps_totals=[job.steps_total for job in jobs],
+        lanes=[job.lane for job in jobs],
+        idempotency_keys=[job.idempotency_key for job in jobs],
+        request_fingerprints=[job.request_fingerprint for job in jobs],
+        requested_bys=[job.requested_by for job in jobs],
+        request_ids=[job.request_id for job in jobs],
+    )
+    made = {row.id: row.created_at for row in rows}
+    return [_born(job, made[job.id]) if job.id in made else None for job in jobs]
+
+
+def _born(job: NewJob, created_at: datetime) -> CampaignJob:
+    """The row as it was written."""
+    return CampaignJob(
+        id=job.id,
+        kind="BUILD_CAMPAIGN",
+        ad_account_id=job.ad_account_id,
+        team_id=job.team_id,
+        platform_type=job.platform_type,
+        mode=job.mode,
+        status="PENDING",
+        result=None,
+        platform_campaign_id=None,
+        error_code=None,
+        error=None,
+        steps_total=job.steps_total,
+        lane=job.lane,
+        due_at=created_at,
+        claim_token=None,
+        worker_id=None,
+        waiting_reason=None,
+        waiting_since=None,
+        cancel_requested_at=None,
+        rescues=0,
+        created_at=created_at,
+        started_at=None,
+        finished_at=None,
+        updated_at=created_at,
+    )
