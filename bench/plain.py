@@ -1,7 +1,7 @@
 """The limit: a plain asyncpg loop over a plain table, no additions: `python -m bench.plain URL`.
 
-Claims and completes in batches of 500. Says "ready", begins at a line on standard input, and tells at
-the end of its input (listening) or of the queue (draining) which jobs it had and when.
+Claims and completes in batches of 500. Says "ready", and drains what there is at each line of its
+input; or listens, and tells at the end of its input which jobs it had and when.
 """
 
 import argparse
@@ -31,12 +31,12 @@ on conflict (job_id, name) do update set status = excluded.status"""
 
 
 async def drain(url: str, lanes: int, steps: int) -> None:
-    """Begins at the first line of its input."""
+    """Whatever there is, at each line of its input."""
     connections = [await asyncpg.connect(url) for _ in range(lanes)]
     _say("ready")
-    sys.stdin.readline()
-    await asyncio.gather(*(_lane(connection, steps) for connection in connections))
-    _say("done")
+    while sys.stdin.readline():
+        await asyncio.gather(*(_lane(connection, steps) for connection in connections))
+        _say("done")
 
 
 async def _lane(connection: "asyncpg.Connection[asyncpg.Record]", steps: int) -> None:

@@ -28,28 +28,35 @@ class Patience:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         seconds = scope["route_handler"].opt.get("patience_seconds", _LONGEST_SECONDS)
-        now = asyncio.get_running_loop().time
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        until: float | None = began + seconds
         has_begun = False
 
-        def wait(until: float | None) -> None:
-            if not timer.expired():
-                timer.reschedule(until)
-
         async def receive_unhurried() -> HTTPReceiveMessage | WebSocketReceiveMessage:
-            wait(None)
+            nonlocal until
+            until = None
             message = await receive()
             if not has_begun:
-                wait(now() + seconds)
+                until = loop.time() + seconds
             return message
 
         async def send_unhurried(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
-            wait(None)
+            nonlocal has_begun, until
+            has_begun, until = True, None
             await send(message)
 
+        def look() -> None:
+            """Looks seldom: setting a timer anew at every message would cost more than the messages."""
+            nonlocal alarm
+            if until is not None and until <= loop.time():
+                timer.reschedule(until)
+            else:
+                alarm = loop.call_at(until or loop.time() + seconds, look)
+
+        alarm = loop.call_at(began + seconds, look)
         try:
-            async with asyncio.timeout(seconds) as timer:
+            async with asyncio.timeout(None) as timer:
                 await self.app(scope, receive_unhurried, send_unhurried)
         except asyncio.CancelledError:
             if has_begun:
@@ -60,3 +67,5 @@ class Patience:
                 code="stopping",
                 headers={"Retry-After": "2"},
             ) from None
+        finally:
+            alarm.cancel()

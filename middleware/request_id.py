@@ -5,7 +5,6 @@ import time
 from uuid import uuid4
 
 import structlog
-from litestar.datastructures import MutableScopeHeaders
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.log import begin_ids
@@ -33,7 +32,7 @@ class RequestIds:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableScopeHeaders.from_message(message)["X-Request-Id"] = request_id
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
                 if scope["path"] not in _QUIET_PATHS:
                     _tell(scope, message["status"], time.perf_counter() - started)
             await send(message)
