@@ -24,7 +24,7 @@ async def ours(ground: Ground, jobs: int, *, steps: int = 0, processes: int = 1)
         began = time.perf_counter()
         await ground.wake()
         while not await ground.nobody_works():  # noqa: ASYNC110 - asks the database
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(0.01)
         took = time.perf_counter() - began
     for worker in workers:
         worker.terminate()

@@ -77,7 +77,11 @@ class Ground:
 
     async def nobody_works(self) -> bool:
         """Whether everything that is due is done."""
-        return bool(await self.pool.fetchval(NOBODY_WORKS))
+        # looking at the last job costs the measured server little; the rest of the question much
+        last = await self.pool.fetchval(
+            "select finished_at is not null from campaign_jobs order by id desc limit 1"
+        )
+        return last is not False and bool(await self.pool.fetchval(NOBODY_WORKS))
 
     @contextlib.asynccontextmanager
     async def connection(self):

@@ -31,6 +31,13 @@ from workers.writes import Move, Writes
 log = structlog.get_logger()
 
 MOST_RESCUES = 20
+CLAIM_SETTINGS = {
+    **HOT_SETTINGS,
+    # nothing leaves the house for a claim alone: the intent of a step waits for the disk, and with it
+    # everything that was written before. A claim that a crash of the server forgets has a token that
+    # no row bears, so whoever held it can write nothing more
+    "synchronous_commit": "off",
+}
 _LAST_CLAIM_SECONDS = 2.0
 
 
@@ -76,6 +83,7 @@ class Worker:
         self._arrivals: set[asyncio.Task[None]] = set()
         self._running: dict[Ledger, tuple[Run, asyncio.Task[None]]] = {}
         self._may_hold_unknown_claims = False
+        self._is_out_of_touch = False
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self.started = asyncio.Event()
         """Set when the worker is registered and claims."""
@@ -126,9 +134,12 @@ class Worker:
         if free > 0:
             try:
                 self._presence.guard()
+                self._is_out_of_touch = False
                 claimed = await self._claim(want)
             except ClaimLost:
-                log.warning("worker.out_of_touch")
+                if not self._is_out_of_touch:
+                    log.warning("worker.out_of_touch")
+                self._is_out_of_touch = True
             except DATABASE_FAILURES as error:
                 log.warning("claim.failed", error=type(error).__name__)
                 self._drop_connection()
@@ -144,7 +155,9 @@ class Worker:
 
     async def _claim(self, want: int) -> list[ClaimedJob]:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(self._url, name="mojito claim", settings=HOT_SETTINGS)
+            self._connection = await connect(
+                self._url, name="mojito claim", settings=CLAIM_SETTINGS
+            )
         if self._may_hold_unknown_claims:
             known = [*self._arriving.values(), *(run.job for run, _ in self._running.values())]
             await workers.give_back_unknown_claims(
