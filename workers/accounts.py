@@ -16,7 +16,8 @@ class Accounts:
     What is remembered is the row as it is stored: credentials stay sealed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_REMEMBERED) -> None:
+        self._most = most
         self._known: dict[UUID, AdAccount] = {}
 
     async def of(self, connection: Connection, jobs: Sequence[ClaimedJob]) -> dict[UUID, AdAccount]:
@@ -26,7 +27,7 @@ class Accounts:
             for account in await ad_accounts.list_accounts_for_run(connection, ids=list(missing)):
                 self._known[account.id] = account
         accounts = self._known
-        if len(accounts) > MOST_REMEMBERED:
+        if len(accounts) > self._most:
             self._known = {}
         return accounts
 

@@ -186,6 +186,9 @@ class Worker:
         except DATABASE_FAILURES as error:
             log.warning("claim.not_started", jobs=len(jobs), error=type(error).__name__)
             self._may_hold_unknown_claims = True
+        except Exception:
+            log.exception("claim.not_started", jobs=len(jobs))
+            self._may_hold_unknown_claims = True
         finally:
             for job in jobs:
                 self._arriving.pop(job.id, None)

@@ -1,0 +1,63 @@
+"""A session remembers where the queue begins, and looks behind that place when its trust in it ends."""
+
+import asyncpg
+import pytest
+
+from models.gen import campaign_jobs, workers
+
+
+@pytest.fixture
+async def session(shop):
+    await workers.register_worker(shop.pool, id=shop.worker_id, host="test", process_id=1)
+    connection = await asyncpg.connect(shop.url)
+    yield connection
+    await connection.close()
+
+
+async def claim(shop, session):
+    jobs = await campaign_jobs.claim_campaign_jobs(session, worker_id=shop.worker_id, want=10)
+    return {job.id for job in jobs}
+
+
+async def end_trust(session):
+    head = await session.fetchval("select current_setting('mojito.head')::timestamptz[]")
+    await session.execute(
+        "select set_config('mojito.head', $1::timestamptz[]::text, false)",
+        [*head[:4], head[0].replace(year=2000)],
+    )
+
+
+async def add_behind(shop, account):
+    """A job that became due long before everything that the session has seen."""
+    job = await shop.job(account)
+    await shop.pool.execute(
+        "update campaign_jobs set due_at = now() - interval '1 hour' where id = $1", job
+    )
+    return job
+
+
+async def test_what_is_behind_the_place_is_found_when_the_trust_ends(shop, session):
+    account = await shop.account(max_running=100)
+    first = await shop.job(account)
+    assert await claim(shop, session) == {first}
+    behind = await add_behind(shop, account)
+
+    trusting, beside = await claim(shop, session), await shop.job(account)
+    in_order = await claim(shop, session)
+    await end_trust(session)
+    looking = await claim(shop, session)
+
+    assert trusting == set()
+    assert in_order == {beside}
+    assert looking == {behind}
+
+
+async def test_another_session_finds_it_at_once(shop, session):
+    account = await shop.account(max_running=100)
+    await shop.job(account)
+    await claim(shop, session)
+    behind = await add_behind(shop, account)
+
+    found = {job.id for job in await shop.claim()}
+
+    assert found == {behind}
