@@ -56,9 +56,15 @@ async def plain(
 
 async def no_op(ground: Ground, repeats: int) -> dict[int, float]:
     """One process and two; our rates by processes."""
-    one, one_lane, two_lanes, two, two_loops = await medians(
+
+    async def free() -> float:
+        async with ground.without_limits():
+            return await ours(ground, JOBS)
+
+    one, off, one_lane, two_lanes, two, two_loops = await medians(
         repeats,
         partial(ours, ground, JOBS),
+        free,
         partial(plain, ground, JOBS, lanes=1),
         partial(plain, ground, JOBS, lanes=2),
         partial(ours, ground, JOBS, processes=2),
@@ -67,6 +73,8 @@ async def no_op(ground: Ground, repeats: int) -> dict[int, float]:
     name = "drain of no-op jobs, everything on, jobs/s"
     show(Line(f"{name}, 1 process", one, "plain loop, 1 connection", one_lane))
     show(Line(f"{name}, 1 process", one, "plain loop, 2 connections", two_lanes, 0.75))
+    without = "drain of no-op jobs, limits off, jobs/s, 1 process"
+    show(Line(without, off, "plain loop, 2 connections", two_lanes, 0.9))
     show(Line(f"{name}, 2 processes", two, "plain loop, 2 processes", two_loops, 0.75))
     return {1: one, 2: two}
 
