@@ -15,8 +15,9 @@ from models.job import JobError, platform_ids
 from models.jsonb import to_jsonb
 from models.plan import REQUESTS, PlannedStep, plan
 from workers.kinds import Ended, Interrupted, Outcome, Parked, Run
-from workers.ledger import LONGEST_WAIT_SECONDS, Effect, Ledger, Pace, Stopping, Try, job_error
+from workers.ledger import LONGEST_WAIT_SECONDS, Effect, Ledger, Pace, Stopping, Try
 from workers.platforms.base import Account, Platform, StepContext, StoredMedia
+from workers.records import job_error
 
 MOST_STEPS_AT_ONCE = 16
 LAYERS_THAT_COUNT = {"campaign", "ad_set", "ad"}

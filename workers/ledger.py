@@ -15,9 +15,9 @@ from common.backoff import backoff_seconds
 from common.errors import ClaimLost, MojitoError, Reject, Retry, StepError, Unknown, Wait
 from models.gen.rows import ClaimedJob, JobStep, StepStatus
 from models.job import JobError
-from models.jsonb import clean, foreign_jsonb, to_jsonb
 from models.plan import PlannedStep
 from workers.platforms.base import Done
+from workers.records import done_of, error_text, outcome_text
 from workers.writes import Intent, Record, Writes
 
 log = structlog.get_logger()
@@ -87,7 +87,7 @@ class Ledger:
     @property
     def outcomes(self) -> dict[str, Done]:
         """What every finished step has brought."""
-        return {row.name: _done(row) for row in self._rows.values() if row.status == "DONE"}
+        return {row.name: done_of(row) for row in self._rows.values() if row.status == "DONE"}
 
     def error_of(self, step_name: str) -> JobError | None:
         """Why a step failed for good."""
@@ -109,7 +109,7 @@ class Ledger:
         row = self._rows.get(step.name)
         if row is not None:
             if row.status == "DONE":
-                return _done(row)
+                return done_of(row)
             self._refuse_failed(row)
             self._wait_for_its_time(row)
             if row.status in ("RUNNING", "IN_DOUBT") and effect.find is not None:
@@ -342,8 +342,8 @@ class Ledger:
         delay: float | None = None,
         keep_error: bool = False,
     ) -> None:
-        outcome = _outcome(done, progress)
-        written = row.error if keep_error else _error_text(row.name, error)
+        outcome = outcome_text(done, progress)
+        written = row.error if keep_error else error_text(row.name, error)
         record = Record(
             campaign_job_id=self._job.id,
             team_id=self._job.team_id,
@@ -372,35 +372,3 @@ class Ledger:
             error=written,
             due_at=None if delay is None else self.now() + timedelta(seconds=delay),
         )
-
-
-def job_error(step_name: str | None, error: StepError) -> JobError:
-    """A step's error as callers see it; foreign text is cleaned and cut."""
-    return msgspec.convert(
-        clean(
-            {
-                "step": step_name,
-                "code": error.code,
-                "message": error.message,
-                "remedy": error.remedy,
-                "retryable": getattr(error, "retryable", not isinstance(error, Reject)),
-                "pointer": error.pointer,
-                "upstream": error.upstream,
-            }
-        ),
-        JobError,
-    )
-
-
-def _error_text(step_name: str, error: StepError | None) -> str | None:
-    return None if error is None else to_jsonb(job_error(step_name, error))
-
-
-def _outcome(done: Done | None, progress: dict[str, Any] | None) -> str | None:
-    if done is not None:
-        return foreign_jsonb(done)
-    return None if progress is None else foreign_jsonb(progress)
-
-
-def _done(row: JobStep) -> Done:
-    return msgspec.json.decode(row.outcome or "null", type=Done)
