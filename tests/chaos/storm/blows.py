@@ -17,24 +17,32 @@ FAULTS = {"http_500": 4, "garbage": 3, "reset": 4, "throttle": 3, "slow": 3, "to
 
 
 class Storm:
-    """`run` blows until it is cancelled; `rest` clears what is left, so that everything can end."""
+    """`run` goes on until it is cancelled; `rest` clears what is left, so that everything can end."""
 
-    def __init__(self, seed: int, town: Town, callers: Callers) -> None:
+    def __init__(self, seed: int, town: Town, callers: Callers, jobs: int) -> None:
         self._random = Random(f"blows {seed}")  # noqa: S311 - a storm, not a secret
         self._town = town
         self._callers = callers
+        self._jobs = jobs
         self.counted: Counter[str] = Counter()
         self.wrong: list[str] = []
 
     async def run(self) -> None:
-        """Kills and lost replies come at three for every ten jobs, everything else in between."""
-        while True:
+        """Kills and lost replies come at three for every ten jobs, everything else in between.
+
+        It clears up when the last order is in and its share of kills was dealt: the last few jobs would
+        else be hit by everything, and never end.
+        """
+        while len(self._callers.told) < self._jobs or not await self.has_kept_up():
             if self.counted["lose_reply"] < 1.1 * self._due() + 2:
                 await self._lose_replies()
             elif self._town.kills < self._due() and self._random.random() < 0.8:
                 await self._kill()
             else:
                 await self._something_else()
+
+        await self.rest()
+        await asyncio.Event().wait()
 
     async def has_kept_up(self) -> bool:
         """Callers are not to be done before they were hit."""
