@@ -56,7 +56,7 @@ async def pgbench(url: str, drain: float, four_steps: float) -> None:
     """What PostgreSQL itself does with plain tables and four clients, none of them in Python."""
     lines = await _lines(Path(sys.executable), "-m", "bench.pgbench", url)
     for line in lines:
-        beside = f"pgbench, {line['clients']} clients" if "clients" in line else line["name"]
+        beside = f"pgbench, {line['measure'].rpartition(', ')[2]}"
         if "ledger" in line["measure"]:
             show(Line("durable steps per second", four_steps * 4, beside, line["value"], 0.5))
         else:

@@ -43,7 +43,7 @@ def head() -> None:
 def show(line: Line) -> None:
     """One more line, as soon as it is known."""
     sign = (
-        "" if line.goal is None else f"{'>=' if line.more else '<='} {line.goal:g} {line.verdict}"
+        "" if line.goal is None else f"{'>=' if line.more else '<='} {line.goal:.3g} {line.verdict}"
     )
     ours, theirs, ratio = _figure(line.ours), _figure(line.theirs), f"{line.ratio:.2f}"
     _write(line.measure, ours, line.beside, theirs, ratio, sign)
