@@ -75,3 +75,28 @@ def test_a_file_in_another_format_is_refused(tmp_path):
 
     with pytest.raises(ConfigurationError, match=r"0001_x\.sql"):
         load(tmp_path)
+
+
+async def test_requests_are_moved_beside_their_jobs_and_back(empty):
+    await migrate(empty, to="0003")
+    connection = await asyncpg.connect(empty)
+    await connection.execute(
+        """insert into ad_accounts (id, name, platform_type, platform_account_id, credentials,
+               credentials_key_id, credentials_fingerprint, mode)
+           values (gen_random_uuid(), 'a', 'META', 'act_1', 'x', 'k', 'f', 'sandbox');
+           insert into campaign_jobs (id, ad_account_id, platform_type, mode, payload,
+               idempotency_key, request_fingerprint, request_id)
+           select gen_random_uuid(), id, 'META', 'sandbox', '{"a": 1}', 'key', 'print', 'r-1'
+           from ad_accounts"""
+    )
+    told = "payload, idempotency_key, request_fingerprint, request_id"
+    before = await connection.fetchrow(f"select id, {told} from campaign_jobs")  # noqa: S608 - of this test
+
+    await migrate(empty, to="0004")
+    beside = await connection.fetchrow(f"select campaign_job_id, {told} from campaign_requests")  # noqa: S608 - likewise
+    await migrate(empty, to="0003")
+    after = await connection.fetchrow(f"select id, {told} from campaign_jobs")  # noqa: S608 - likewise
+
+    await connection.close()
+    assert tuple(beside) == tuple(before)
+    assert tuple(after) == tuple(before)
