@@ -79,8 +79,7 @@ async def _memory(ground: Ground) -> float:
     worker = await Process("-m", "bench.worker", ground.url, "--concurrency", "64").ready()
     await ground.fill(1000)
     await ground.wake()
-    while not await ground.nobody_works():  # noqa: ASYNC110 - asks the database
-        await asyncio.sleep(0.05)
+    await ground.until_done()
     await asyncio.sleep(2)
     held = worker.resident_megabytes()
     worker.kill()

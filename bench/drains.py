@@ -1,6 +1,5 @@
 """How fast a queue of no-op jobs is drained, and jobs of four durable steps, beside the plain loop."""
 
-import asyncio
 import time
 from functools import partial
 
@@ -23,8 +22,7 @@ async def ours(ground: Ground, jobs: int, *, steps: int = 0, processes: int = 1)
         await ground.fill(count)
         began = time.perf_counter()
         await ground.wake()
-        while not await ground.nobody_works():  # noqa: ASYNC110 - asks the database
-            await asyncio.sleep(0.01)
+        await ground.until_done()
         took = time.perf_counter() - began
     for worker in workers:
         worker.terminate()

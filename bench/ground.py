@@ -1,5 +1,6 @@
 """The database that is measured on: accounts, jobs of ours, and plain tables with the same payload."""
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncGenerator, Sequence
@@ -82,6 +83,11 @@ class Ground:
             "select finished_at is not null from campaign_jobs order by id desc limit 1"
         )
         return last is not False and bool(await self.pool.fetchval(NOBODY_WORKS))
+
+    async def until_done(self) -> None:
+        """Returns when everything that is due is done."""
+        while not await self.nobody_works():  # noqa: ASYNC110 - asks the database
+            await asyncio.sleep(0.01)
 
     @contextlib.asynccontextmanager
     async def without_limits(self) -> AsyncGenerator[None]:

@@ -36,8 +36,7 @@ async def ours(ground: Ground, *, backlog_of: UUID | None = None) -> list[float]
         committed[str(job_id)] = time.monotonic()
         await ground.wake()
         await asyncio.sleep(SECONDS_BETWEEN)
-    while not await ground.nobody_works():  # noqa: ASYNC110 - asks the database
-        await asyncio.sleep(0.05)
+    await ground.until_done()
     worker.terminate()
     begun = dict(await worker.ended())
     worker.kill()
