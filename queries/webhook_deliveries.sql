@@ -31,7 +31,7 @@ where d.id = @id and d.job_id = @job_id;
 update webhook_deliveries set body = coalesce(body, @body::text) where id = @id returning body;
 
 -- name: RecordWebhookTry :exec
--- What came of a try, and since when the endpoint has failed.
+-- What came of a try. An endpoint that fails is tried one delivery at a time until something is received.
 with told as (
     update webhook_deliveries as d
     set tries = d.tries + 1, tries_since_queued = d.tries_since_queued + 1,
@@ -42,15 +42,21 @@ with told as (
 ), written as (
     insert into webhook_tries (
         webhook_delivery_id, number, started_at, duration_ms, http_status, error_code, answer)
-    select told.id, told.tries, @started_at::timestamptz, @duration_ms::integer,
-        sqlc.narg(http_status)::smallint, sqlc.narg(error_code)::text, sqlc.narg(answer)::text
+    select told.id, told.tries, now() - make_interval(secs => @duration_seconds::float8),
+        @duration_ms::integer, sqlc.narg(http_status)::smallint, sqlc.narg(error_code)::text,
+        sqlc.narg(answer)::text
     from told
+), turned as (
+    update webhook_endpoints as e
+    set failing_since = case when @status::webhook_delivery_status = 'DELIVERED' then null else now() end
+    from told
+    where e.id = told.webhook_endpoint_id
+      and (e.failing_since is null) = (@status::webhook_delivery_status <> 'DELIVERED')
+    returning e.id
 )
-update webhook_endpoints as e
-set failing_since = case when @status::webhook_delivery_status = 'DELIVERED' then null else now() end
-from told
-where e.id = told.webhook_endpoint_id
-  and (e.failing_since is null) = (@status::webhook_delivery_status <> 'DELIVERED');
+update ad_accounts as a
+set max_running = case when @status::webhook_delivery_status = 'DELIVERED' then @most_at_once::integer else 1 end
+from turned where a.id = turned.id;
 
 -- name: FailWebhookDelivery :exec
 -- It is not tried any more.

@@ -112,26 +112,32 @@ with told as (
     set tries = d.tries + 1, tries_since_queued = d.tries_since_queued + 1,
         status = $1::webhook_delivery_status,
         finished_at = case when $1::webhook_delivery_status <> 'PENDING' then now() end
-    where d.id = $2::uuid and d.job_id = $3::uuid and d.status = 'PENDING'
+    where d.id = $3::uuid and d.job_id = $4::uuid and d.status = 'PENDING'
     returning d.id, d.webhook_endpoint_id, d.tries
 ), written as (
     insert into webhook_tries (
         webhook_delivery_id, number, started_at, duration_ms, http_status, error_code, answer)
-    select told.id, told.tries, $4::timestamptz, $5::integer,
-        $6::smallint, $7::text, $8::text
+    select told.id, told.tries, now() - make_interval(secs => $5::float8),
+        $6::integer, $7::smallint, $8::text,
+        $9::text
     from told
+), turned as (
+    update webhook_endpoints as e
+    set failing_since = case when $1::webhook_delivery_status = 'DELIVERED' then null else now() end
+    from told
+    where e.id = told.webhook_endpoint_id
+      and (e.failing_since is null) = ($1::webhook_delivery_status <> 'DELIVERED')
+    returning e.id
 )
-update webhook_endpoints as e
-set failing_since = case when $1::webhook_delivery_status = 'DELIVERED' then null else now() end
-from told
-where e.id = told.webhook_endpoint_id
-  and (e.failing_since is null) = ($1::webhook_delivery_status <> 'DELIVERED')
+update ad_accounts as a
+set max_running = case when $1::webhook_delivery_status = 'DELIVERED' then $2::integer else 1 end
+from turned where a.id = turned.id
 """
 
 
-async def record_webhook_try(connection: Connection, *, status: WebhookDeliveryStatus, id: UUID, job_id: UUID, started_at: datetime, duration_ms: int, http_status: int | None = None, error_code: str | None = None, answer: str | None = None) -> None:
-    """What came of a try, and since when the endpoint has failed."""
-    await connection.execute(RECORD_WEBHOOK_TRY, status, id, job_id, started_at, duration_ms, http_status, error_code, answer)
+async def record_webhook_try(connection: Connection, *, status: WebhookDeliveryStatus, most_at_once: int, id: UUID, job_id: UUID, duration_seconds: float, duration_ms: int, http_status: int | None = None, error_code: str | None = None, answer: str | None = None) -> None:
+    """What came of a try. An endpoint that fails is tried one delivery at a time until something is received."""
+    await connection.execute(RECORD_WEBHOOK_TRY, status, most_at_once, id, job_id, duration_seconds, duration_ms, http_status, error_code, answer)
 
 
 FAIL_WEBHOOK_DELIVERY: Final = """\
