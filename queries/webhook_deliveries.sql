@@ -110,6 +110,9 @@ where r.team_id = @team_id::uuid and j.mode = @mode::account_mode
   and (j.updated_at >= @since::timestamptz or j.status in ('PENDING', 'PROCESSING'))
   and v.created_at >= @since::timestamptz and v.created_at < @until::timestamptz
   and is_webhook_for(@events::text[], v.kind)
+  and not exists (
+      select 1 from webhook_deliveries as d
+      where d.webhook_endpoint_id = @webhook_endpoint_id::uuid and d.event_id = v.id)
 order by v.id
 limit @most::integer
 on conflict (webhook_endpoint_id, event_id) do nothing

@@ -227,6 +227,9 @@ where r.team_id = $2::uuid and j.mode = $3::account_mode
   and (j.updated_at >= $5::timestamptz or j.status in ('PENDING', 'PROCESSING'))
   and v.created_at >= $5::timestamptz and v.created_at < $4::timestamptz
   and is_webhook_for($6::text[], v.kind)
+  and not exists (
+      select 1 from webhook_deliveries as d
+      where d.webhook_endpoint_id = $1::uuid and d.event_id = v.id)
 order by v.id
 limit $7::integer
 on conflict (webhook_endpoint_id, event_id) do nothing
