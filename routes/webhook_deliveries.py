@@ -28,7 +28,7 @@ from routes.access import actor_of, not_found, object_id
 from routes.body import read_body
 from routes.parts import ApiRequest, Parts
 from routes.query import Page, decode_cursor, next_cursor, read_query
-from routes.transaction import transaction
+from routes.transaction import snapshot, transaction
 from routes.webhook_endpoints import reach
 
 MOST_REPLAYED = 5000
@@ -49,16 +49,17 @@ async def list_webhook_deliveries(
 ) -> WebhookDeliveryPage:
     """Lists what was sent to an endpoint, newest first, with every try. Kept for 30 days."""
     query = read_query(request, WebhookDeliveriesQuery)
-    endpoint = await reach(parts.pool, request, endpoint_id)
-    rows = await webhook_deliveries.list_webhook_deliveries(
-        parts.pool,
-        webhook_endpoint_id=endpoint.id,
-        before_id=decode_cursor(query.cursor),
-        status=query.status,
-        page_size=query.limit + 1,
-    )
-    following = next_cursor([row.id for row in rows], query.limit)
-    return WebhookDeliveryPage(await _views(parts.pool, rows[: query.limit]), following)
+    async with snapshot(parts.pool) as connection:
+        endpoint = await reach(connection, request, endpoint_id)
+        rows = await webhook_deliveries.list_webhook_deliveries(
+            connection,
+            webhook_endpoint_id=endpoint.id,
+            before_id=decode_cursor(query.cursor),
+            status=query.status,
+            page_size=query.limit + 1,
+        )
+        views = await _views(connection, rows[: query.limit])
+    return WebhookDeliveryPage(views, next_cursor([row.id for row in rows], query.limit))
 
 
 @get(
@@ -72,8 +73,9 @@ async def get_webhook_delivery(
     delivery_id: FromPath[str],
 ) -> WebhookDeliveryView:
     """Shows one delivery with every try."""
-    endpoint = await reach(parts.pool, request, endpoint_id)
-    return await _view(parts.pool, endpoint, object_id(delivery_id, "webhook_delivery"))
+    async with snapshot(parts.pool) as connection:
+        endpoint = await reach(connection, request, endpoint_id)
+        return await _view(connection, endpoint, object_id(delivery_id, "webhook_delivery"))
 
 
 @post(

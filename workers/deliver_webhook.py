@@ -27,7 +27,6 @@ log = structlog.get_logger()
 
 RETRY_SECONDS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 """Between tries: about three days in all."""
-ANSWER_SECONDS = 12.0
 LONGEST_ANSWER = 1024
 LONGEST_EXCERPT = 500
 FAILING_HOURS = 48
@@ -65,11 +64,13 @@ class DeliverWebhook:
         open_secret: Callable[[bytes, str, UUID, str], bytes],
         *,
         most_at_once: int,
+        answer_seconds: float,
     ) -> None:
         self._pool = pool
         self._client = client
         self._open_secret = open_secret
         self._most_at_once = most_at_once
+        self._answer_seconds = answer_seconds
         self._running = 0
 
     async def __call__(self, run: Run) -> Outcome:
@@ -121,7 +122,7 @@ class DeliverWebhook:
                 content=body,
                 headers={"Content-Type": "application/json", **headers},
                 longest_answer=LONGEST_ANSWER,
-                total_seconds=ANSWER_SECONDS,
+                total_seconds=self._answer_seconds,
             )
         except DownloadFailed as error:
             return Told(None, error.code, None)

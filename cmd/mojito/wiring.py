@@ -64,7 +64,11 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
         live, sandbox = paces(settings)
         build = BuildCampaign(platforms, media, keyring.open, live=live, sandbox=sandbox)
         deliver = DeliverWebhook(
-            pool, client, keyring.open, most_at_once=-(-settings.worker_concurrency // 2)
+            pool,
+            client,
+            keyring.open,
+            most_at_once=-(-settings.worker_concurrency // 2),
+            answer_seconds=settings.webhook_answer_seconds,
         )
         yield Worker(
             database_url(settings),
