@@ -21,6 +21,7 @@ from models.job import JobError
 from models.job_views import job_views
 from models.jsonb import clean_text, to_jsonb
 from models.webhook import MOST_AT_ONCE, WebhookSecrets, endpoint_view, webhook_id
+from models.webhook_message import JobMessage, OtherMessage
 from workers.kinds import Ended, Outcome, Parked, Run
 
 log = structlog.get_logger()
@@ -165,22 +166,19 @@ class DeliverWebhook:
 
 async def make_body(connection: Connection, message: Message) -> str:
     """What is posted: the event's own facts, and its job as it stands now."""
-    data: object = msgspec.Raw(message.facts.encode())
-    event: object = {}
-    if message.campaign_job_id is not None:
-        job = await campaign_jobs.get_campaign_job(
-            connection, id=message.campaign_job_id, team_id=message.team_id
-        )
-        data, event = (await job_views(connection, [] if job is None else [job]))[0], data
-    return to_jsonb(
-        {
-            "type": message.type,
-            "timestamp": message.happened_at,
-            "livemode": message.mode == "live",
-            "event": event,
-            "data": data,
-        }
+    facts = msgspec.json.decode(message.facts)
+    given = {
+        "type": message.type,
+        "timestamp": message.happened_at,
+        "livemode": message.mode == "live",
+    }
+    if message.campaign_job_id is None:
+        return to_jsonb(OtherMessage(**given, event={}, data=facts))
+    job = await campaign_jobs.get_campaign_job(
+        connection, id=message.campaign_job_id, team_id=message.team_id
     )
+    (view,) = await job_views(connection, [] if job is None else [job])
+    return to_jsonb(JobMessage(**given, event=facts, data=view))
 
 
 def told_by(answer: Answer) -> Told:

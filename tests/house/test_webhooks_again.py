@@ -12,8 +12,9 @@ from standardwebhooks.webhooks import Webhook
 
 from models.api_keys import create_key
 from tests.house.conftest import until
-from tests.house.receiver import HANG, OK, Receiver
+from tests.house.receiver import HANG, OK, Receiver, status
 from tests.house.webhooks import deliveries, hurry, listen, over, post, tried
+from workers.upkeep import delete_old_deliveries
 
 
 @pytest.fixture
@@ -212,3 +213,41 @@ async def test_what_is_on_its_way_to_a_removed_endpoint_is_not_sent(house, recei
         await over(house)
 
     assert receiver.posted == []
+
+
+async def test_an_endpoint_that_fails_is_tried_one_message_at_a_time_until_it_receives(
+    house, receiver
+):
+    receiver.answers = [status("500 Oops")]
+    endpoint = await listen(house, receiver)
+    limit = "select max_running from ad_accounts where platform_type = 'WEBHOOK'"
+    await post(house, endpoint, "ping")
+
+    async with house.working():
+        await tried(house, endpoint)
+        failing = await house.pool.fetchval(limit)
+        await hurry(house)
+        await over(house)
+
+    assert failing == 1
+    assert await house.pool.fetchval(limit) == 8
+
+
+async def test_the_log_is_kept_for_a_month_and_goes_with_the_jobs_that_carried_it(house, receiver):
+    endpoint = await listen(house, receiver)
+    await post(house, endpoint, "ping")
+    await post(house, endpoint, "ping")
+    async with house.working():
+        await over(house)
+    (young, old) = await deliveries(house, endpoint)
+    await house.pool.execute(
+        "update webhook_deliveries set finished_at = now() - interval '31 days' where id = $1",
+        old["id"],
+    )
+
+    await delete_old_deliveries(house.pool)
+
+    assert [one["id"] for one in await deliveries(house, endpoint)] == [young["id"]]
+    for table in ("webhook_tries", "campaign_jobs", "campaign_requests"):
+        assert await house.pool.fetchval(f"select count(*) from {table}") == 1  # noqa: S608 - names of this file
+    assert await house.pool.fetchval("select count(distinct campaign_job_id) from job_events") == 1

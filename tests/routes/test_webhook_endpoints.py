@@ -192,3 +192,11 @@ async def test_the_events_that_can_be_asked_for_are_those_that_are_written():
     }
 
     assert written == {name for name in EVENT_TYPES if name.startswith("job.")}
+
+
+async def test_the_document_describes_every_message(caller):
+    document = (await caller.get("/api/v1/openapi.json")).json()
+
+    assert set(document["webhooks"]) == {*EVENT_TYPES, "webhook.ping"}
+    body = document["webhooks"]["job.finished"]["post"]["requestBody"]["content"]
+    assert body["application/json"]["schema"] == {"$ref": "#/components/schemas/JobMessage"}
