@@ -27,8 +27,9 @@ limit @page_size;
 select * from webhook_endpoints where id = @id and team_id = @team_id and deleted_at is null;
 
 -- name: LockWebhookEndpoint :one
--- Nobody else changes it until the transaction ends.
-select * from webhook_endpoints where id = @id and team_id = @team_id and deleted_at is null for update;
+-- Nobody else changes it until the transaction ends; events of jobs do not wait for that.
+select * from webhook_endpoints where id = @id and team_id = @team_id and deleted_at is null
+for no key update;
 
 -- name: UpdateWebhookEndpoint :one
 -- Enabling forgets how long it has failed.

@@ -68,12 +68,13 @@ async def get_webhook_endpoint(connection: Connection, *, id: UUID, team_id: UUI
 
 
 LOCK_WEBHOOK_ENDPOINT: Final = """\
-select id, team_id, mode, url, events, previous_secret_until, failing_since, disabled_at, disabled_reason, created_at, updated_at, deleted_at from webhook_endpoints where id = $1 and team_id = $2 and deleted_at is null for update
+select id, team_id, mode, url, events, previous_secret_until, failing_since, disabled_at, disabled_reason, created_at, updated_at, deleted_at from webhook_endpoints where id = $1 and team_id = $2 and deleted_at is null
+for no key update
 """
 
 
 async def lock_webhook_endpoint(connection: Connection, *, id: UUID, team_id: UUID) -> WebhookEndpoint | None:
-    """Nobody else changes it until the transaction ends."""
+    """Nobody else changes it until the transaction ends; events of jobs do not wait for that."""
     row = await connection.fetchrow(LOCK_WEBHOOK_ENDPOINT, id, team_id)
     return None if row is None else WebhookEndpoint(*row)
 
