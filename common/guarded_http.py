@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from ipaddress import ip_address
 from pathlib import PurePosixPath
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 from urllib.parse import unquote
 
 import httpx
@@ -28,6 +28,8 @@ type Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 30.0
+LOOK_UP_SECONDS = 4.0
+READ_ANSWER_SECONDS = 2.0
 LONGEST_URL = 8192
 
 
@@ -66,8 +68,16 @@ class Download:
             yield chunk
 
 
+class Answer(NamedTuple):
+    """What somebody else's server answered: only the beginning of its body is read."""
+
+    status: int
+    retry_after: str | None
+    beginning: bytes
+
+
 class GuardedClient:
-    """Fetches https addresses of strangers; http only from allowed private targets.
+    """Calls https addresses of strangers; http only from allowed private targets.
 
     A host is resolved once per request and refused if any of its addresses is neither public nor
     allowed; the connection goes to a checked address, with the original Host header and server
@@ -100,17 +110,36 @@ class GuardedClient:
     ) -> AsyncIterator[Download]:
         """Opens an address for reading. Raises DownloadFailed, also while chunks are read."""
         target = parse_url(url)
-        limit = asyncio.timeout(total_seconds or self._total_seconds)
-        try:
-            async with limit, self._answer(target) as response:
-                _refuse_answer(response, max_bytes)
-                yield Download(response, file_name=file_name_of(target), max_bytes=max_bytes)
-        except (TimeoutError, httpx.TimeoutException) as error:
-            if isinstance(error, TimeoutError) and not limit.expired():
-                raise  # it is the reader's own
-            raise DownloadFailed("the address did not answer in time", code="timed_out") from error
-        except httpx.TransportError as error:
-            raise _unreachable(type(error).__name__) from error
+        async with (
+            _in_time(total_seconds or self._total_seconds),
+            self._answer(_request("GET", target)) as response,
+        ):
+            _refuse_answer(response, max_bytes)
+            yield Download(response, file_name=file_name_of(target), max_bytes=max_bytes)
+
+    async def post(
+        self,
+        url: str,
+        *,
+        content: bytes,
+        headers: Mapping[str, str],
+        longest_answer: int,
+        total_seconds: float,
+    ) -> Answer:
+        """What the address answers, whatever its status. Raises DownloadFailed when it does not."""
+        request = _request("POST", parse_url(url), content, headers)
+        async with _in_time(total_seconds) as limit, self._answer(request) as response:
+            limit.reschedule(None)  # it has answered; what follows is only for people
+            return Answer(
+                response.status_code,
+                response.headers.get("retry-after"),
+                await _beginning(response, longest_answer),
+            )
+
+    async def check(self, url: str) -> None:
+        """Raises DownloadFailed for an address that would not be called."""
+        async with _in_time(LOOK_UP_SECONDS):
+            await self._checked_addresses(parse_url(url))
 
     async def __aenter__(self) -> Self:
         return self
@@ -123,17 +152,8 @@ class GuardedClient:
         await self._transport.aclose()
 
     @contextlib.asynccontextmanager
-    async def _answer(self, target: httpx.URL) -> AsyncIterator[httpx.Response]:
-        addresses = await self._checked_addresses(target)
-        request = httpx.Request(
-            "GET",
-            target,
-            headers={"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "mojito"},
-            extensions={
-                "timeout": httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS).as_dict(),
-                "sni_hostname": target.host,
-            },
-        )
+    async def _answer(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+        addresses = await self._checked_addresses(request.url)
         response = await self._send(request, addresses)
         try:
             yield response
@@ -175,6 +195,54 @@ class GuardedClient:
             raise _not_allowed("only https addresses are fetched")
         if port not in self._ports:
             raise _not_allowed(f"port {port} is not among those that are fetched from")
+
+
+@contextlib.asynccontextmanager
+async def _in_time(seconds: float) -> AsyncIterator[asyncio.Timeout]:
+    """What the way to an address may raise, as DownloadFailed."""
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            yield limit
+    except (TimeoutError, httpx.TimeoutException) as error:
+        if isinstance(error, TimeoutError) and not limit.expired():
+            raise  # it is the reader's own
+        raise DownloadFailed("the address did not answer in time", code="timed_out") from error
+    except httpx.TransportError as error:
+        raise _unreachable(type(error).__name__) from error
+
+
+def _request(
+    method: str, target: httpx.URL, content: bytes = b"", headers: Mapping[str, str] | None = None
+) -> httpx.Request:
+    return httpx.Request(
+        method,
+        target,
+        content=content or None,
+        headers={
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+            "User-Agent": "mojito",
+            **(headers or {}),
+        },
+        extensions={
+            "timeout": httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS).as_dict(),
+            "sni_hostname": target.host,
+        },
+    )
+
+
+async def _beginning(response: httpx.Response, longest: int) -> bytes:
+    """The first bytes, as far as they come soon; a status without them is an answer all the same."""
+    received = b""
+    with contextlib.suppress(TimeoutError, httpx.TransportError):
+        chunks = response.aiter_raw(longest)
+        async with asyncio.timeout(READ_ANSWER_SECONDS), contextlib.aclosing(chunks):  # pyright: ignore[reportArgumentType]  # it is a generator
+            async for chunk in chunks:
+                received += chunk
+                if len(received) >= longest:
+                    break
+    return received
 
 
 def parse_url(text: str) -> httpx.URL:

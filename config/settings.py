@@ -44,7 +44,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = None
     allowed_private_targets: Annotated[
         tuple[str, ...],
-        Meta(description="Networks, hosts or host:port that media URLs may reach though private."),
+        Meta(
+            description="Networks, hosts or host:port, private, that media and webhooks may reach."
+        ),
     ] = ()
     meta_api_version: Annotated[
         str, Meta(pattern=r"^v\d+\.\d+$", description="Graph API version.")
@@ -92,6 +94,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sandbox_list_lag_seconds: Annotated[
         Seconds, Meta(description="The same for sandbox accounts.")
     ] = 1.0
+    webhook_answer_seconds: Annotated[
+        Seconds, Meta(description="How long a receiver of webhooks may take to answer.")
+    ] = 12.0
     database_pool_size: Annotated[
         int, Meta(ge=1, le=200, description="Connections that one API process holds at most.")
     ] = 10

@@ -16,7 +16,16 @@ from middleware.problems import EXCEPTION_HANDLERS
 from middleware.request_id import RequestIds
 from models.database import Pool
 from models.gen import ad_accounts as account_queries
-from routes import ad_accounts, ads_meta, campaign_jobs, health, openapi, pages
+from routes import (
+    ad_accounts,
+    ads_meta,
+    campaign_jobs,
+    health,
+    openapi,
+    pages,
+    webhook_deliveries,
+    webhook_endpoints,
+)
 from routes import assets as asset_routes
 from routes.assets import Assets
 from routes.health import Readiness
@@ -53,6 +62,8 @@ def create_app(
         *ads_meta.routes,
         *campaign_jobs.routes,
         *asset_routes.routes,
+        *webhook_endpoints.routes,
+        *webhook_deliveries.routes,
     ]
     unguarded = [*health.routes, *pages.routes]
     app = Litestar(

@@ -1,6 +1,5 @@
 """/api/v1/campaign_jobs: what became of a request, and how to stop it or try it again."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -13,10 +12,10 @@ from msgspec import Meta
 
 from common.errors import Conflict
 from models.account import PlatformType
-from models.gen import ad_accounts, campaign_jobs, job_steps
+from models.gen import ad_accounts, campaign_jobs
 from models.gen.rows import CampaignJob, Connection, JobStatus
-from models.job import JobView, job_view
-from models.plan import REQUESTS, PlannedStep, plan
+from models.job import JobView
+from models.job_views import job_views
 from routes.access import object_id, reachable, require_active
 from routes.etag import etag_of
 from routes.parts import ApiRequest, Parts
@@ -69,7 +68,7 @@ async def list_jobs(request: ApiRequest, parts: NamedDependency[Parts]) -> JobPa
         page_size=query.limit + 1,
     )
     following = next_cursor([row.id for row in rows], query.limit)
-    return JobPage(await _views(parts.pool, rows[: query.limit]), following)
+    return JobPage(await job_views(parts.pool, rows[: query.limit]), following)
 
 
 @get(
@@ -81,7 +80,7 @@ async def get_job(
 ) -> Response[JobView]:
     """Shows a job: how far it is, why it waits, what it made, why it failed."""
     job = await _reach(parts.pool, request, job_id)
-    view = (await _views(parts.pool, [job]))[0]
+    view = (await job_views(parts.pool, [job]))[0]
     return Response(view, headers={"ETag": etag_of(view)})
 
 
@@ -112,7 +111,7 @@ async def cancel_job(
                 f"The job has ended: it is {(await _again(connection, job)).status}.",
                 code="job_already_finished",
             )
-        view = (await _views(connection, [await _again(connection, job)]))[0]
+        view = (await job_views(connection, [await _again(connection, job)]))[0]
     return _accepted(view)
 
 
@@ -139,7 +138,7 @@ async def retry_job(
         )
         if retried is None:
             raise _not_retryable(await _again(connection, job))
-        view = (await _views(connection, [await _again(connection, job)]))[0]
+        view = (await job_views(connection, [await _again(connection, job)]))[0]
     parts.notifier.notify()
     return _accepted(view)
 
@@ -147,21 +146,6 @@ async def retry_job(
 def job_headers(job_id: UUID) -> dict[str, str]:
     """Where an accepted job is found, and when a look is worth while."""
     return {"Location": f"/api/v1/campaign_jobs/{job_id}", "Retry-After": "1"}
-
-
-async def planned_steps(
-    connection: Connection, jobs: Sequence[CampaignJob]
-) -> dict[UUID, tuple[PlannedStep, ...]]:
-    """The steps of the requests that the jobs were made from, by job."""
-    platforms = {job.id: job.platform_type for job in jobs}
-    return {
-        row.campaign_job_id: _plan(platforms[row.campaign_job_id], row.payload)
-        for row in await campaign_jobs.list_payloads(connection, ids=list(platforms))
-    }
-
-
-def _plan(platform_type: str, payload: str) -> tuple[PlannedStep, ...]:
-    return plan(platform_type, msgspec.json.decode(payload, type=REQUESTS[platform_type]))
 
 
 def _accepted(view: JobView) -> Response[JobView]:
@@ -178,15 +162,6 @@ async def _reach(connection: Connection, request: ApiRequest, job_id: str) -> Ca
 async def _again(connection: Connection, job: CampaignJob) -> CampaignJob:
     """The job as it is now."""
     return await campaign_jobs.get_campaign_job(connection, id=job.id, team_id=job.team_id) or job
-
-
-async def _views(connection: Connection, jobs: list[CampaignJob]) -> list[JobView]:
-    rows = await job_steps.list_steps_of_jobs(connection, campaign_job_ids=[job.id for job in jobs])
-    planned = await planned_steps(connection, jobs)
-    return [
-        job_view(job, [row for row in rows if row.campaign_job_id == job.id], planned[job.id])
-        for job in jobs
-    ]
 
 
 async def _require_active_account(connection: Connection, job: CampaignJob) -> None:

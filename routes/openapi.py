@@ -13,6 +13,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from middleware.problems import MEDIA_TYPE, Problem
 from models.credentials import MetaCredentials
+from models.webhook import EVENT_TYPES
+from models.webhook_message import JobMessage, OtherMessage
 
 type Document = dict[str, Any]
 
@@ -43,7 +45,7 @@ stable `code`; every answer carries `X-Request-Id`.
 
 def build(guarded: Sequence[HTTPRouteHandler], open_routes: Sequence[HTTPRouteHandler]) -> Document:
     """The whole document. `guarded` lie below /api/v1 and need a key."""
-    types: list[Any] = [Problem, MetaCredentials]
+    types: list[Any] = [Problem, MetaCredentials, JobMessage, OtherMessage]
     routes = [("/api/v1", handler) for handler in guarded]
     routes += [("", handler) for handler in open_routes if not handler.opt.get("hidden")]
     for _, handler in routes:
@@ -62,6 +64,7 @@ def build(guarded: Sequence[HTTPRouteHandler], open_routes: Sequence[HTTPRouteHa
         "servers": [{"url": "/"}],
         "security": [{"apiKey": []}],
         "paths": paths,
+        "webhooks": {name: {"post": _webhook(name)} for name in (*EVENT_TYPES, "webhook.ping")},
         "components": {
             "schemas": components,
             "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer"}},
@@ -87,6 +90,23 @@ def _operation(path: str, handler: HTTPRouteHandler) -> Document:
     if handler.opt.get("open"):
         operation["security"] = []
     return operation
+
+
+def _webhook(name: str) -> Document:
+    kind = JobMessage if name.startswith("job.") else OtherMessage
+    return {
+        "operationId": name,
+        "summary": f"What is posted for {name}",
+        "description": "Signed after Standard Webhooks 1.0: webhook-id, webhook-timestamp and "
+        "webhook-signature. At least once, with the same id and bytes on every try.",
+        "tags": ["webhooks"],
+        "security": [],
+        "requestBody": {"required": True, "content": _json(kind)},
+        "responses": {
+            "2XX": {"description": "It was received."},
+            "410": {"description": "Never again: the endpoint is disabled."},
+        },
+    }
 
 
 def _parameters(path: str, handler: HTTPRouteHandler) -> list[Document]:

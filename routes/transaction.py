@@ -12,3 +12,13 @@ async def transaction(pool: Pool) -> AsyncGenerator[Connection]:
     """A connection whose changes stay when the block ends well, and vanish when it does not."""
     async with pool.acquire() as connection, connection.transaction():
         yield connection
+
+
+@asynccontextmanager
+async def snapshot(pool: Pool) -> AsyncGenerator[Connection]:
+    """A connection whose reads all see the same moment."""
+    async with (
+        pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield connection

@@ -17,6 +17,7 @@ from routes.health import ServerReadiness
 from routes.job_writes import JobWrites
 from routes.notifier import Notifier
 from workers.build_campaign import BuildCampaign
+from workers.deliver_webhook import DeliverWebhook
 from workers.ledger import Pace
 from workers.media_source import MediaSource
 from workers.platforms import PLATFORMS
@@ -62,11 +63,18 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
         media = MediaSource(pool, LocalAssetFiles(settings.assets_dir), client)
         live, sandbox = paces(settings)
         build = BuildCampaign(platforms, media, keyring.open, live=live, sandbox=sandbox)
+        deliver = DeliverWebhook(
+            pool,
+            client,
+            keyring.open,
+            most_at_once=-(-settings.worker_concurrency // 2),
+            answer_seconds=settings.webhook_answer_seconds,
+        )
         yield Worker(
             database_url(settings),
             pool,
             settings.worker_id or uuid4(),
-            {"BUILD_CAMPAIGN": build},
+            {"BUILD_CAMPAIGN": build, "DELIVER_WEBHOOK": deliver},
             WorkerSettings(
                 concurrency=settings.worker_concurrency,
                 poll_seconds=settings.poll_seconds,

@@ -62,6 +62,8 @@ def camel(name):
 
 
 def singular(name):
+    if name.endswith("ies"):
+        return f"{name[:-3]}y"
     return name[:-1] if name.endswith("s") else name
 
 

@@ -18,6 +18,7 @@ type AccountStatus = Literal['ACTIVE', 'INACTIVE', 'REQUIRES_REAUTH', 'SUSPENDED
 type AccountMode = Literal['live', 'sandbox']
 type JobStatus = Literal['PENDING', 'PROCESSING', 'SUCCESS', 'FAILED', 'PARTIAL_SUCCESS', 'CANCELLED']
 type StepStatus = Literal['PENDING', 'RUNNING', 'IN_DOUBT', 'DONE', 'WAITING', 'FAILED', 'SKIPPED']
+type WebhookDeliveryStatus = Literal['PENDING', 'DELIVERED', 'FAILED']
 
 
 class AdAccount(msgspec.Struct, frozen=True, gc=False):
@@ -161,3 +162,45 @@ class Team(msgspec.Struct, frozen=True, gc=False):
     id: UUID
     name: str
     created_at: datetime
+
+
+class WebhookDelivery(msgspec.Struct, frozen=True, gc=False):
+    id: UUID
+    webhook_endpoint_id: UUID
+    type: str
+    event_id: int | None
+    campaign_job_id: UUID | None
+    facts: str
+    body: str | None
+    status: WebhookDeliveryStatus
+    job_id: UUID
+    tries: int
+    tries_since_queued: int
+    happened_at: datetime
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class WebhookEndpoint(msgspec.Struct, frozen=True, gc=False):
+    id: UUID
+    team_id: UUID
+    mode: AccountMode
+    url: str
+    events: list[str]
+    previous_secret_until: datetime | None
+    failing_since: datetime | None
+    disabled_at: datetime | None
+    disabled_reason: str | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+class WebhookTry(msgspec.Struct, frozen=True, gc=False):
+    webhook_delivery_id: UUID
+    number: int
+    started_at: datetime
+    duration_ms: int
+    http_status: int | None
+    error_code: str | None
+    answer: str | None

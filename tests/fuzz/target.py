@@ -43,6 +43,9 @@ class Target:
         uploaded = self._client.post("/assets", files={"file": ("hero.png", IMAGE)})
         self.asset_id: str = _id(uploaded)
         self.jobs = [self._job() for _ in range(4)]
+        self.webhook_id = _id(self._client.post("/webhook_endpoints", json=self.webhook_body()))
+        self.delivery = self._delivery()
+        """Below its endpoint."""
         shown = itertools.cycle(self.jobs)
         self._ids: dict[str, Callable[[], str]] = {
             "get_account": lambda: self.account_id,
@@ -53,6 +56,15 @@ class Target:
             "retry_job": self._cancelled_job,
             "get_asset": lambda: self.asset_id,
             "get_asset_content": lambda: self.asset_id,
+            "get_webhook_endpoint": lambda: self.webhook_id,
+            "change_webhook_endpoint": self._webhook,
+            "delete_webhook_endpoint": self._webhook,
+            "rotate_webhook_secret": lambda: self.webhook_id,
+            "list_webhook_deliveries": lambda: self.webhook_id,
+            "get_webhook_delivery": lambda: self.delivery,
+            "resend_webhook_delivery": lambda: self.delivery,
+            "replay_webhooks": lambda: self.webhook_id,
+            "ping_webhook_endpoint": lambda: self.webhook_id,
         }
 
     @property
@@ -84,7 +96,18 @@ class Target:
             case "create_asset":
                 return {"url": f"{self.files_url}/hero.png?signature=1"}
             case _:
-                return None
+                return {
+                    "create_webhook_endpoint": self.webhook_body(),
+                    "change_webhook_endpoint": {**self.webhook_body(), "enabled": True},
+                    "replay_webhooks": {
+                        "since": "2026-01-01T00:00:00Z",
+                        "until": "2026-01-02T00:00:00Z",
+                    },
+                }.get(operation_id)
+
+    def webhook_body(self) -> dict[str, Any]:
+        """An endpoint; no worker runs, so nothing is sent there."""
+        return {"url": f"{self.files_url}/hook", "events": ["job.finished", "job.step.*"]}
 
     def account_body(self, platform_account_id: str) -> dict[str, Any]:
         """An account that does not exist yet, with the secret in it."""
@@ -104,6 +127,18 @@ class Target:
 
     def _account(self, platform_account_id: str) -> str:
         return _id(self._client.post("/ad_accounts", json=self.account_body(platform_account_id)))
+
+    def _webhook(self) -> str:
+        """One more than the one that is shown; others make room, a team has only so many."""
+        listed = self._client.get("/webhook_endpoints", params={"limit": 200}).json()["data"]
+        for others in listed:
+            if others["id"] != self.webhook_id:
+                self._client.delete(f"/webhook_endpoints/{others['id']}")
+        return _id(self._client.post("/webhook_endpoints", json=self.webhook_body()))
+
+    def _delivery(self) -> str:
+        made = _id(self._client.post(f"/webhook_endpoints/{self.webhook_id}/ping"))
+        return f"{self.webhook_id}/deliveries/{made}"
 
     def _job(self) -> str:
         body = meta_request(media={"hero": {"asset_id": self.asset_id}})

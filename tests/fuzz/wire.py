@@ -178,7 +178,7 @@ def _paths(draw: Draw, target: Target, operation: Any, name: str) -> str:
         is_real = draw(st.integers(0, 7)) not in (3, 5)
         odd = draw(texts).replace("/", "_") or "_"
         given = target.real_id(name) if is_real else quote(odd, safe="", errors="replace")
-        path = f"{path.partition('{')[0]}{given}{path.partition('}')[2]}"
+        path = f"{path.partition('{')[0]}{given}{path.rpartition('}')[2]}"
     return path + draw(_queries(operation))
 
 

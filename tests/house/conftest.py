@@ -190,6 +190,7 @@ class House:
             "MOJITO_DATABASE_URL": str(self.settings.database_url),
             "MOJITO_DATA_DIR": str(self.settings.data_dir),
             "MOJITO_SANDBOX_URL": self.sandbox.url,
+            "MOJITO_ALLOWED_PRIVATE_TARGETS": ",".join(self.settings.allowed_private_targets),
             "MOJITO_WORKER_ID": worker_id or str(uuid4()),
             "MOJITO_LOG_LEVEL": "error",
         }

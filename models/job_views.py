@@ -1,0 +1,36 @@
+"""Campaign jobs as callers see them, read from the database."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from models.gen import campaign_jobs, job_steps
+from models.gen.rows import CampaignJob, Connection
+from models.job import JobView, job_view
+from models.plan import REQUESTS, PlannedStep, plan
+
+
+async def job_views(connection: Connection, jobs: Sequence[CampaignJob]) -> list[JobView]:
+    """Each job with its steps."""
+    rows = await job_steps.list_steps_of_jobs(connection, campaign_job_ids=[job.id for job in jobs])
+    planned = await planned_steps(connection, jobs)
+    return [
+        job_view(job, [row for row in rows if row.campaign_job_id == job.id], planned[job.id])
+        for job in jobs
+    ]
+
+
+async def planned_steps(
+    connection: Connection, jobs: Sequence[CampaignJob]
+) -> dict[UUID, tuple[PlannedStep, ...]]:
+    """The steps of the requests that the jobs were made from, by job."""
+    platforms = {job.id: job.platform_type for job in jobs}
+    return {
+        row.campaign_job_id: _plan(platforms[row.campaign_job_id], row.payload)
+        for row in await campaign_jobs.list_payloads(connection, ids=list(platforms))
+    }
+
+
+def _plan(platform_type: str, payload: str) -> tuple[PlannedStep, ...]:
+    return plan(platform_type, msgspec.json.decode(payload, type=REQUESTS[platform_type]))

@@ -1,0 +1,133 @@
+-- name: QueueWebhookDeliveries :exec
+-- Makes the jobs that carry them.
+select queue_webhook_deliveries(@ids::uuid[]);
+
+-- name: CreateWebhookDelivery :one
+-- Of something that is no event of a job.
+insert into webhook_deliveries (id, webhook_endpoint_id, type, facts, job_id, happened_at)
+values (@id, @webhook_endpoint_id, @type, @facts, @job_id, now())
+returning *;
+
+-- name: TellOfDisabledEndpoint :many
+-- The team's other endpoints that want to hear of it.
+insert into webhook_deliveries (id, webhook_endpoint_id, type, facts, job_id, happened_at)
+select new_key(), e.id, 'webhook_endpoint.disabled', @facts, new_key(), now()
+from webhook_endpoints as e
+where e.team_id = @team_id and e.mode = @mode and e.disabled_at is null and e.deleted_at is null
+  and is_webhook_for(e.events, 'webhook_endpoint.disabled')
+returning id;
+
+-- name: GetWebhookForRun :one
+-- What a worker needs to send it; no row: it was asked for again since, by another job.
+select d.id, d.type, d.campaign_job_id, d.facts, d.body, d.status, d.tries_since_queued, d.happened_at,
+    e.id as webhook_endpoint_id, e.team_id, e.mode, e.url,
+    (e.disabled_at is null and e.deleted_at is null)::boolean as is_listening,
+    coalesce(e.previous_secret_until > now(), false)::boolean as is_previous_secret_good
+from webhook_deliveries as d join webhook_endpoints as e on e.id = d.webhook_endpoint_id
+where d.id = @id and d.job_id = @job_id;
+
+-- name: WriteWebhookBody :one
+-- The first one stays for ever.
+update webhook_deliveries set body = coalesce(body, @body::text) where id = @id returning body;
+
+-- name: RecordWebhookTry :exec
+-- What came of a try. An endpoint that fails is tried one delivery at a time until something is received.
+with told as (
+    update webhook_deliveries as d
+    set tries = d.tries + 1, tries_since_queued = d.tries_since_queued + 1,
+        status = @status::webhook_delivery_status,
+        finished_at = case when @status::webhook_delivery_status <> 'PENDING' then now() end
+    where d.id = @id::uuid and d.job_id = @job_id::uuid and d.status = 'PENDING'
+    returning d.id, d.webhook_endpoint_id, d.tries
+), written as (
+    insert into webhook_tries (
+        webhook_delivery_id, number, started_at, duration_ms, http_status, error_code, answer)
+    select told.id, told.tries, now() - make_interval(secs => @duration_seconds::float8),
+        @duration_ms::integer, sqlc.narg(http_status)::smallint, sqlc.narg(error_code)::text,
+        sqlc.narg(answer)::text
+    from told
+), turned as (
+    update webhook_endpoints as e
+    set failing_since = case when @status::webhook_delivery_status = 'DELIVERED' then null else now() end
+    from told
+    where e.id = told.webhook_endpoint_id
+      and (e.failing_since is null) = (@status::webhook_delivery_status <> 'DELIVERED')
+    returning e.id
+)
+update ad_accounts as a
+set max_running = case when @status::webhook_delivery_status = 'DELIVERED' then @most_at_once::integer else 1 end
+from turned where a.id = turned.id;
+
+-- name: FailWebhookDelivery :exec
+-- It is not tried any more.
+update webhook_deliveries set status = 'FAILED', finished_at = now()
+where id = @id and job_id = @job_id and status = 'PENDING';
+
+-- name: ListWebhookDeliveries :many
+-- Newest first; keys are made in the order of time.
+select d.id, d.type, d.campaign_job_id, d.status, d.happened_at, d.created_at, d.finished_at, d.body,
+    j.due_at as next_try_at
+from webhook_deliveries as d left join campaign_jobs as j on j.id = d.job_id and d.status = 'PENDING'
+where d.webhook_endpoint_id = @webhook_endpoint_id
+  and (sqlc.narg(id)::uuid is null or d.id = sqlc.narg(id)::uuid)
+  and (sqlc.narg(before_id)::uuid is null or d.id < sqlc.narg(before_id)::uuid)
+  and (sqlc.narg(status)::webhook_delivery_status is null
+       or d.status = sqlc.narg(status)::webhook_delivery_status)
+order by d.id desc
+limit @page_size;
+
+-- name: ListWebhookTries :many
+select * from webhook_tries where webhook_delivery_id = any (@webhook_delivery_ids::uuid[])
+order by webhook_delivery_id, number;
+
+-- name: RequeueWebhookDeliveries :many
+-- The whole schedule again, for those of them that are over.
+select requeue_webhook_deliveries(@ids::uuid[])::uuid as id;
+
+-- name: HurryWebhookDelivery :exec
+-- One that waits for its next try is tried now.
+update campaign_jobs as j set due_at = now(), updated_at = now()
+from webhook_deliveries as d
+where d.id = @id and j.id = d.job_id and j.claim_token is null and j.status in ('PENDING', 'PROCESSING');
+
+-- name: ListWebhookDeliveriesBetween :many
+-- What happened between two moments, whatever became of it.
+select id from webhook_deliveries
+where webhook_endpoint_id = @webhook_endpoint_id and happened_at >= @since and happened_at < @until
+order by id
+limit @most;
+
+-- name: CreateMissedWebhooks :many
+-- Events of the endpoint's jobs between two moments that it never heard of.
+insert into webhook_deliveries (
+    id, webhook_endpoint_id, type, event_id, campaign_job_id, facts, job_id, happened_at)
+select new_key(), @webhook_endpoint_id::uuid, v.kind, v.id, v.campaign_job_id, v.data, new_key(), v.created_at
+from campaign_requests as r
+join campaign_jobs as j on j.id = r.campaign_job_id
+join job_events as v on v.campaign_job_id = j.id
+where r.team_id = @team_id::uuid and j.mode = @mode::account_mode
+  and j.created_at < @until::timestamptz
+  and (j.updated_at >= @since::timestamptz or j.status in ('PENDING', 'PROCESSING'))
+  and v.created_at >= @since::timestamptz and v.created_at < @until::timestamptz
+  and is_webhook_for(@events::text[], v.kind)
+  and not exists (
+      select 1 from webhook_deliveries as d
+      where d.webhook_endpoint_id = @webhook_endpoint_id::uuid and d.event_id = v.id)
+order by v.id
+limit @most::integer
+on conflict (webhook_endpoint_id, event_id) do nothing
+returning id;
+
+-- name: DeleteOldWebhookDeliveries :many
+-- The log is kept for 30 days: a small batch of what is older. The jobs that carried it.
+with old as materialized (
+    select d.id from webhook_deliveries as d
+    where d.finished_at < now() - interval '30 days'
+    order by d.finished_at limit 500
+    for update skip locked
+)
+delete from webhook_deliveries where id = any (array(select old.id from old))
+returning job_id;
+
+-- name: ForgetWebhookJobs :exec
+select forget_webhook_jobs(@job_ids::uuid[]);

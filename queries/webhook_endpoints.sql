@@ -1,0 +1,76 @@
+-- name: CreateWebhookEndpoint :one
+-- With the account by which the queue knows it; the sealed secret lies there.
+with held as (
+    insert into ad_accounts (id, name, platform_type, platform_account_id, credentials,
+        credentials_key_id, credentials_fingerprint, mode, max_running)
+    values (@id::uuid, 'webhook endpoint', 'WEBHOOK', (@id::uuid)::text, @credentials::bytea,
+        @credentials_key_id::text, @credentials_fingerprint::text, @mode::account_mode, @max_running::integer)
+    returning id
+)
+insert into webhook_endpoints (id, team_id, mode, url, events)
+select held.id, @team_id::uuid, @mode::account_mode, @url::text, @events::text[] from held
+returning *;
+
+-- name: CountWebhookEndpoints :one
+select count(*) from webhook_endpoints where team_id = @team_id and deleted_at is null;
+
+-- name: ListWebhookEndpoints :many
+-- Newest first; keys are made in the order of time.
+select * from webhook_endpoints
+where team_id = @team_id and deleted_at is null
+  and (sqlc.narg(before_id)::uuid is null or id < sqlc.narg(before_id)::uuid)
+  and (sqlc.narg(mode)::account_mode is null or mode = sqlc.narg(mode)::account_mode)
+order by id desc
+limit @page_size;
+
+-- name: GetWebhookEndpoint :one
+select * from webhook_endpoints where id = @id and team_id = @team_id and deleted_at is null;
+
+-- name: LockWebhookEndpoint :one
+-- Nobody else changes it until the transaction ends; events of jobs do not wait for that.
+select * from webhook_endpoints where id = @id and team_id = @team_id and deleted_at is null
+for no key update;
+
+-- name: UpdateWebhookEndpoint :one
+-- Enabling forgets how long it has failed.
+update webhook_endpoints
+set url = @url, events = @events, updated_at = now(),
+    disabled_at = case when @is_enabled::boolean then null else coalesce(disabled_at, now()) end,
+    disabled_reason = case when @is_enabled::boolean then null else coalesce(disabled_reason, 'by_caller') end,
+    failing_since = case when @is_enabled::boolean and disabled_at is not null then null else failing_since end
+where id = @id
+returning *;
+
+-- name: DeleteWebhookEndpoint :exec
+-- The rows stay for the deliveries that name them; nothing is sent any more.
+with gone as (
+    update webhook_endpoints set deleted_at = now(), updated_at = now() where id = @id::uuid
+)
+update ad_accounts set deleted_at = now(), updated_at = now() where id = @id::uuid;
+
+-- name: GetWebhookSecrets :one
+-- Sealed.
+select credentials from ad_accounts where id = @id;
+
+-- name: ReplaceWebhookSecrets :one
+-- The secret before stays good for a day.
+with kept as (
+    update ad_accounts
+    set credentials = @credentials::bytea, credentials_key_id = @credentials_key_id::text,
+        credentials_fingerprint = @credentials_fingerprint::text, credentials_updated_at = now(),
+        credentials_version = credentials_version + 1, updated_at = now()
+    where id = @id::uuid
+)
+update webhook_endpoints
+set previous_secret_until = now() + interval '24 hours', updated_at = now()
+where webhook_endpoints.id = @id::uuid
+returning *;
+
+-- name: DisableWebhookEndpoint :one
+-- No row: it is disabled already, or nothing was received there for less than so many hours.
+update webhook_endpoints
+set disabled_at = now(), disabled_reason = @reason, updated_at = now()
+where id = @id and disabled_at is null
+  and (sqlc.narg(failing_hours)::integer is null
+       or failing_since < now() - make_interval(hours => sqlc.narg(failing_hours)::integer))
+returning *;

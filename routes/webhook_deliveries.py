@@ -1,0 +1,258 @@
+"""/api/v1/webhook_endpoints/{id}/deliveries: what was sent, what was answered, and how to send it again."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta
+
+from common.errors import Conflict, Invalid
+from common.uuid7 import uuid7
+from models import audit
+from models.gen import webhook_deliveries
+from models.gen.rows import Connection, WebhookDeliveryStatus, WebhookEndpoint
+from models.gen.webhook_deliveries import ListWebhookDeliveriesRow
+from models.jsonb import to_jsonb
+from models.webhook import (
+    WebhookDeliveryPage,
+    WebhookDeliveryView,
+    WebhookReplay,
+    WebhookReplayView,
+    delivery_view,
+    endpoint_view,
+)
+from routes.access import actor_of, not_found, object_id
+from routes.body import read_body
+from routes.parts import ApiRequest, Parts
+from routes.query import Page, decode_cursor, next_cursor, read_query
+from routes.transaction import snapshot, transaction
+from routes.webhook_endpoints import reach
+
+MOST_REPLAYED = 5000
+
+
+class WebhookDeliveriesQuery(Page, frozen=True, kw_only=True):
+    """Which deliveries."""
+
+    status: Annotated[WebhookDeliveryStatus | None, Meta(description="In this status.")] = None
+
+
+@get(
+    "/webhook_endpoints/{endpoint_id:str}/deliveries",
+    opt={"scope": "jobs:read", "query": WebhookDeliveriesQuery, "refusals": (400, 403, 404)},
+)
+async def list_webhook_deliveries(
+    request: ApiRequest, parts: NamedDependency[Parts], endpoint_id: FromPath[str]
+) -> WebhookDeliveryPage:
+    """Lists what was sent to an endpoint, newest first, with every try. Kept for 30 days."""
+    query = read_query(request, WebhookDeliveriesQuery)
+    async with snapshot(parts.pool) as connection:
+        endpoint = await reach(connection, request, endpoint_id)
+        rows = await webhook_deliveries.list_webhook_deliveries(
+            connection,
+            webhook_endpoint_id=endpoint.id,
+            before_id=decode_cursor(query.cursor),
+            status=query.status,
+            page_size=query.limit + 1,
+        )
+        views = await _views(connection, rows[: query.limit])
+    return WebhookDeliveryPage(views, next_cursor([row.id for row in rows], query.limit))
+
+
+@get(
+    "/webhook_endpoints/{endpoint_id:str}/deliveries/{delivery_id:str}",
+    opt={"scope": "jobs:read", "refusals": (403, 404)},
+)
+async def get_webhook_delivery(
+    request: ApiRequest,
+    parts: NamedDependency[Parts],
+    endpoint_id: FromPath[str],
+    delivery_id: FromPath[str],
+) -> WebhookDeliveryView:
+    """Shows one delivery with every try."""
+    async with snapshot(parts.pool) as connection:
+        endpoint = await reach(connection, request, endpoint_id)
+        return await _view(connection, endpoint, object_id(delivery_id, "webhook_delivery"))
+
+
+@post(
+    "/webhook_endpoints/{endpoint_id:str}/deliveries/{delivery_id:str}/resend",
+    status_code=202,
+    opt={"scope": "jobs:write", "refusals": (403, 404, 409)},
+)
+async def resend_webhook_delivery(
+    request: ApiRequest,
+    parts: NamedDependency[Parts],
+    endpoint_id: FromPath[str],
+    delivery_id: FromPath[str],
+) -> WebhookDeliveryView:
+    """Sends a message again: the same id, the same bytes, the whole schedule of tries.
+
+    One that waits for its next try is tried now.
+    """
+    async with transaction(parts.pool) as connection:
+        endpoint = await _listening(connection, request, endpoint_id)
+        wanted = object_id(delivery_id, "webhook_delivery")
+        found = await _view(connection, endpoint, wanted)
+        if found.status == "PENDING":
+            await webhook_deliveries.hurry_webhook_delivery(connection, id=wanted)
+        else:
+            await webhook_deliveries.requeue_webhook_deliveries(connection, ids=[wanted])
+        view = await _view(connection, endpoint, wanted)
+        await _record(connection, request, "resent", endpoint)
+    parts.notifier.notify()
+    return view
+
+
+@post(
+    "/webhook_endpoints/{endpoint_id:str}/replay",
+    status_code=202,
+    opt={
+        "scope": "jobs:write",
+        "body": WebhookReplay,
+        "refusals": (403, 404, 409, 413, 415, 422),
+    },
+)
+async def replay_webhooks(
+    request: ApiRequest, parts: NamedDependency[Parts], endpoint_id: FromPath[str]
+) -> Response[WebhookReplayView]:
+    """Sends everything that happened between two moments.
+
+    What was sent before goes out again with its id and its bytes; what the endpoint never heard of,
+    because it was disabled then or younger, goes out for the first time. What is under way is left alone.
+    """
+    wanted = await read_body(request, WebhookReplay)
+    since, until = wanted.since, wanted.until or datetime.now(UTC)
+    async with transaction(parts.pool) as connection:
+        endpoint = await _listening(connection, request, endpoint_id)
+        queued = await _replay(connection, endpoint, _in_utc(since), _in_utc(until))
+        await _record(connection, request, "replayed", endpoint)
+    parts.notifier.notify()
+    return Response(WebhookReplayView(queued), status_code=202)
+
+
+@post(
+    "/webhook_endpoints/{endpoint_id:str}/ping",
+    status_code=202,
+    opt={"scope": "jobs:write", "refusals": (403, 404, 409)},
+)
+async def ping_webhook_endpoint(
+    request: ApiRequest, parts: NamedDependency[Parts], endpoint_id: FromPath[str]
+) -> WebhookDeliveryView:
+    """Sends a `webhook.ping`, signed like everything else, whatever events were chosen."""
+    async with transaction(parts.pool) as connection:
+        endpoint = await _listening(connection, request, endpoint_id)
+        delivery_id = uuid7()
+        await webhook_deliveries.create_webhook_delivery(
+            connection,
+            id=delivery_id,
+            webhook_endpoint_id=endpoint.id,
+            type="webhook.ping",
+            facts=to_jsonb({"webhook_endpoint_id": endpoint.id}),
+            job_id=uuid7(),
+        )
+        await webhook_deliveries.queue_webhook_deliveries(connection, ids=[delivery_id])
+        view = await _view(connection, endpoint, delivery_id)
+    parts.notifier.notify()
+    return view
+
+
+async def _replay(
+    connection: Connection, endpoint: WebhookEndpoint, since: datetime, until: datetime
+) -> int:
+    known = await webhook_deliveries.list_webhook_deliveries_between(
+        connection,
+        webhook_endpoint_id=endpoint.id,
+        since=since,
+        until=until,
+        most=MOST_REPLAYED + 1,
+    )
+    again = await webhook_deliveries.requeue_webhook_deliveries(connection, ids=known)
+    missed = await webhook_deliveries.create_missed_webhooks(
+        connection,
+        webhook_endpoint_id=endpoint.id,
+        team_id=endpoint.team_id,
+        mode=endpoint.mode,
+        events=endpoint.events,
+        since=since,
+        until=until,
+        most=MOST_REPLAYED + 1,
+    )
+    if max(len(known), len(missed), len(again) + len(missed)) > MOST_REPLAYED:
+        raise Invalid(
+            f"More than {MOST_REPLAYED} messages; choose a shorter time.",
+            code="too_many_webhooks",
+            errors=[_too_long()],
+        )
+    await webhook_deliveries.queue_webhook_deliveries(connection, ids=missed)
+    return len(again) + len(missed)
+
+
+async def _listening(
+    connection: Connection, request: ApiRequest, endpoint_id: str
+) -> WebhookEndpoint:
+    endpoint = await reach(connection, request, endpoint_id)
+    if endpoint.disabled_at is not None:
+        raise Conflict(
+            "The endpoint is disabled; enable it first.", code="webhook_endpoint_disabled"
+        )
+    return endpoint
+
+
+async def _view(
+    connection: Connection, endpoint: WebhookEndpoint, delivery_id: UUID
+) -> WebhookDeliveryView:
+    rows = await webhook_deliveries.list_webhook_deliveries(
+        connection, webhook_endpoint_id=endpoint.id, id=delivery_id, page_size=1
+    )
+    if not rows:
+        raise not_found("webhook_delivery")
+    return (await _views(connection, rows))[0]
+
+
+async def _views(
+    connection: Connection, rows: list[ListWebhookDeliveriesRow]
+) -> list[WebhookDeliveryView]:
+    tries = await webhook_deliveries.list_webhook_tries(
+        connection, webhook_delivery_ids=[row.id for row in rows]
+    )
+    return [
+        delivery_view(row, [one for one in tries if one.webhook_delivery_id == row.id])
+        for row in rows
+    ]
+
+
+async def _record(
+    connection: Connection, request: ApiRequest, what: str, endpoint: WebhookEndpoint
+) -> None:
+    view = endpoint_view(endpoint)
+    action = f"webhook_endpoint.{what}"
+    await audit.record(connection, actor_of(request), action, endpoint.id, before=view, after=view)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """As the database takes it, also where UTC has no date for it."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return (
+            datetime.min.replace(tzinfo=UTC)
+            if moment.year < 2000
+            else datetime.max.replace(tzinfo=UTC)
+        )
+
+
+def _too_long() -> dict[str, str]:
+    return {"pointer": "/since", "code": "too_many_webhooks", "message": "Begin later."}
+
+
+routes = [
+    list_webhook_deliveries,
+    get_webhook_delivery,
+    resend_webhook_delivery,
+    replay_webhooks,
+    ping_webhook_endpoint,
+]

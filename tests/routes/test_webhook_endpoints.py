@@ -1,0 +1,202 @@
+"""Endpoints for webhooks are added, shown, changed and removed; their secret is told once."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from common.uuid7 import uuid7
+from models.webhook import EVENT_TYPES, WebhookSecrets
+
+URL = "/api/v1/webhook_endpoints"
+ROOT = Path(__file__).parents[2]
+BODY = {"url": "http://127.0.0.1:9/hook", "events": ["job.*"]}
+
+
+async def add(caller, **changes):
+    answer = await caller.post(URL, json={**BODY, **changes})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def pointers(answer):
+    return {error["pointer"]: error["code"] for error in answer.json()["errors"]}
+
+
+async def test_an_endpoint_is_added_and_its_secret_told_once(caller):
+    made = await caller.post(URL, json=BODY)
+
+    shown = made.json()
+    got = await caller.get(f"{URL}/{shown['id']}")
+    listed = await caller.get(URL)
+    assert made.status_code == 201
+    assert made.headers["location"] == f"{URL}/{shown['id']}"
+    assert shown["secret"].startswith("whsec_")
+    assert (shown["enabled"], shown["livemode"]) == (True, False)
+    assert got.json() == {name: shown[name] for name in shown if name != "secret"}
+    assert listed.json() == {"data": [got.json()], "next_cursor": None}
+
+
+async def test_the_secret_is_stored_sealed_in_its_place_and_its_key_counts_as_used(api, caller):
+    made = await add(caller)
+
+    row = await api.pool.fetchrow("select * from ad_accounts where id = $1", made["id"])
+    dump = str([tuple(r) for r in await api.pool.fetch("select * from audit_log")])
+    plain = api.keyring.open(row["credentials"], "ad_accounts", row["id"], "credentials")
+    assert msgspec.json.decode(plain, type=WebhookSecrets).current == made["secret"]
+    assert made["secret"].encode() not in row["credentials"]
+    assert made["secret"] not in dump
+    assert row["credentials_key_id"] == api.keyring.key_id
+
+
+async def test_every_change_leaves_an_audit_row(api, caller):
+    made = await add(caller)
+    address = f"{URL}/{made['id']}"
+    await caller.patch(address, json={"events": ["job.finished"]})
+    await caller.post(f"{address}/rotate_secret")
+    await caller.post(f"{address}/replay", json={"since": "2026-01-01T00:00:00Z"})
+    await caller.delete(address)
+
+    rows = await api.pool.fetch(
+        "select action, actor from audit_log where object_id = $1 order by id", made["id"]
+    )
+
+    assert [row["action"] for row in rows] == [
+        "webhook_endpoint.created",
+        "webhook_endpoint.updated",
+        "webhook_endpoint.secret_rotated",
+        "webhook_endpoint.replayed",
+        "webhook_endpoint.deleted",
+    ]
+    assert all(row["actor"].startswith("api_key:") for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("http://93.184.216.34/hook", "url_not_allowed"),
+        ("https://93.184.216.34:8443/hook", "url_not_allowed"),
+        ("ftp://example.com/", "url_not_allowed"),
+        ("https://user:password@93.184.216.34/", "url_not_allowed"),
+        ("https://10.0.0.1/hook", "address_not_public"),
+        ("https://169.254.169.254/latest", "address_not_public"),
+        ("https://[::1]/hook", "address_not_public"),
+        ("https://nothing.invalid/hook", "unreachable"),
+    ],
+)
+async def test_an_address_that_must_not_be_called_is_refused(caller, url, code):
+    made = await add(caller)
+
+    created = await caller.post(URL, json={**BODY, "url": url})
+    changed = await caller.patch(f"{URL}/{made['id']}", json={"url": url})
+
+    assert created.status_code == changed.status_code == 422
+    assert pointers(created) == pointers(changed) == {"/url": code}
+
+
+async def test_everything_wrong_is_told_at_once(caller):
+    answer = await caller.post(
+        URL, json={"url": "https://10.0.0.1/", "events": ["job.*", "job.ended", "*.done"], "x": 1}
+    )
+
+    assert answer.status_code == 422
+    assert pointers(answer) == {
+        "/url": "address_not_public",
+        "/events/1": "unknown_event",
+        "/events/2": "unknown_event",
+        "/x": "unknown_field",
+    }
+
+
+async def test_endpoints_of_other_teams_are_not_there(api, caller):
+    made = await add(caller)
+    stranger = await api.caller(team="Strangers")
+    address = f"{URL}/{made['id']}"
+
+    answers = [
+        await stranger.get(address),
+        await stranger.patch(address, json={"enabled": False}),
+        await stranger.post(f"{address}/rotate_secret"),
+        await stranger.post(f"{address}/ping"),
+        await stranger.post(f"{address}/replay", json={"since": "2026-01-01T00:00:00Z"}),
+        await stranger.get(f"{address}/deliveries"),
+        await stranger.get(f"{address}/deliveries/{uuid7()}"),
+        await stranger.post(f"{address}/deliveries/{uuid7()}/resend"),
+        await stranger.delete(address),
+    ]
+
+    assert {answer.status_code for answer in answers} == {404}
+    assert {answer.json()["code"] for answer in answers} == {"webhook_endpoint_not_found"}
+    assert (await stranger.get(URL)).json()["data"] == []
+
+
+async def test_a_delivery_is_found_at_its_own_endpoint_only(caller):
+    one, two = await add(caller), await add(caller)
+    delivery = (await caller.post(f"{URL}/{one['id']}/ping")).json()
+
+    found = await caller.get(f"{URL}/{one['id']}/deliveries/{delivery['id']}")
+    lost = await caller.get(f"{URL}/{two['id']}/deliveries/{delivery['id']}")
+
+    assert found.json() == delivery
+    assert (lost.status_code, lost.json()["code"]) == (404, "webhook_delivery_not_found")
+
+
+async def test_a_test_key_does_not_reach_live_endpoints(api, caller):
+    live = await api.caller(live=True)
+    made = await add(live)
+
+    answer = await caller.get(f"{URL}/{made['id']}")
+
+    assert made["livemode"] is True
+    assert (answer.status_code, answer.json()["code"]) == (403, "test_key_live_account")
+    assert (await caller.get(URL)).json()["data"] == []
+    assert (await caller.get(URL, params={"livemode": "true"})).status_code == 403
+    assert [one["id"] for one in (await live.get(URL)).json()["data"]] == [made["id"]]
+
+
+async def test_scopes_of_jobs_are_asked_for(api):
+    reader = await api.caller(scopes=["jobs:read"])
+
+    assert (await reader.get(URL)).status_code == 200
+    assert (await reader.post(URL, json=BODY)).json()["code"] == "missing_scope"
+
+
+async def test_lists_are_pages(caller):
+    made = [(await add(caller))["id"] for _ in range(3)]
+    endpoint = f"{URL}/{made[0]}"
+    sent = [(await caller.post(f"{endpoint}/ping")).json()["id"] for _ in range(3)]
+
+    for address, ids in ((URL, made), (f"{endpoint}/deliveries", sent)):
+        first = (await caller.get(address, params={"limit": 2})).json()
+        rest = (await caller.get(address, params={"cursor": first["next_cursor"]})).json()
+
+        assert [one["id"] for one in first["data"] + rest["data"]] == ids[::-1]
+        assert rest["next_cursor"] is None
+
+
+async def test_a_team_has_twenty_endpoints_at_most(caller):
+    for _ in range(20):
+        await add(caller)
+
+    answer = await caller.post(URL, json=BODY)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "too_many_webhook_endpoints")
+
+
+async def test_the_events_that_can_be_asked_for_are_those_that_are_written():
+    sources = [*ROOT.glob("queries/*.sql"), *ROOT.glob("models/migrations/*.sql")]
+
+    written = {
+        kind for path in sources for kind in re.findall(r"'(job\.[a-z_.]+)'", path.read_text())
+    }
+
+    assert written == {name for name in EVENT_TYPES if name.startswith("job.")}
+
+
+async def test_the_document_describes_every_message(caller):
+    document = (await caller.get("/api/v1/openapi.json")).json()
+
+    assert set(document["webhooks"]) == {*EVENT_TYPES, "webhook.ping"}
+    body = document["webhooks"]["job.finished"]["post"]["requestBody"]["content"]
+    assert body["application/json"]["schema"] == {"$ref": "#/components/schemas/JobMessage"}
