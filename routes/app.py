@@ -15,7 +15,7 @@ from middleware.patience import Patience
 from middleware.problems import EXCEPTION_HANDLERS
 from middleware.request_id import RequestIds
 from models.database import Pool
-from models.gen import ad_accounts as account_queries
+from models.sealed import all_key_ids_in_use
 from routes import ad_accounts, ads_meta, campaign_jobs, health, openapi, pages
 from routes import assets as asset_routes
 from routes.assets import Assets
@@ -88,11 +88,10 @@ def _admission(require_auth: RequireAuth) -> Callable[[Request[Any, Any, Any]], 
 
 async def require_keys_in_use(pool: Pool, keyring: Keyring) -> None:
     """Raises ConfigurationError when a stored secret needs a key that is not there."""
-    in_use = await account_queries.list_credentials_key_ids(pool)
-    if missing := keyring.missing(in_use):
+    if missing := keyring.missing(await all_key_ids_in_use(pool)):
         raise ConfigurationError(
             f"MOJITO_ENCRYPTION_KEYS_FILE lacks the key {', '.join(missing)}, "
-            "which stored credentials need"
+            "which stored secrets need; `mojito encryption status` shows which rows"
         )
 
 

@@ -7,8 +7,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from common.errors import ClaimLost, Reject, Wait
+from common.keyring import KeyMissing
 from common.log import add_ids
 from models.credentials import CREDENTIALS
 from models.job import JobError, platform_ids
@@ -19,9 +21,18 @@ from workers.ledger import LONGEST_WAIT_SECONDS, Effect, Ledger, Pace, Stopping,
 from workers.platforms.base import Account, Platform, StepContext, StoredMedia
 from workers.records import job_error
 
+log = structlog.get_logger()
+
 MOST_STEPS_AT_ONCE = 16
 LAYERS_THAT_COUNT = {"campaign", "ad_set", "ad"}
 """A campaign, ad set or ad that exists makes a job with failures PARTIAL_SUCCESS."""
+
+
+KEY_WAIT_SECONDS = 15.0
+_KEY_REMEDY = (
+    "Add the key to MOJITO_ENCRYPTION_KEYS_FILE of every worker; no restart is needed. "
+    "The job then goes on by itself."
+)
 
 
 class MediaSource(Protocol):
@@ -63,7 +74,10 @@ class BuildCampaign:
         refused = self._refuse_account(run)
         if refused is not None:
             return refused
-        build = self._build(run)
+        try:
+            build = self._build(run)
+        except KeyMissing as missing:
+            return _wait_for_key(missing)
         await build.run()
         return build.outcome()
 
@@ -233,6 +247,19 @@ class Build:
                 return Parked(LONGEST_WAIT_SECONDS[wait.reason], wait.reason, job_error(name, wait))
         name, wait = min(self._waits, key=lambda pair: pair[1].seconds or 0.0)
         return Parked(wait.seconds or 0.0, wait.reason)
+
+
+def _wait_for_key(missing: KeyMissing) -> Parked:
+    """The secret is well, this process cannot read it: no reason to end anybody's job."""
+    log.error("encryption_key.missing", key_id=missing.key_id, remedy=_KEY_REMEDY)
+    wait = Wait(
+        f"the worker has no encryption key {missing.key_id}",
+        code="encryption_key_missing",
+        reason="not_ready",
+        seconds=KEY_WAIT_SECONDS,
+        remedy=_KEY_REMEDY,
+    )
+    return Parked(KEY_WAIT_SECONDS, wait.reason, job_error(None, wait))
 
 
 def ending(steps: Sequence[PlannedStep], ledger: Ledger, errors: list[JobError]) -> Ended:

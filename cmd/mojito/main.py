@@ -22,6 +22,7 @@ COMMANDS = {
     "sandbox": "run the sandbox that imitates the platforms",
     "migrate": "bring the database's tables up to date",
     "keys": "make, list and revoke API keys",
+    "encryption": "show which keys stored secrets need, and bring them all under the first one",
     "test": "run every test: pytest, then the Hurl suites against a started installation",
     "lint": "run every check of the sources",
 }

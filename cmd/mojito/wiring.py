@@ -8,7 +8,7 @@ from litestar import Litestar
 
 from common.asset_files import LocalAssetFiles
 from common.guarded_http import GuardedClient
-from common.keyring import Keyring
+from common.keyring import FileKeyring
 from config.settings import Settings, database_url
 from mojito.pools import opened_pool
 from routes.app import create_app, require_keys_in_use
@@ -27,7 +27,7 @@ from workers.runner import Worker, WorkerSettings
 @contextlib.asynccontextmanager
 async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
     """The HTTP application with everything it needs open."""
-    keyring = Keyring.from_file(settings.keys_file)
+    keyring = FileKeyring(settings.keys_file)
     async with (
         opened_pool(settings, "mojito api") as pool,
         Notifier(database_url(settings)) as notifier,
@@ -52,7 +52,7 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
 @contextlib.asynccontextmanager
 async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
     """A worker with everything it needs open; it does not run yet."""
-    keyring = Keyring.from_file(settings.keys_file)
+    keyring = FileKeyring(settings.keys_file)
     async with (
         opened_pool(settings, "mojito worker") as pool,
         guarded_client(settings) as client,
