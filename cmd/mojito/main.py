@@ -22,6 +22,7 @@ COMMANDS = {
     "sandbox": "run the sandbox that imitates the platforms",
     "migrate": "bring the database's tables up to date",
     "keys": "make, list and revoke API keys",
+    "doctor": "examine the installation: what is wrong, how bad it is, what to do",
     "config": "check the settings, or show them with where each comes from",
     "encryption": "show which keys stored secrets need, and bring them all under the first one",
     "test": "run every test: pytest, then the Hurl suites against a started installation",
@@ -34,7 +35,7 @@ MODULES = {
     "sandbox": "imitate",
     "migrate": "migrations",
 }
-RAW = {"config"}
+RAW = {"config", "doctor"}
 """Get the environment as it is, since they say what is wrong with it."""
 
 
