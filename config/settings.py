@@ -68,6 +68,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     worker_concurrency: Annotated[
         int, Meta(ge=1, le=1000, description="Jobs that one worker runs at a time.")
     ] = 64
+    worker_metrics_port: Annotated[
+        Port | None, Meta(description="Port on MOJITO_HOST where a worker serves /metrics; off.")
+    ] = None
     poll_seconds: Annotated[
         Seconds, Meta(description="How often workers look without being woken.")
     ] = 1.0

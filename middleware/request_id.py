@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from uuid import uuid4
 
 import structlog
@@ -10,7 +11,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from common.log import begin_ids
 
 _USABLE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
-_QUIET_PATHS = frozenset({"/livez", "/readyz"})
+_QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
 
 log = structlog.get_logger()
 
@@ -18,8 +19,12 @@ log = structlog.get_logger()
 class RequestIds:
     """Stands around the whole application, so that refusals of unknown routes carry the id too."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(
+        self, app: ASGIApp, answered: Callable[[Scope, int, float], None] | None = None
+    ) -> None:
+        """`answered` is told of every answer: its request, its status, and the seconds it took."""
         self.app = app
+        self._answered = answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -33,8 +38,11 @@ class RequestIds:
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                seconds = time.perf_counter() - started
+                if self._answered is not None:
+                    self._answered(scope, message["status"], seconds)
                 if scope["path"] not in _QUIET_PATHS:
-                    _tell(scope, message["status"], time.perf_counter() - started)
+                    _tell(scope, message["status"], seconds)
             await send(message)
 
         await self.app(scope, receive, send_with_id)

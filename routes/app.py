@@ -18,9 +18,11 @@ from models.database import Pool
 from models.sealed import all_key_ids_in_use
 from routes import ad_accounts, ads_meta, campaign_jobs, health, openapi, pages
 from routes import assets as asset_routes
+from routes import metrics as metric_routes
 from routes.assets import Assets
 from routes.health import Readiness
 from routes.job_writes import JobWrites
+from routes.metrics import ApiMetrics
 from routes.notifier import Notifier
 from routes.parts import Parts
 from routes.query import refuse_parameters
@@ -37,14 +39,16 @@ def create_app(
     job_writes: JobWrites,
     readiness: Readiness,
     assets: Assets,
+    metrics: ApiMetrics | None = None,
 ) -> Litestar:
     """The HTTP application. It opens and closes nothing: every part is open before and after it.
 
     `pool` from models.database.open_pool; `keyring` from Keyring.from_file, after
     `require_keys_in_use`; `notifier` an entered Notifier; `job_writes` entered JobWrites; `readiness` a
     ServerReadiness, with the data folder where `mojito up` runs the parts; `assets` a
-    routes.assets.Assets.
+    routes.assets.Assets; `metrics` what `/metrics` shows, made here where nobody else needs it.
     """
+    measured = metrics or ApiMetrics(pool)
     parts = Parts(
         pool=pool, keyring=keyring, notifier=notifier, job_writes=job_writes, assets=assets
     )
@@ -54,7 +58,7 @@ def create_app(
         *campaign_jobs.routes,
         *asset_routes.routes,
     ]
-    unguarded = [*health.routes, *pages.routes]
+    unguarded = [*health.routes, *pages.routes, *metric_routes.routes]
     app = Litestar(
         [
             Router("/api/v1", route_handlers=guarded),
@@ -64,6 +68,7 @@ def create_app(
         before_request=_admission(RequireAuth(pool)),
         dependencies={
             "parts": Provide(lambda: parts, sync_to_thread=False),
+            "metrics": Provide(lambda: measured, sync_to_thread=False),
             "readiness": Provide(lambda: readiness, sync_to_thread=False),
         },
         middleware=[Patience],
@@ -72,7 +77,7 @@ def create_app(
         openapi_config=None,
         logging_config=None,
     )
-    app.asgi_handler = RequestIds(app.asgi_handler)
+    app.asgi_handler = RequestIds(app.asgi_handler, measured.answered)
     return app
 
 

@@ -1,6 +1,7 @@
 """Jobs of concurrent requests are written by one statement: one commit and one round trip for all of them."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -34,10 +35,14 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
 class JobWrites:
     """One connection of its own; `async with` opens and closes it."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        flushed: Callable[[Sequence[object], Sequence[object]], None] | None = None,
+    ) -> None:
         # a lost connection is told to the callers: whoever sends a key may repeat the request
         self._flusher = Flusher[NewJob, CampaignJob | None](
-            database_url, write_jobs, name="requests", again=()
+            database_url, write_jobs, name="requests", again=(), flushed=flushed
         )
         self._task: asyncio.Task[None] | None = None
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from common import clock
 from common.errors import ClaimLost, Reject, Wait
 from common.keyring import KeyMissing
 from common.log import add_ids
@@ -18,6 +19,7 @@ from models.jsonb import to_jsonb
 from models.plan import REQUESTS, PlannedStep, plan
 from workers.kinds import Ended, Interrupted, Outcome, Parked, Run
 from workers.ledger import LONGEST_WAIT_SECONDS, Effect, Ledger, Pace, Stopping, Try
+from workers.metrics import WorkerMetrics
 from workers.platforms.base import Account, Platform, StepContext, StoredMedia
 from workers.records import job_error
 
@@ -63,7 +65,9 @@ class BuildCampaign:
         *,
         live: Pace,
         sandbox: Pace,
+        metrics: WorkerMetrics | None = None,
     ) -> None:
+        self._metrics = metrics or WorkerMetrics()
         self._platforms = platforms
         self._media = media
         self._open_secret = open_secret
@@ -120,7 +124,15 @@ class BuildCampaign:
             additional_config=msgspec.json.decode(row.additional_config),
         )
         platform = self._platforms[run.job.platform_type]
-        return Build(run, account, _request(run), platform, self._media, self._paces[row.mode])
+        return Build(
+            run,
+            account,
+            _request(run),
+            platform,
+            self._media,
+            self._paces[row.mode],
+            self._metrics.stepped,
+        )
 
 
 class Build:
@@ -134,7 +146,9 @@ class Build:
         platform: Platform,
         media: MediaSource,
         pace: Pace,
+        stepped: Callable[[str, str, float], None],
     ) -> None:
+        self._stepped = stepped
         self._run = run
         self._account = account
         self._request = request
@@ -181,18 +195,24 @@ class Build:
             if self._platform.must_look(step)
             else None,
         )
+        began_at, outcome = clock.seconds(), "done"
         try:
             await self._run.ledger.step(step, effect, self._pace)
             self._done.add(step.name)
         except Wait as wait:
+            outcome = "waits"
             self._waits.append((step.name, wait))
         except Reject:
+            outcome = "failed"
             self._failed.add(step.name)
         except Stopping:
+            outcome = "stopped"
             self._stopped = True
         except ClaimLost as lost:
             # siblings end their calls by themselves; what they would write is refused
+            outcome = "lost"
             self._stopped, self._lost = True, lost
+        self._stepped(step.kind, outcome, clock.seconds() - began_at)
 
     async def _call(
         self, method: Callable[[StepContext], Any], step: PlannedStep, trial: Try

@@ -10,17 +10,20 @@ from common.asset_files import LocalAssetFiles
 from common.guarded_http import GuardedClient
 from common.keyring import FileKeyring
 from config.settings import Settings, database_url
+from mojito.metrics_port import served_metrics
 from mojito.pools import opened_pool
 from routes.app import create_app, require_keys_in_use
 from routes.assets import Assets
 from routes.health import ServerReadiness
 from routes.job_writes import JobWrites
+from routes.metrics import ApiMetrics
 from routes.notifier import Notifier
 from workers.build_campaign import BuildCampaign
 from workers.ledger import Pace
 from workers.media_source import MediaSource
+from workers.metrics import WorkerMetrics
 from workers.platforms import PLATFORMS
-from workers.platforms.base import Platform
+from workers.platforms.base import Called, Platform
 from workers.runner import Worker, WorkerSettings
 
 
@@ -31,9 +34,13 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
     async with (
         opened_pool(settings, "mojito api") as pool,
         Notifier(database_url(settings)) as notifier,
-        JobWrites(database_url(settings)) as job_writes,
         guarded_client(settings) as client,
+        contextlib.AsyncExitStack() as opened,
     ):
+        metrics = ApiMetrics(pool, silence_seconds=settings.worker_silence_seconds)
+        job_writes = await opened.enter_async_context(
+            JobWrites(database_url(settings), lambda _, rows: metrics.flushed("requests", rows))
+        )
         await require_keys_in_use(pool, keyring)
         yield create_app(
             pool=pool,
@@ -46,6 +53,7 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
                 client=client,
                 max_bytes=settings.max_upload_bytes,
             ),
+            metrics=metrics,
         )
 
 
@@ -53,15 +61,20 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
 async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
     """A worker with everything it needs open; it does not run yet."""
     keyring = FileKeyring(settings.keys_file)
+    metrics = WorkerMetrics()
     async with (
+        served_metrics(metrics, settings.host, settings.worker_metrics_port),
         opened_pool(settings, "mojito worker") as pool,
         guarded_client(settings) as client,
-        opened_platforms(settings) as platforms,
+        opened_platforms(settings, metrics.called) as platforms,
     ):
+        metrics.watch_pool(pool)
         await require_keys_in_use(pool, keyring)
         media = MediaSource(pool, LocalAssetFiles(settings.assets_dir), client)
         live, sandbox = paces(settings)
-        build = BuildCampaign(platforms, media, keyring.open, live=live, sandbox=sandbox)
+        build = BuildCampaign(
+            platforms, media, keyring.open, live=live, sandbox=sandbox, metrics=metrics
+        )
         yield Worker(
             database_url(settings),
             pool,
@@ -74,6 +87,7 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
                 trust_seconds=settings.worker_trust_seconds,
                 grace_seconds=settings.grace_seconds,
             ),
+            metrics,
         )
 
 
@@ -85,7 +99,9 @@ async def guarded_client(settings: Settings) -> AsyncGenerator[GuardedClient]:
 
 
 @contextlib.asynccontextmanager
-async def opened_platforms(settings: Settings) -> AsyncGenerator[dict[str, Platform]]:
+async def opened_platforms(
+    settings: Settings, called: Called
+) -> AsyncGenerator[dict[str, Platform]]:
     """Every platform that is built for, by its type."""
     platforms: dict[str, Platform] = {
         "META": PLATFORMS["META"](
@@ -93,6 +109,7 @@ async def opened_platforms(settings: Settings) -> AsyncGenerator[dict[str, Platf
             live_video_base_url=settings.meta_video_base_url,
             sandbox_base_url=f"{settings.sandbox_address}/meta",
             api_version=settings.meta_api_version,
+            called=called,
         )
     }
     try:

@@ -12,7 +12,7 @@ import msgspec
 from common import clock
 from common.errors import Retry, StepError, Unknown
 from models.credentials import MetaCredentials
-from workers.platforms.base import StepContext
+from workers.platforms.base import Called, StepContext, unmeasured
 from workers.platforms.meta.outcomes import blame, outcome
 from workers.platforms.meta.pacing import Pacing, read_usage
 from workers.platforms.meta.pointers import pointer
@@ -52,7 +52,13 @@ class Addresses(msgspec.Struct, frozen=True):
 class Graph:
     """One pooled client for all accounts; the token travels in a header of each call."""
 
-    def __init__(self, addresses: Addresses, client: httpx.AsyncClient | None = None) -> None:
+    def __init__(
+        self,
+        addresses: Addresses,
+        client: httpx.AsyncClient | None = None,
+        called: Called = unmeasured,
+    ) -> None:
+        self._called = called
         # these loggers write addresses, and addresses may carry proofs
         for name in ("httpx", "httpcore"):
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -86,6 +92,21 @@ class Graph:
         seconds = self._seconds(context, effect)
         request = self._request(context, call, files, video_host=video_host)
         context.guard()
+        began_at, outcome = clock.seconds(), "done"
+        try:
+            return await self._exchange(context, request, effect, seconds)
+        except Refusal as refusal:
+            outcome = type(refusal.step_error).__name__.lower()
+            raise
+        except StepError as error:
+            outcome = type(error).__name__.lower()
+            raise
+        finally:
+            self._called("META", outcome, clock.seconds() - began_at)
+
+    async def _exchange(
+        self, context: StepContext, request: httpx.Request, effect: Effect, seconds: float
+    ) -> dict[str, Any]:
         try:
             async with asyncio.timeout(seconds):
                 response = await self._client.send(request)
