@@ -10,6 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from common.errors import ConfigurationError
 from common.keyring import Keyring
+from common.tracing import Sink
 from middleware.auth import RequireAuth
 from middleware.patience import Patience
 from middleware.problems import EXCEPTION_HANDLERS
@@ -40,13 +41,15 @@ def create_app(
     readiness: Readiness,
     assets: Assets,
     metrics: ApiMetrics | None = None,
+    sink: Sink | None = None,
 ) -> Litestar:
     """The HTTP application. It opens and closes nothing: every part is open before and after it.
 
     `pool` from models.database.open_pool; `keyring` from Keyring.from_file, after
     `require_keys_in_use`; `notifier` an entered Notifier; `job_writes` entered JobWrites; `readiness` a
     ServerReadiness, with the data folder where `mojito up` runs the parts; `assets` a
-    routes.assets.Assets; `metrics` what `/metrics` shows, made here where nobody else needs it.
+    routes.assets.Assets; `metrics` what `/metrics` shows, made here where nobody else needs it;
+    `sink` hears of every span.
     """
     measured = metrics or ApiMetrics(pool)
     parts = Parts(
@@ -77,7 +80,7 @@ def create_app(
         openapi_config=None,
         logging_config=None,
     )
-    app.asgi_handler = RequestIds(app.asgi_handler, measured.answered)
+    app.asgi_handler = RequestIds(app.asgi_handler, measured.answered, sink)
     return app
 
 

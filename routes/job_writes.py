@@ -30,6 +30,7 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     request_fingerprint: bytes | None
     requested_by: UUID
     request_id: str
+    traceparent: str | None = None
 
 
 class JobWrites:
@@ -83,6 +84,7 @@ async def write_jobs(connection: Connection, jobs: list[NewJob]) -> list[Campaig
         request_fingerprints=[job.request_fingerprint for job in jobs],
         requested_bys=[job.requested_by for job in jobs],
         request_ids=[job.request_id for job in jobs],
+        traceparents=[job.traceparent for job in jobs],
     )
     made = {row.id: row.created_at for row in rows}
     return [_born(job, made[job.id]) if job.id in made else None for job in jobs]

@@ -1,7 +1,7 @@
 """The campaign of a request, built as its plan says: what is ready runs side by side."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
@@ -9,10 +9,11 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from common import clock
+from common import clock, tracing
 from common.errors import ClaimLost, Reject, Wait
 from common.keyring import KeyMissing
 from common.log import add_ids
+from common.tracing import Sink
 from models.credentials import CREDENTIALS
 from models.job import JobError, platform_ids
 from models.jsonb import to_jsonb
@@ -35,6 +36,10 @@ _KEY_REMEDY = (
     "Add the key to MOJITO_ENCRYPTION_KEYS_FILE of every worker; no restart is needed. "
     "The job then goes on by itself."
 )
+
+
+type TraceOf = Callable[[UUID], Awaitable[str | None]]
+"""The traceparent that came with the request of a job."""
 
 
 class MediaSource(Protocol):
@@ -66,7 +71,11 @@ class BuildCampaign:
         live: Pace,
         sandbox: Pace,
         metrics: WorkerMetrics | None = None,
+        trace_of: TraceOf | None = None,
+        sink: Sink | None = None,
     ) -> None:
+        self._trace_of = trace_of
+        self._sink = sink
         self._metrics = metrics or WorkerMetrics()
         self._platforms = platforms
         self._media = media
@@ -82,13 +91,22 @@ class BuildCampaign:
             build = self._build(run)
         except KeyMissing as missing:
             return _wait_for_key(missing)
-        await build.run()
+        await self._enter_trace(run)
+        with tracing.span("job BUILD_CAMPAIGN", "consumer", job_id=str(run.job.id)):
+            await build.run()
         return build.outcome()
 
     async def abandon(self, run: Run, error: JobError) -> Ended:
         """Ends the job with what exists."""
         steps = plan(run.job.platform_type, _request(run))
         return ending(steps, run.ledger, [error])
+
+    async def _enter_trace(self, run: Run) -> None:
+        """The request's own; asked for here, so that a job that never gets here costs no query."""
+        told = None if self._trace_of is None else await self._trace_of(run.job.id)
+        trace = tracing.parse(told) or tracing.new_trace()
+        tracing.enter(trace, self._sink)
+        add_ids(trace_id=trace.trace_id)
 
     def _refuse_account(self, run: Run) -> Outcome | None:
         account = run.account
@@ -197,7 +215,8 @@ class Build:
         )
         began_at, outcome = clock.seconds(), "done"
         try:
-            await self._run.ledger.step(step, effect, self._pace)
+            with tracing.span(f"step {step.kind}", step=step.name):
+                await self._run.ledger.step(step, effect, self._pace)
             self._done.add(step.name)
         except Wait as wait:
             outcome = "waits"

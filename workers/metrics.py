@@ -72,7 +72,10 @@ class WorkerMetrics(Metrics):
         self._calls.labels(platform, outcome).observe(seconds)
 
     def _count_waits(self, moves: Sequence[Move]) -> None:
+        seconds: dict[str, list[float]] = {}
         for move in moves:
             reason = move.waiting_reason if move.waiting_reason in REASONS else "none"
-            self._waits.labels(reason).inc()
-            self._wait_seconds.labels(reason).inc(max(move.delay_seconds or 0.0, 0.0))
+            seconds.setdefault(reason, []).append(max(move.delay_seconds or 0.0, 0.0))
+        for reason, waits in seconds.items():
+            self._waits.labels(reason).inc(len(waits))
+            self._wait_seconds.labels(reason).inc(sum(waits))

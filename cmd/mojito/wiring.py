@@ -1,6 +1,7 @@
 """Settings in, opened parts out: the only place that constructs things."""
 
 import contextlib
+import os
 from collections.abc import AsyncGenerator
 from uuid import uuid4
 
@@ -10,8 +11,10 @@ from common.asset_files import LocalAssetFiles
 from common.guarded_http import GuardedClient
 from common.keyring import FileKeyring
 from config.settings import Settings, database_url
+from models.gen.campaign_jobs import get_traceparent
 from mojito.metrics_port import served_metrics
 from mojito.pools import opened_pool
+from mojito.telemetry import opened_sink
 from routes.app import create_app, require_keys_in_use
 from routes.assets import Assets
 from routes.health import ServerReadiness
@@ -35,6 +38,7 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
         opened_pool(settings, "mojito api") as pool,
         Notifier(database_url(settings)) as notifier,
         guarded_client(settings) as client,
+        opened_sink(os.environ, "mojito-api") as sink,
         contextlib.AsyncExitStack() as opened,
     ):
         metrics = ApiMetrics(pool, silence_seconds=settings.worker_silence_seconds)
@@ -54,6 +58,7 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
                 max_bytes=settings.max_upload_bytes,
             ),
             metrics=metrics,
+            sink=sink,
         )
 
 
@@ -67,13 +72,21 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
         opened_pool(settings, "mojito worker") as pool,
         guarded_client(settings) as client,
         opened_platforms(settings, metrics.called) as platforms,
+        opened_sink(os.environ, "mojito-worker") as sink,
     ):
         metrics.watch_pool(pool)
         await require_keys_in_use(pool, keyring)
         media = MediaSource(pool, LocalAssetFiles(settings.assets_dir), client)
         live, sandbox = paces(settings)
         build = BuildCampaign(
-            platforms, media, keyring.open, live=live, sandbox=sandbox, metrics=metrics
+            platforms,
+            media,
+            keyring.open,
+            live=live,
+            sandbox=sandbox,
+            metrics=metrics,
+            trace_of=lambda job_id: get_traceparent(pool, campaign_job_id=job_id),
+            sink=sink,
         )
         yield Worker(
             database_url(settings),

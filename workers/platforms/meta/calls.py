@@ -9,7 +9,7 @@ from typing import Any, Literal
 import httpx
 import msgspec
 
-from common import clock
+from common import clock, tracing
 from common.errors import Retry, StepError, Unknown
 from models.credentials import MetaCredentials
 from workers.platforms.base import Called, StepContext, unmeasured
@@ -89,6 +89,18 @@ class Graph:
         """Meta's answer. Raises Refusal for an error object, else Retry, Unknown or Wait."""
         if effect != "reads":
             await asyncio.sleep(self._pacing.before_write(context.account.platform_account_id))
+        with tracing.span(f"{call.method} META", "client", step=context.step.name):
+            return await self._send(context, call, effect, files, video_host=video_host)
+
+    async def _send(
+        self,
+        context: StepContext,
+        call: Call,
+        effect: Effect,
+        files: dict[str, Any] | None,
+        *,
+        video_host: bool,
+    ) -> dict[str, Any]:
         seconds = self._seconds(context, effect)
         request = self._request(context, call, files, video_host=video_host)
         context.guard()
@@ -137,6 +149,8 @@ class Graph:
         params = {**call.params, **proof(credentials)}
         base = self._addresses.base(context.account.mode, video=video_host)
         headers = {"Authorization": f"Bearer {credentials.access_token}"}
+        if (trace := tracing.current()) is not None:
+            headers["traceparent"] = trace.traceparent
         url = f"{base.rstrip('/')}/{call.path}"
         if call.method == "POST":
             return self._client.build_request(
