@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from common.errors import ConfigurationError, MojitoError
+
+log = structlog.get_logger()
 
 _MAGIC = b"mj1"
 _NONCE = 12
@@ -35,6 +38,14 @@ class CannotOpen(MojitoError):
         super().__init__("the secret cannot be opened", code="cannot_open")
 
 
+class KeyMissing(CannotOpen):
+    """No key of this id is here. The id is no secret: it stands beside every sealed one."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__()
+        self.key_id = key_id
+
+
 class Sealed(NamedTuple):
     """What is stored: the sealed bytes, and the id of the key that wraps their data key."""
 
@@ -46,34 +57,21 @@ class Keyring:
     """The first key seals, all of them open."""
 
     def __init__(self, keys: dict[str, bytes]) -> None:
-        if not keys or any(len(key) != 32 for key in keys.values()):
-            raise ConfigurationError("encryption keys: at least one is needed, each of 32 bytes")
-        self._keys = {key_id: AESGCM(key) for key_id, key in keys.items()}
-        self.key_id = next(iter(keys))
-        self._fingerprints = hmac.digest(keys[self.key_id], b"mojito fingerprints", hashlib.sha256)
+        self._keys: dict[str, AESGCM] = {}
+        self._take(keys)
 
     def __repr__(self) -> str:
-        return f"Keyring({', '.join(self._keys)})"
+        return f"{type(self).__name__}({', '.join(self._keys)})"
 
-    @classmethod
-    def from_file(cls, path: Path) -> "Keyring":
+    @staticmethod
+    def from_file(path: Path) -> "Keyring":
         """Reads lines of `id:base64`; blank lines and those that begin with # do not count."""
-        try:
-            text = path.read_text("ascii")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(
-                f"MOJITO_ENCRYPTION_KEYS_FILE: {path} cannot be read ({type(error).__name__})"
-            ) from None
-        keys: dict[str, bytes] = {}
-        for number, line in enumerate(text.splitlines(), 1):
-            if line.strip() and not line.lstrip().startswith("#"):
-                key_id, key = _parse(line.strip(), f"{path}, line {number}")
-                if key_id in keys:
-                    raise ConfigurationError(f"{path}, line {number}: key id {key_id} occurs twice")
-                keys[key_id] = key
-        if not keys:
-            raise ConfigurationError(f"MOJITO_ENCRYPTION_KEYS_FILE: {path} holds no key")
-        return cls(keys)
+        return Keyring(read_keys(path))
+
+    @property
+    def key_ids(self) -> list[str]:
+        """Of every key that can open, the one that seals first."""
+        return [self.key_id, *(key_id for key_id in self._keys if key_id != self.key_id)]
 
     def seal(self, plain: bytes, table: str, row_id: UUID, field: str) -> Sealed:
         """The secret, bound to its place, under the first key."""
@@ -102,6 +100,14 @@ class Keyring:
         """Tells equal secrets from different ones; keyed, so that it cannot be found by guessing."""
         return hmac.digest(self._fingerprints, plain, hashlib.sha256).hex()[:16]
 
+    def _take(self, keys: dict[str, bytes]) -> None:
+        """The first of these seals from now on; what was here before still opens."""
+        if not keys or any(len(key) != 32 for key in keys.values()):
+            raise ConfigurationError("encryption keys: at least one is needed, each of 32 bytes")
+        self._keys |= {key_id: AESGCM(key) for key_id, key in keys.items()}
+        self.key_id = next(iter(keys))
+        self._fingerprints = hmac.digest(keys[self.key_id], b"mojito fingerprints", hashlib.sha256)
+
     def _wrap(self, data_key: bytes, body: bytes, place: bytes) -> Sealed:
         key_id = self.key_id.encode()
         head, nonce = _MAGIC + bytes([len(key_id)]) + key_id, os.urandom(_NONCE)
@@ -111,13 +117,74 @@ class Keyring:
     def _unwrap(self, ciphertext: bytes, place: bytes) -> tuple[bytes, bytes]:
         """The data key and the rest, which it opens."""
         end = 4 + (ciphertext[3] if len(ciphertext) > 3 else 0)
-        key = self._keys.get(ciphertext[4:end].decode("ascii", "replace"))
-        if ciphertext[:3] != _MAGIC or key is None or len(ciphertext) < end + 2 * _NONCE + 64:
+        if ciphertext[:3] != _MAGIC or len(ciphertext) < end + 2 * _NONCE + 64:
             raise CannotOpen
+        key_id = ciphertext[4:end].decode("ascii", "replace")
+        if (key := self._keys.get(key_id)) is None:
+            raise KeyMissing(key_id)
         nonce, start = ciphertext[end : end + _NONCE], end + _NONCE
         wrapped = ciphertext[start : start + _WRAPPED]
         data_key = _decrypt(key, nonce, wrapped, ciphertext[:end] + place)
         return data_key, ciphertext[start + _WRAPPED :]
+
+
+class FileKeyring(Keyring):
+    """Looks at its file again before it seals, and when it meets a key that it does not know.
+
+    So a new first key is taken up by running processes. A key that was taken out of the file still
+    opens until the process ends: rows that it remembers may be sealed with it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stamp = _stamp(path)
+        super().__init__(read_keys(path))
+
+    def seal(self, plain: bytes, table: str, row_id: UUID, field: str) -> Sealed:
+        self._look_again()
+        return super().seal(plain, table, row_id, field)
+
+    def open(self, ciphertext: bytes, table: str, row_id: UUID, field: str) -> bytes:
+        try:
+            return super().open(ciphertext, table, row_id, field)
+        except KeyMissing:
+            if not self._look_again():
+                raise
+        return super().open(ciphertext, table, row_id, field)
+
+    def _look_again(self) -> bool:
+        """Whether the file was changed. One that cannot be read just now is told and left alone."""
+        stamp = _stamp(self._path)
+        if stamp == self._stamp:
+            return False
+        try:
+            self._take(read_keys(self._path))
+        except ConfigurationError as error:
+            log.warning("encryption_keys.not_read", problem=error.message)
+            return False
+        self._stamp = stamp
+        log.info("encryption_keys.read_again", seals=self.key_id, opens=self.key_ids)
+        return True
+
+
+def read_keys(path: Path) -> dict[str, bytes]:
+    """The keys of a file by id, in its order. Raises ConfigurationError naming the line."""
+    try:
+        text = path.read_text("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"MOJITO_ENCRYPTION_KEYS_FILE: {path} cannot be read ({type(error).__name__})"
+        ) from None
+    keys: dict[str, bytes] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            key_id, key = _parse(line.strip(), f"{path}, line {number}")
+            if key_id in keys:
+                raise ConfigurationError(f"{path}, line {number}: key id {key_id} occurs twice")
+            keys[key_id] = key
+    if not keys:
+        raise ConfigurationError(f"MOJITO_ENCRYPTION_KEYS_FILE: {path} holds no key")
+    return keys
 
 
 def new_key_line(key_id: str) -> str:
@@ -134,6 +201,15 @@ def _parse(line: str, where: str) -> tuple[str, bytes]:
     if not _KEY_ID.match(key_id) or len(key) != 32:
         raise ConfigurationError(f"{where}: expected id:base64 with a key of 32 bytes")
     return key_id, key
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Changes when the file does; None for a file that is not there."""
+    try:
+        told = path.stat()
+    except OSError:
+        return None
+    return told.st_mtime_ns, told.st_size, told.st_ino
 
 
 def _place(table: str, row_id: UUID, field: str) -> bytes:

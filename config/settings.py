@@ -70,6 +70,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     worker_concurrency: Annotated[
         int, Meta(ge=1, le=1000, description="Jobs that one worker runs at a time.")
     ] = 64
+    worker_metrics_port: Annotated[
+        Port | None, Meta(description="Port on MOJITO_HOST where a worker serves /metrics; off.")
+    ] = None
     poll_seconds: Annotated[
         Seconds, Meta(description="How often workers look without being woken.")
     ] = 1.0
@@ -133,21 +136,37 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Raises ConfigurationError naming every variable that is unknown or malformed."""
-    given = {
-        name.removeprefix(PREFIX).lower(): value
-        for name, value in environment.items()
-        if name.startswith(PREFIX) and value != ""
-    }
-    values: dict[str, object] = dict(_from_files(given))
+    """Raises ConfigurationError naming every variable that is unknown, malformed or at odds with another."""
+    settings, faults = examine(environment)
+    if faults:
+        raise ConfigurationError("; ".join(faults))
+    return settings
+
+
+def examine(environment: Mapping[str, str]) -> tuple[Settings, list[str]]:
+    """The settings as far as they can be read, and every fault; a faulty one has its default."""
+    given = _given(environment)
+    values, faults = _from_files(given)
     values |= {name: value for name, value in given.items() if not _is_file_of_secret(name)}
     if "allowed_private_targets" in values:
         targets = str(values["allowed_private_targets"]).split(",")
         values["allowed_private_targets"] = [target.strip() for target in targets if target.strip()]
-    problems = [problem for name, value in values.items() if (problem := _problem(name, value))]
-    if problems:
-        raise ConfigurationError("; ".join(problems))
-    return msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
+    for name in list(values):
+        if fault := _fault(name, values[name]):
+            faults.append(fault)
+            del values[name]
+    settings = msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
+    return settings, faults + _contradictions(settings)
+
+
+def source_of(name: str, environment: Mapping[str, str]) -> str:
+    """Where the value of a setting comes from: `default`, `environment`, or `file` and its path."""
+    given = _given(environment)
+    if name in given:
+        return "environment"
+    if name in SECRETS and f"{name}_file" in given:
+        return f"file {given[f'{name}_file']}"
+    return "default"
 
 
 def database_url(settings: Settings) -> str:
@@ -164,20 +183,35 @@ def _is_file_of_secret(name: str) -> bool:
     return name.endswith("_file") and name.removesuffix("_file") in SECRETS
 
 
-def _from_files(given: Mapping[str, str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _given(environment: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(PREFIX) and value != ""
+    }
+
+
+def _from_files(given: Mapping[str, str]) -> tuple[dict[str, object], list[str]]:
+    found: dict[str, object] = {}
+    faults: list[str] = []
     for name, path in given.items():
         if _is_file_of_secret(name):
             try:
                 found[name.removesuffix("_file")] = Path(path).read_text().strip()
-            except OSError as error:
-                raise ConfigurationError(
-                    f"{PREFIX}{name.upper()}: cannot read {path}: {error.strerror}"
-                ) from None
-    return found
+            except (OSError, UnicodeDecodeError) as error:
+                why = getattr(error, "strerror", None) or "it is not text"
+                faults.append(f"{PREFIX}{name.upper()}: cannot read {path}: {why}")
+    return found, faults
 
 
-def _problem(name: str, value: object) -> str | None:
+def _contradictions(settings: Settings) -> list[str]:
+    """A worker must have stopped trusting itself before others give it up for dead."""
+    if settings.worker_trust_seconds < settings.worker_silence_seconds:
+        return []
+    return ["MOJITO_WORKER_TRUST_SECONDS must be less than MOJITO_WORKER_SILENCE_SECONDS"]
+
+
+def _fault(name: str, value: object) -> str | None:
     if name not in Settings.__struct_fields__:
         return f"{PREFIX}{name.upper()} is not a setting (config/example.env lists them all)"
     try:

@@ -27,7 +27,7 @@ class Flusher[Item, Answer]:
     `write` gets a batch and returns an answer for each item, in order. An item that PostgreSQL refuses
     fails alone, its neighbours are written. When the connection is lost nobody knows whether the
     statement was committed: a `write` that is safe to repeat is repeated after the failures named in
-    `again`, else every caller of the batch hears of it.
+    `again`, else every caller of the batch hears of it. `flushed` is told of each batch that was written.
     """
 
     def __init__(
@@ -38,12 +38,14 @@ class Flusher[Item, Answer]:
         name: str,
         largest: int = 500,
         again: tuple[type[Exception], ...] = AGAIN,
+        flushed: Callable[[list[Item], list[Answer]], None] | None = None,
     ) -> None:
         self._url = url
         self._write = write
         self._name = name
         self._largest = largest
         self._again = again
+        self._flushed = flushed
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
         self._something = asyncio.Event()
         self._connection: Connection | None = None
@@ -89,6 +91,8 @@ class Flusher[Item, Answer]:
         for (_, future), answer in zip(batch, answers, strict=True):
             if not future.done():
                 future.set_result(answer)
+        if self._flushed is not None:
+            self._flushed([item for item, _ in batch], answers)
 
     async def _write_durably(self, items: list[Item]) -> list[Answer]:
         delay = 0.05

@@ -70,7 +70,3 @@ returning *;
 -- name: DeleteAdAccount :exec
 -- The row stays, for the jobs that name it.
 update ad_accounts set deleted_at = now(), updated_at = now() where id = @id;
-
--- name: ListCredentialsKeyIds :many
--- Ids of the encryption keys that stored credentials need.
-select distinct credentials_key_id from ad_accounts;

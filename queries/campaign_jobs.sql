@@ -3,9 +3,11 @@
 -- as it was when the request was judged.
 with asked as (
     insert into campaign_requests (
-        campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id)
+        campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id,
+        traceparent)
     select @id::uuid, sqlc.narg(team_id)::uuid, @payload::jsonb, sqlc.narg(idempotency_key)::text,
-        sqlc.narg(request_fingerprint)::bytea, sqlc.narg(requested_by)::uuid, sqlc.narg(request_id)::text
+        sqlc.narg(request_fingerprint)::bytea, sqlc.narg(requested_by)::uuid, sqlc.narg(request_id)::text,
+        sqlc.narg(traceparent)::text
     from ad_accounts as a
     where a.id = @ad_account_id::uuid and a.updated_at = @account_updated_at::timestamptz
     -- whoever deletes the account waits for this job, or this statement sees that it is gone
@@ -30,15 +32,17 @@ with told as materialized (
         unnest(@steps_totals::integer[]) as steps_total, unnest(@lanes::integer[]) as lane,
         unnest(@idempotency_keys::text[]) as idempotency_key,
         unnest(@request_fingerprints::bytea[]) as request_fingerprint,
-        unnest(@requested_bys::uuid[]) as requested_by, unnest(@request_ids::text[]) as request_id
+        unnest(@requested_bys::uuid[]) as requested_by, unnest(@request_ids::text[]) as request_id,
+        unnest(@traceparents::text[]) as traceparent
 ), held as materialized (
     select a.id, a.updated_at from ad_accounts as a where a.id = any (@ad_account_ids::uuid[])
     for key share skip locked
 ), asked as (
     insert into campaign_requests (
-        campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id)
+        campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id,
+        traceparent)
     select told.id, told.team_id, told.payload, told.idempotency_key, told.request_fingerprint,
-        told.requested_by, told.request_id
+        told.requested_by, told.request_id, told.traceparent
     from told join held on held.id = told.ad_account_id and held.updated_at = told.account_updated_at
     on conflict (team_id, idempotency_key) where idempotency_key is not null do nothing
     returning campaign_job_id
@@ -54,6 +58,10 @@ select * from campaign_jobs where id = @id and team_id = @team_id;
 
 -- name: GetRequestByIdempotencyKey :one
 select * from campaign_requests where team_id = @team_id and idempotency_key = @idempotency_key;
+
+-- name: GetTraceparent :one
+-- The trace that the request of this job belongs to.
+select traceparent from campaign_requests where campaign_job_id = @campaign_job_id;
 
 -- name: ListPayloads :many
 -- What the callers of these jobs asked for.

@@ -10,12 +10,13 @@ from litestar.handlers import HTTPRouteHandler
 
 from common.errors import ConfigurationError
 from common.keyring import Keyring
+from common.tracing import Sink
 from middleware.auth import RequireAuth
 from middleware.patience import Patience
 from middleware.problems import EXCEPTION_HANDLERS
 from middleware.request_id import RequestIds
 from models.database import Pool
-from models.gen import ad_accounts as account_queries
+from models.sealed import all_key_ids_in_use
 from routes import (
     ad_accounts,
     ads_meta,
@@ -27,9 +28,11 @@ from routes import (
     webhook_endpoints,
 )
 from routes import assets as asset_routes
+from routes import metrics as metric_routes
 from routes.assets import Assets
 from routes.health import Readiness
 from routes.job_writes import JobWrites
+from routes.metrics import ApiMetrics
 from routes.notifier import Notifier
 from routes.parts import Parts
 from routes.query import refuse_parameters
@@ -46,14 +49,18 @@ def create_app(
     job_writes: JobWrites,
     readiness: Readiness,
     assets: Assets,
+    metrics: ApiMetrics | None = None,
+    sink: Sink | None = None,
 ) -> Litestar:
     """The HTTP application. It opens and closes nothing: every part is open before and after it.
 
     `pool` from models.database.open_pool; `keyring` from Keyring.from_file, after
     `require_keys_in_use`; `notifier` an entered Notifier; `job_writes` entered JobWrites; `readiness` a
     ServerReadiness, with the data folder where `mojito up` runs the parts; `assets` a
-    routes.assets.Assets.
+    routes.assets.Assets; `metrics` what `/metrics` shows, made here where nobody else needs it;
+    `sink` hears of every span.
     """
+    measured = metrics or ApiMetrics(pool)
     parts = Parts(
         pool=pool, keyring=keyring, notifier=notifier, job_writes=job_writes, assets=assets
     )
@@ -65,7 +72,7 @@ def create_app(
         *webhook_endpoints.routes,
         *webhook_deliveries.routes,
     ]
-    unguarded = [*health.routes, *pages.routes]
+    unguarded = [*health.routes, *pages.routes, *metric_routes.routes]
     app = Litestar(
         [
             Router("/api/v1", route_handlers=guarded),
@@ -75,6 +82,7 @@ def create_app(
         before_request=_admission(RequireAuth(pool)),
         dependencies={
             "parts": Provide(lambda: parts, sync_to_thread=False),
+            "metrics": Provide(lambda: measured, sync_to_thread=False),
             "readiness": Provide(lambda: readiness, sync_to_thread=False),
         },
         middleware=[Patience],
@@ -83,7 +91,7 @@ def create_app(
         openapi_config=None,
         logging_config=None,
     )
-    app.asgi_handler = RequestIds(app.asgi_handler)
+    app.asgi_handler = RequestIds(app.asgi_handler, measured.answered, sink)
     return app
 
 
@@ -99,11 +107,10 @@ def _admission(require_auth: RequireAuth) -> Callable[[Request[Any, Any, Any]], 
 
 async def require_keys_in_use(pool: Pool, keyring: Keyring) -> None:
     """Raises ConfigurationError when a stored secret needs a key that is not there."""
-    in_use = await account_queries.list_credentials_key_ids(pool)
-    if missing := keyring.missing(in_use):
+    if missing := keyring.missing(await all_key_ids_in_use(pool)):
         raise ConfigurationError(
             f"MOJITO_ENCRYPTION_KEYS_FILE lacks the key {', '.join(missing)}, "
-            "which stored credentials need"
+            "which stored secrets need; `mojito encryption status` shows which rows"
         )
 
 

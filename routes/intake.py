@@ -248,6 +248,7 @@ def _new_job(
         request_fingerprint=asked.fingerprint,
         requested_by=request.auth.key_id,
         request_id=request.scope["state"]["request_id"],
+        traceparent=request.scope["state"]["traceparent"],
     )
 
 

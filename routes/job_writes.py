@@ -1,6 +1,7 @@
 """Jobs of concurrent requests are written by one statement: one commit and one round trip for all of them."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -29,15 +30,20 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     request_fingerprint: bytes | None
     requested_by: UUID
     request_id: str
+    traceparent: str | None = None
 
 
 class JobWrites:
     """One connection of its own; `async with` opens and closes it."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        flushed: Callable[[Sequence[object], Sequence[object]], None] | None = None,
+    ) -> None:
         # a lost connection is told to the callers: whoever sends a key may repeat the request
         self._flusher = Flusher[NewJob, CampaignJob | None](
-            database_url, write_jobs, name="requests", again=()
+            database_url, write_jobs, name="requests", again=(), flushed=flushed
         )
         self._task: asyncio.Task[None] | None = None
 
@@ -78,6 +84,7 @@ async def write_jobs(connection: Connection, jobs: list[NewJob]) -> list[Campaig
         request_fingerprints=[job.request_fingerprint for job in jobs],
         requested_bys=[job.requested_by for job in jobs],
         request_ids=[job.request_id for job in jobs],
+        traceparents=[job.traceparent for job in jobs],
     )
     made = {row.id: row.created_at for row in rows}
     return [_born(job, made[job.id]) if job.id in made else None for job in jobs]

@@ -1,27 +1,45 @@
 """The campaign of a request, built as its plan says: what is ready runs side by side."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
+import structlog
 
+from common import clock, tracing
 from common.errors import ClaimLost, Reject, Wait
+from common.keyring import KeyMissing
 from common.log import add_ids
+from common.tracing import Sink
 from models.credentials import CREDENTIALS
 from models.job import JobError, platform_ids
 from models.jsonb import to_jsonb
 from models.plan import REQUESTS, PlannedStep, plan
 from workers.kinds import Ended, Interrupted, Outcome, Parked, Run
 from workers.ledger import LONGEST_WAIT_SECONDS, Effect, Ledger, Pace, Stopping, Try
+from workers.metrics import WorkerMetrics
 from workers.platforms.base import Account, Platform, StepContext, StoredMedia
 from workers.records import job_error
+
+log = structlog.get_logger()
 
 MOST_STEPS_AT_ONCE = 16
 LAYERS_THAT_COUNT = {"campaign", "ad_set", "ad"}
 """A campaign, ad set or ad that exists makes a job with failures PARTIAL_SUCCESS."""
+
+
+KEY_WAIT_SECONDS = 15.0
+_KEY_REMEDY = (
+    "Add the key to MOJITO_ENCRYPTION_KEYS_FILE of every worker; no restart is needed. "
+    "The job then goes on by itself."
+)
+
+
+type TraceOf = Callable[[UUID], Awaitable[str | None]]
+"""The traceparent that came with the request of a job."""
 
 
 class MediaSource(Protocol):
@@ -52,7 +70,13 @@ class BuildCampaign:
         *,
         live: Pace,
         sandbox: Pace,
+        metrics: WorkerMetrics | None = None,
+        trace_of: TraceOf | None = None,
+        sink: Sink | None = None,
     ) -> None:
+        self._trace_of = trace_of
+        self._sink = sink
+        self._metrics = metrics or WorkerMetrics()
         self._platforms = platforms
         self._media = media
         self._open_secret = open_secret
@@ -63,14 +87,26 @@ class BuildCampaign:
         refused = self._refuse_account(run)
         if refused is not None:
             return refused
-        build = self._build(run)
-        await build.run()
+        try:
+            build = self._build(run)
+        except KeyMissing as missing:
+            return _wait_for_key(missing)
+        await self._enter_trace(run)
+        with tracing.span("job BUILD_CAMPAIGN", "consumer", job_id=str(run.job.id)):
+            await build.run()
         return build.outcome()
 
     async def abandon(self, run: Run, error: JobError) -> Ended:
         """Ends the job with what exists."""
         steps = plan(run.job.platform_type, _request(run))
         return ending(steps, run.ledger, [error])
+
+    async def _enter_trace(self, run: Run) -> None:
+        """The request's own; asked for here, so that a job that never gets here costs no query."""
+        told = None if self._trace_of is None else await self._trace_of(run.job.id)
+        trace = tracing.parse(told) or tracing.new_trace()
+        tracing.enter(trace, self._sink)
+        add_ids(trace_id=trace.trace_id)
 
     def _refuse_account(self, run: Run) -> Outcome | None:
         account = run.account
@@ -106,7 +142,15 @@ class BuildCampaign:
             additional_config=msgspec.json.decode(row.additional_config),
         )
         platform = self._platforms[run.job.platform_type]
-        return Build(run, account, _request(run), platform, self._media, self._paces[row.mode])
+        return Build(
+            run,
+            account,
+            _request(run),
+            platform,
+            self._media,
+            self._paces[row.mode],
+            self._metrics.stepped,
+        )
 
 
 class Build:
@@ -120,7 +164,9 @@ class Build:
         platform: Platform,
         media: MediaSource,
         pace: Pace,
+        stepped: Callable[[str, str, float], None],
     ) -> None:
+        self._stepped = stepped
         self._run = run
         self._account = account
         self._request = request
@@ -167,18 +213,25 @@ class Build:
             if self._platform.must_look(step)
             else None,
         )
+        began_at, outcome = clock.seconds(), "done"
         try:
-            await self._run.ledger.step(step, effect, self._pace)
+            with tracing.span(f"step {step.kind}", step=step.name):
+                await self._run.ledger.step(step, effect, self._pace)
             self._done.add(step.name)
         except Wait as wait:
+            outcome = "waits"
             self._waits.append((step.name, wait))
         except Reject:
+            outcome = "failed"
             self._failed.add(step.name)
         except Stopping:
+            outcome = "stopped"
             self._stopped = True
         except ClaimLost as lost:
             # siblings end their calls by themselves; what they would write is refused
+            outcome = "lost"
             self._stopped, self._lost = True, lost
+        self._stepped(step.kind, outcome, clock.seconds() - began_at)
 
     async def _call(
         self, method: Callable[[StepContext], Any], step: PlannedStep, trial: Try
@@ -233,6 +286,19 @@ class Build:
                 return Parked(LONGEST_WAIT_SECONDS[wait.reason], wait.reason, job_error(name, wait))
         name, wait = min(self._waits, key=lambda pair: pair[1].seconds or 0.0)
         return Parked(wait.seconds or 0.0, wait.reason)
+
+
+def _wait_for_key(missing: KeyMissing) -> Parked:
+    """The secret is well, this process cannot read it: no reason to end anybody's job."""
+    log.error("encryption_key.missing", key_id=missing.key_id, remedy=_KEY_REMEDY)
+    wait = Wait(
+        f"the worker has no encryption key {missing.key_id}",
+        code="encryption_key_missing",
+        reason="not_ready",
+        seconds=KEY_WAIT_SECONDS,
+        remedy=_KEY_REMEDY,
+    )
+    return Parked(KEY_WAIT_SECONDS, wait.reason, job_error(None, wait))
 
 
 def ending(steps: Sequence[PlannedStep], ledger: Ledger, errors: list[JobError]) -> Ended:

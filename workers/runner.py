@@ -23,6 +23,7 @@ from models.listener import Listener
 from workers.accounts import Accounts
 from workers.kinds import Ended, Handler, Handlers, Interrupted, Outcome, Parked, Run
 from workers.ledger import LONGEST_WAIT_SECONDS, Ledger
+from workers.metrics import WorkerMetrics
 from workers.presence import Presence
 from workers.reauthorisation import park_for_reauthorisation
 from workers.upkeep import keep_up
@@ -61,14 +62,21 @@ class Worker:
     """One worker process. `run` returns after `stop`, when everything is written or given back."""
 
     def __init__(
-        self, url: str, pool: Pool, worker_id: UUID, handlers: Handlers, settings: WorkerSettings
+        self,
+        url: str,
+        pool: Pool,
+        worker_id: UUID,
+        handlers: Handlers,
+        settings: WorkerSettings,
+        metrics: WorkerMetrics | None = None,
     ) -> None:
         self._url = url
         self._pool = pool
         self._id = worker_id
         self._handlers = handlers
         self._settings = settings
-        self._writes = Writes(url)
+        self._metrics = metrics or WorkerMetrics()
+        self._writes = Writes(url, self._metrics)
         self._presence = Presence(
             url,
             worker_id,
@@ -167,8 +175,8 @@ class Worker:
                 known_tokens=[job.claim_token for job in known],
             )
             self._may_hold_unknown_claims = False
-        jobs = await campaign_jobs.claim_campaign_jobs(
-            self._connection, worker_id=self._id, want=want
+        jobs = await self._metrics.claimed(
+            campaign_jobs.claim_campaign_jobs(self._connection, worker_id=self._id, want=want)
         )
         if jobs:
             self._arriving.update({job.id: job for job in jobs})

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
-from typing import Literal
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Literal, Protocol
 from uuid import UUID
 
 import msgspec
@@ -60,13 +60,29 @@ class Move(msgspec.Struct, frozen=True):
     error: str | None = None
 
 
+class Measured(Protocol):
+    """Hears of every flush."""
+
+    def moved(self, moves: Sequence[Move], answers: Sequence[object]) -> None:
+        """Runs ended."""
+
+    def written(self, name: str, answers: Sequence[object]) -> None:
+        """Intents or records were written."""
+
+
 class Writes:
     """Answers are True where the row was still ours."""
 
-    def __init__(self, url: str) -> None:
-        self.intents = Flusher[Intent, bool](url, write_intents, name="intents")
-        self.records = Flusher[Record, bool](url, write_records, name="records")
-        self.moves = Flusher[Move, JobStatus | Literal[False]](url, write_moves, name="moves")
+    def __init__(self, url: str, measured: "Measured | None" = None) -> None:
+        self.intents = Flusher[Intent, bool](
+            url, write_intents, name="intents", flushed=_told(measured, "intents")
+        )
+        self.records = Flusher[Record, bool](
+            url, write_records, name="records", flushed=_told(measured, "records")
+        )
+        self.moves = Flusher[Move, JobStatus | Literal[False]](
+            url, write_moves, name="moves", flushed=None if measured is None else measured.moved
+        )
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -85,6 +101,14 @@ class Writes:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _told(
+    measured: Measured | None, name: str
+) -> Callable[[Sequence[object], Sequence[object]], None] | None:
+    if measured is None:
+        return None
+    return lambda _, answers: measured.written(name, answers)
 
 
 async def write_intents(connection: Connection, items: list[Intent]) -> list[bool]:

@@ -5,13 +5,12 @@ import asyncio
 import sys
 from uuid import UUID
 
-import msgspec
-
 from common.api_keys import SCOPES
 from common.errors import Invalid
 from config.settings import Settings
 from models.api_keys import create_key, list_keys, revoke_key
 from mojito.pools import opened_pool
+from mojito.printing import print_json
 
 EXAMPLES = """examples:
   mojito keys create --team ads --scope jobs:write --scope jobs:read
@@ -59,7 +58,7 @@ async def _create(arguments: argparse.Namespace, settings: Settings) -> int:
             live=arguments.live,
         )
     if arguments.json:
-        _print_json(made)
+        print_json(made)
     else:
         sys.stdout.write(f"{made.key}\n")
         sys.stderr.write(f"key {made.id} of team {made.team}; it is not shown again\n")
@@ -70,7 +69,7 @@ async def _list(arguments: argparse.Namespace, settings: Settings) -> int:
     async with opened_pool(settings, "mojito keys") as pool:
         keys = await list_keys(pool, team=arguments.team)
     if arguments.json:
-        _print_json(keys)
+        print_json(keys)
         return 0
     for key in keys:
         state = "revoked" if key.revoked_at else "active"
@@ -89,11 +88,7 @@ async def _revoke(arguments: argparse.Namespace, settings: Settings) -> int:
     async with opened_pool(settings, "mojito keys") as pool:
         await revoke_key(pool, key_id)
     if arguments.json:
-        _print_json({"id": key_id, "revoked": True})
+        print_json({"id": key_id, "revoked": True})
     else:
         sys.stdout.write(f"key {key_id} is revoked\n")
     return 0
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")

@@ -22,10 +22,21 @@ COMMANDS = {
     "sandbox": "run the sandbox that imitates the platforms",
     "migrate": "bring the database's tables up to date",
     "keys": "make, list and revoke API keys",
+    "doctor": "examine the installation: what is wrong, how bad it is, what to do",
+    "config": "check the settings, or show them with where each comes from",
+    "encryption": "show which keys stored secrets need, and bring them all under the first one",
     "test": "run every test: pytest, then the Hurl suites against a started installation",
     "lint": "run every check of the sources",
 }
-MODULES = {"env": "environment", "test": "suites", "sandbox": "imitate", "migrate": "migrations"}
+MODULES = {
+    "config": "configuration",
+    "env": "environment",
+    "test": "suites",
+    "sandbox": "imitate",
+    "migrate": "migrations",
+}
+RAW = {"config", "doctor"}
+"""Get the environment as it is, since they say what is wrong with it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"unrecognised arguments: {' '.join(rest)}")
     parsed.rest = rest
     try:
+        if parsed.command in RAW:
+            return _module(parsed.command).run(parsed, os.environ)
         return _module(parsed.command).run(parsed, read_settings(os.environ))
     except (ConfigurationError, CallerError) as error:
         sys.stderr.write(f"mojito: {error.message}\n")

@@ -214,7 +214,9 @@ class Up:
     def _worker_environment(self, child: Child) -> dict[str, str]:
         """A fresh id for each life, so that the dead one's claims can be told apart."""
         self._worker_ids[child] = uuid4()
-        return {**self._environment, "MOJITO_WORKER_ID": str(self._worker_ids[child])}
+        # several workers of one machine cannot share a port
+        own = {"MOJITO_WORKER_METRICS_PORT": "", "MOJITO_WORKER_ID": str(self._worker_ids[child])}
+        return {**self._environment, **own}
 
     def _write_processes(self) -> None:
         processes = Processes(

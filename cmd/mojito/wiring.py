@@ -1,6 +1,7 @@
 """Settings in, opened parts out: the only place that constructs things."""
 
 import contextlib
+import os
 from collections.abc import AsyncGenerator
 from uuid import uuid4
 
@@ -8,33 +9,43 @@ from litestar import Litestar
 
 from common.asset_files import LocalAssetFiles
 from common.guarded_http import GuardedClient
-from common.keyring import Keyring
+from common.keyring import FileKeyring
 from config.settings import Settings, database_url
+from models.gen.campaign_jobs import get_traceparent
+from mojito.metrics_port import served_metrics
 from mojito.pools import opened_pool
+from mojito.telemetry import opened_sink
 from routes.app import create_app, require_keys_in_use
 from routes.assets import Assets
 from routes.health import ServerReadiness
 from routes.job_writes import JobWrites
+from routes.metrics import ApiMetrics
 from routes.notifier import Notifier
 from workers.build_campaign import BuildCampaign
 from workers.deliver_webhook import DeliverWebhook
 from workers.ledger import Pace
 from workers.media_source import MediaSource
+from workers.metrics import WorkerMetrics
 from workers.platforms import PLATFORMS
-from workers.platforms.base import Platform
+from workers.platforms.base import Called, Platform
 from workers.runner import Worker, WorkerSettings
 
 
 @contextlib.asynccontextmanager
 async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
     """The HTTP application with everything it needs open."""
-    keyring = Keyring.from_file(settings.keys_file)
+    keyring = FileKeyring(settings.keys_file)
     async with (
         opened_pool(settings, "mojito api") as pool,
         Notifier(database_url(settings)) as notifier,
-        JobWrites(database_url(settings)) as job_writes,
         guarded_client(settings) as client,
+        opened_sink(os.environ, "mojito-api") as sink,
+        contextlib.AsyncExitStack() as opened,
     ):
+        metrics = ApiMetrics(pool, silence_seconds=settings.worker_silence_seconds)
+        job_writes = await opened.enter_async_context(
+            JobWrites(database_url(settings), lambda _, rows: metrics.flushed("requests", rows))
+        )
         await require_keys_in_use(pool, keyring)
         yield create_app(
             pool=pool,
@@ -47,22 +58,37 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
                 client=client,
                 max_bytes=settings.max_upload_bytes,
             ),
+            metrics=metrics,
+            sink=sink,
         )
 
 
 @contextlib.asynccontextmanager
 async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
     """A worker with everything it needs open; it does not run yet."""
-    keyring = Keyring.from_file(settings.keys_file)
+    keyring = FileKeyring(settings.keys_file)
+    metrics = WorkerMetrics()
     async with (
+        served_metrics(metrics, settings.host, settings.worker_metrics_port),
         opened_pool(settings, "mojito worker") as pool,
         guarded_client(settings) as client,
-        opened_platforms(settings) as platforms,
+        opened_platforms(settings, metrics.called) as platforms,
+        opened_sink(os.environ, "mojito-worker") as sink,
     ):
+        metrics.watch_pool(pool)
         await require_keys_in_use(pool, keyring)
         media = MediaSource(pool, LocalAssetFiles(settings.assets_dir), client)
         live, sandbox = paces(settings)
-        build = BuildCampaign(platforms, media, keyring.open, live=live, sandbox=sandbox)
+        build = BuildCampaign(
+            platforms,
+            media,
+            keyring.open,
+            live=live,
+            sandbox=sandbox,
+            metrics=metrics,
+            trace_of=lambda job_id: get_traceparent(pool, campaign_job_id=job_id),
+            sink=sink,
+        )
         deliver = DeliverWebhook(
             pool,
             client,
@@ -82,6 +108,7 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
                 trust_seconds=settings.worker_trust_seconds,
                 grace_seconds=settings.grace_seconds,
             ),
+            metrics,
         )
 
 
@@ -93,7 +120,9 @@ async def guarded_client(settings: Settings) -> AsyncGenerator[GuardedClient]:
 
 
 @contextlib.asynccontextmanager
-async def opened_platforms(settings: Settings) -> AsyncGenerator[dict[str, Platform]]:
+async def opened_platforms(
+    settings: Settings, called: Called
+) -> AsyncGenerator[dict[str, Platform]]:
     """Every platform that is built for, by its type."""
     platforms: dict[str, Platform] = {
         "META": PLATFORMS["META"](
@@ -101,6 +130,7 @@ async def opened_platforms(settings: Settings) -> AsyncGenerator[dict[str, Platf
             live_video_base_url=settings.meta_video_base_url,
             sandbox_base_url=f"{settings.sandbox_address}/meta",
             api_version=settings.meta_api_version,
+            called=called,
         )
     }
     try:

@@ -155,13 +155,3 @@ update ad_accounts set deleted_at = now(), updated_at = now() where id = $1
 async def delete_ad_account(connection: Connection, *, id: UUID) -> None:
     """The row stays, for the jobs that name it."""
     await connection.execute(DELETE_AD_ACCOUNT, id)
-
-
-LIST_CREDENTIALS_KEY_IDS: Final = """\
-select distinct credentials_key_id from ad_accounts
-"""
-
-
-async def list_credentials_key_ids(connection: Connection) -> list[str]:
-    """Ids of the encryption keys that stored credentials need."""
-    return [row[0] for row in await connection.fetch(LIST_CREDENTIALS_KEY_IDS)]

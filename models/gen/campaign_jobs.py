@@ -30,11 +30,13 @@ class MoveCampaignJobsRow(msgspec.Struct, frozen=True, gc=False):
 CREATE_CAMPAIGN_JOB: Final = """\
 with asked as (
     insert into campaign_requests (
-        campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id)
+        campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id,
+        traceparent)
     select $7::uuid, $8::uuid, $9::jsonb, $10::text,
-        $11::bytea, $12::uuid, $13::text
+        $11::bytea, $12::uuid, $13::text,
+        $14::text
     from ad_accounts as a
-    where a.id = $2::uuid and a.updated_at = $14::timestamptz
+    where a.id = $2::uuid and a.updated_at = $15::timestamptz
     -- whoever deletes the account waits for this job, or this statement sees that it is gone
     for key share
     on conflict (team_id, idempotency_key) where idempotency_key is not null do nothing
@@ -48,9 +50,9 @@ returning id, kind, ad_account_id, team_id, platform_type, mode, status, result,
 """
 
 
-async def create_campaign_job(connection: Connection, *, kind: str, ad_account_id: UUID, platform_type: str, mode: AccountMode, steps_total: int, lane: int, id: UUID, team_id: UUID | None = None, payload: str, idempotency_key: str | None = None, request_fingerprint: bytes | None = None, requested_by: UUID | None = None, request_id: str | None = None, account_updated_at: datetime) -> CampaignJob | None:
+async def create_campaign_job(connection: Connection, *, kind: str, ad_account_id: UUID, platform_type: str, mode: AccountMode, steps_total: int, lane: int, id: UUID, team_id: UUID | None = None, payload: str, idempotency_key: str | None = None, request_fingerprint: bytes | None = None, requested_by: UUID | None = None, request_id: str | None = None, traceparent: str | None = None, account_updated_at: datetime) -> CampaignJob | None:
     """No row means that the team has used this idempotency key before, or that the account is not any more as it was when the request was judged."""
-    row = await connection.fetchrow(CREATE_CAMPAIGN_JOB, kind, ad_account_id, platform_type, mode, steps_total, lane, id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id, account_updated_at)
+    row = await connection.fetchrow(CREATE_CAMPAIGN_JOB, kind, ad_account_id, platform_type, mode, steps_total, lane, id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id, traceparent, account_updated_at)
     return None if row is None else CampaignJob(*row)
 
 
@@ -63,15 +65,17 @@ with told as materialized (
         unnest($8::integer[]) as steps_total, unnest($9::integer[]) as lane,
         unnest($10::text[]) as idempotency_key,
         unnest($11::bytea[]) as request_fingerprint,
-        unnest($12::uuid[]) as requested_by, unnest($13::text[]) as request_id
+        unnest($12::uuid[]) as requested_by, unnest($13::text[]) as request_id,
+        unnest($14::text[]) as traceparent
 ), held as materialized (
     select a.id, a.updated_at from ad_accounts as a where a.id = any ($2::uuid[])
     for key share skip locked
 ), asked as (
     insert into campaign_requests (
-        campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id)
+        campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id,
+        traceparent)
     select told.id, told.team_id, told.payload, told.idempotency_key, told.request_fingerprint,
-        told.requested_by, told.request_id
+        told.requested_by, told.request_id, told.traceparent
     from told join held on held.id = told.ad_account_id and held.updated_at = told.account_updated_at
     on conflict (team_id, idempotency_key) where idempotency_key is not null do nothing
     returning campaign_job_id
@@ -84,9 +88,9 @@ returning id, created_at
 """
 
 
-async def create_campaign_jobs(connection: Connection, *, ids: Sequence[UUID | None], ad_account_ids: Sequence[UUID | None], account_updated_ats: Sequence[datetime | None], team_ids: Sequence[UUID | None], platform_types: Sequence[str | None], modes: Sequence[str | None], payloads: Sequence[str | None], steps_totals: Sequence[int | None], lanes: Sequence[int | None], idempotency_keys: Sequence[str | None], request_fingerprints: Sequence[bytes | None], requested_bys: Sequence[UUID | None], request_ids: Sequence[str | None]) -> list[CreateCampaignJobsRow]:
+async def create_campaign_jobs(connection: Connection, *, ids: Sequence[UUID | None], ad_account_ids: Sequence[UUID | None], account_updated_ats: Sequence[datetime | None], team_ids: Sequence[UUID | None], platform_types: Sequence[str | None], modes: Sequence[str | None], payloads: Sequence[str | None], steps_totals: Sequence[int | None], lanes: Sequence[int | None], idempotency_keys: Sequence[str | None], request_fingerprints: Sequence[bytes | None], requested_bys: Sequence[UUID | None], request_ids: Sequence[str | None], traceparents: Sequence[str | None]) -> list[CreateCampaignJobsRow]:
     """The same for several requests at once, made without waiting: one whose account somebody is changing just now is left out, too."""
-    return [CreateCampaignJobsRow(*row) for row in await connection.fetch(CREATE_CAMPAIGN_JOBS, ids, ad_account_ids, account_updated_ats, team_ids, platform_types, modes, payloads, steps_totals, lanes, idempotency_keys, request_fingerprints, requested_bys, request_ids)]
+    return [CreateCampaignJobsRow(*row) for row in await connection.fetch(CREATE_CAMPAIGN_JOBS, ids, ad_account_ids, account_updated_ats, team_ids, platform_types, modes, payloads, steps_totals, lanes, idempotency_keys, request_fingerprints, requested_bys, request_ids, traceparents)]
 
 
 GET_CAMPAIGN_JOB: Final = """\
@@ -100,13 +104,24 @@ async def get_campaign_job(connection: Connection, *, id: UUID, team_id: UUID | 
 
 
 GET_REQUEST_BY_IDEMPOTENCY_KEY: Final = """\
-select campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id from campaign_requests where team_id = $1 and idempotency_key = $2
+select campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id, traceparent from campaign_requests where team_id = $1 and idempotency_key = $2
 """
 
 
 async def get_request_by_idempotency_key(connection: Connection, *, team_id: UUID | None = None, idempotency_key: str | None = None) -> CampaignRequest | None:
     row = await connection.fetchrow(GET_REQUEST_BY_IDEMPOTENCY_KEY, team_id, idempotency_key)
     return None if row is None else CampaignRequest(*row)
+
+
+GET_TRACEPARENT: Final = """\
+select traceparent from campaign_requests where campaign_job_id = $1
+"""
+
+
+async def get_traceparent(connection: Connection, *, campaign_job_id: UUID) -> str | None:
+    """The trace that the request of this job belongs to."""
+    row = await connection.fetchrow(GET_TRACEPARENT, campaign_job_id)
+    return None if row is None else row[0]
 
 
 LIST_PAYLOADS: Final = """\

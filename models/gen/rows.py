@@ -91,6 +91,7 @@ class CampaignRequest(msgspec.Struct, frozen=True, gc=False):
     request_fingerprint: bytes | None
     requested_by: UUID | None
     request_id: str | None
+    traceparent: str | None
 
 
 class ClaimedJob(msgspec.Struct, frozen=True, gc=False):

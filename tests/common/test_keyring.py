@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from common.errors import ConfigurationError
-from common.keyring import CannotOpen, Keyring, new_key_line
+from common.keyring import CannotOpen, FileKeyring, KeyMissing, Keyring, new_key_line
 
 ROW = uuid4()
 PLACE = ("ad_accounts", ROW, "credentials")
@@ -131,3 +131,67 @@ def test_a_missing_keys_file_is_named(tmp_path):
 def test_one_key_id_cannot_stand_for_two_keys(tmp_path):
     with pytest.raises(ConfigurationError, match="twice"):
         keyring(tmp_path, new_key_line("k1"), new_key_line("k1"))
+
+
+def test_a_new_first_key_is_taken_up_by_a_running_process(tmp_path):
+    path = tmp_path / "keys"
+    old, new = new_key_line("old"), new_key_line("newer")
+    path.write_text(f"{old}\n")
+    ring = FileKeyring(path)
+    before = ring.seal(b"token", *PLACE)
+
+    path.write_text(f"{new}\n{old}\n")
+    after = ring.seal(b"token", *PLACE)
+
+    assert (before.key_id, after.key_id) == ("old", "newer")
+    assert ring.open(before.ciphertext, *PLACE) == ring.open(after.ciphertext, *PLACE) == b"token"
+    assert ring.key_ids == ["newer", "old"]
+
+
+def test_a_running_process_that_meets_an_unknown_key_looks_into_its_file_again(tmp_path):
+    path = tmp_path / "keys"
+    old, new = new_key_line("old"), new_key_line("newer")
+    path.write_text(f"{old}\n")
+    ring = FileKeyring(path)
+    sealed = _in_memory(tmp_path, new, old).seal(b"token", *PLACE)
+    with pytest.raises(KeyMissing) as missing:
+        ring.open(sealed.ciphertext, *PLACE)
+
+    path.write_text(f"{new}\n{old}\n")
+
+    assert missing.value.key_id == "newer"
+    assert ring.open(sealed.ciphertext, *PLACE) == b"token"
+
+
+def test_a_key_taken_out_of_the_file_opens_until_the_process_ends(tmp_path):
+    path = tmp_path / "keys"
+    old, new = new_key_line("old"), new_key_line("newer")
+    path.write_text(f"{old}\n")
+    ring = FileKeyring(path)
+    sealed = ring.seal(b"token", *PLACE)
+
+    path.write_text(f"{new}\n")
+    ring.seal(b"other", *PLACE)
+
+    assert ring.open(sealed.ciphertext, *PLACE) == b"token"
+    with pytest.raises(KeyMissing):
+        FileKeyring(path).open(sealed.ciphertext, *PLACE)
+
+
+@pytest.mark.parametrize("text", ["", "not a key\n", None], ids=["empty", "broken", "gone"])
+def test_a_file_that_cannot_be_read_any_more_leaves_a_running_process_as_it_is(tmp_path, text):
+    path = tmp_path / "keys"
+    path.write_text(f"{new_key_line('old')}\n")
+    ring = FileKeyring(path)
+
+    path.unlink()
+    if text is not None:
+        path.write_text(text)
+
+    assert ring.seal(b"token", *PLACE).key_id == "old"
+
+
+def _in_memory(tmp_path: Path, *lines: str) -> Keyring:
+    other = tmp_path / "other"
+    other.mkdir()
+    return keyring(other, *lines)

@@ -10,6 +10,13 @@ import msgspec
 from models.credentials import Credentials
 from models.plan import PlannedStep
 
+type Called = Callable[[str, str, float], None]
+"""Hears of every call: platform, outcome (`done` or the name of a step error), seconds."""
+
+
+def unmeasured(platform: str, outcome: str, seconds: float) -> None:
+    """For where nobody measures."""
+
 
 class Account(msgspec.Struct, frozen=True):
     """An ad account with its opened credentials, for the length of one run."""

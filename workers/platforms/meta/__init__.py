@@ -7,7 +7,7 @@ import httpx
 from common.errors import Reject
 from models.marker import marker
 from models.plan import PlannedStep
-from workers.platforms.base import Done, StepContext
+from workers.platforms.base import Called, Done, StepContext, unmeasured
 from workers.platforms.meta import payloads
 from workers.platforms.meta.calls import Addresses, Graph, Refusal
 from workers.platforms.meta.media import MediaUploads
@@ -47,10 +47,11 @@ class Meta:
         sandbox_base_url: str,
         api_version: str,
         client: httpx.AsyncClient | None = None,
+        called: Called = unmeasured,
     ) -> None:
         self._sdk = Sdk(api_version)
         addresses = Addresses(live_base_url, live_video_base_url, sandbox_base_url)
-        self._graph = Graph(addresses, client)
+        self._graph = Graph(addresses, client, called)
         self._uploads = MediaUploads(self._graph, self._sdk)
 
     def must_look(self, step: PlannedStep) -> bool:

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import httpx
 import msgspec
 
-from common import clock
+from common import clock, tracing
 from common.errors import Retry, StepError, Unknown
 from models.credentials import MetaCredentials
-from workers.platforms.base import StepContext
+from workers.platforms.base import Called, StepContext, unmeasured
 from workers.platforms.meta.outcomes import blame, outcome
 from workers.platforms.meta.pacing import Pacing, read_usage
 from workers.platforms.meta.pointers import pointer
@@ -52,7 +52,13 @@ class Addresses(msgspec.Struct, frozen=True):
 class Graph:
     """One pooled client for all accounts; the token travels in a header of each call."""
 
-    def __init__(self, addresses: Addresses, client: httpx.AsyncClient | None = None) -> None:
+    def __init__(
+        self,
+        addresses: Addresses,
+        client: httpx.AsyncClient | None = None,
+        called: Called = unmeasured,
+    ) -> None:
+        self._called = called
         # these loggers write addresses, and addresses may carry proofs
         for name in ("httpx", "httpcore"):
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -83,9 +89,36 @@ class Graph:
         """Meta's answer. Raises Refusal for an error object, else Retry, Unknown or Wait."""
         if effect != "reads":
             await asyncio.sleep(self._pacing.before_write(context.account.platform_account_id))
+        with tracing.span(f"{call.method} META", "client", step=context.step.name):
+            return await self._send(context, call, effect, files, video_host=video_host)
+
+    async def _send(
+        self,
+        context: StepContext,
+        call: Call,
+        effect: Effect,
+        files: dict[str, Any] | None,
+        *,
+        video_host: bool,
+    ) -> dict[str, Any]:
         seconds = self._seconds(context, effect)
         request = self._request(context, call, files, video_host=video_host)
         context.guard()
+        began_at, outcome = clock.seconds(), "done"
+        try:
+            return await self._exchange(context, request, effect, seconds)
+        except Refusal as refusal:
+            outcome = type(refusal.step_error).__name__.lower()
+            raise
+        except StepError as error:
+            outcome = type(error).__name__.lower()
+            raise
+        finally:
+            self._called("META", outcome, clock.seconds() - began_at)
+
+    async def _exchange(
+        self, context: StepContext, request: httpx.Request, effect: Effect, seconds: float
+    ) -> dict[str, Any]:
         try:
             async with asyncio.timeout(seconds):
                 response = await self._client.send(request)
@@ -116,6 +149,8 @@ class Graph:
         params = {**call.params, **proof(credentials)}
         base = self._addresses.base(context.account.mode, video=video_host)
         headers = {"Authorization": f"Bearer {credentials.access_token}"}
+        if (trace := tracing.current()) is not None:
+            headers["traceparent"] = trace.traceparent
         url = f"{base.rstrip('/')}/{call.path}"
         if call.method == "POST":
             return self._client.build_request(

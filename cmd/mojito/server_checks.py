@@ -1,0 +1,157 @@
+"""What `mojito doctor` asks of the PostgreSQL server itself."""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from config.settings import Settings
+from models.database import Pool, connect
+from models.listener import CHANNEL
+from models.migrate import migrate
+from models.migrate import pending as pending_migrations
+from mojito.findings import Finding
+
+OLDEST_VERSION = 15
+SKEW_WARNING_SECONDS = 1.0
+SKEW_ERROR_SECONDS = 30.0
+API_EXTRA_CONNECTIONS = 2
+"""Beside its pool: notifier and job writes."""
+WORKER_EXTRA_CONNECTIONS = 6
+"""Beside its pool: claim, presence, listener, and three that write."""
+
+_MIGRATE_SECONDS = 15.0
+_STATE = """
+select current_setting('server_version_num')::integer / 10000 as version,
+    current_setting('fsync') as fsync,
+    current_setting('full_page_writes') as full_page_writes,
+    current_setting('synchronous_commit') as synchronous_commit,
+    current_setting('max_connections')::integer
+        - current_setting('superuser_reserved_connections')::integer as connections,
+    (select count(*) from pg_stat_activity where backend_type = 'client backend') as used,
+    (select count(*) from pg_stat_activity
+     where datname = current_database() and application_name = 'mojito notifier') as api_processes,
+    (select count(*) from pg_stat_activity
+     where datname = current_database() and application_name = 'mojito presence') as workers
+"""
+
+
+class Server(msgspec.Struct, frozen=True):
+    """What the server is, how it is set up, and who is connected."""
+
+    version: int
+    fsync: str
+    full_page_writes: str
+    synchronous_commit: str
+    connections: int
+    used: int
+    api_processes: int
+    workers: int
+
+
+async def read_server(pool: Pool) -> Server:
+    """One look."""
+    row = await pool.fetchrow(_STATE)
+    assert row is not None  # noqa: S101 - the statement has no condition
+    return msgspec.convert(dict(row), Server)
+
+
+def version(server: Server) -> Finding:
+    """Old servers lack what claims and unique keys are built on."""
+    message = f"PostgreSQL {server.version}"
+    if server.version >= OLDEST_VERSION:
+        return Finding("postgresql", "ok", message)
+    return Finding(
+        "postgresql", "error", f"{message} is too old", f"Upgrade to {OLDEST_VERSION} or newer."
+    )
+
+
+def durability(server: Server) -> list[Finding]:
+    """Without these a crash of the server forgets what was promised: then ads are made twice."""
+    found = [
+        Finding(
+            "durability",
+            "error",
+            f"{name} = off: a crash of the server loses intents and accepted requests, "
+            "and a paid object may be made twice",
+            f"Set {name} = on (alter system set {name} = on; select pg_reload_conf();).",
+        )
+        for name in ("fsync", "full_page_writes", "synchronous_commit")
+        if getattr(server, name) == "off"
+    ]
+    told = f"fsync, full_page_writes on, synchronous_commit = {server.synchronous_commit}"
+    return found or [Finding("durability", "ok", told)]
+
+
+def connections(server: Server, settings: Settings) -> Finding:
+    """Whether every process could fill its pool at once."""
+    pool = settings.database_pool_size
+    wanted = server.api_processes * (pool + API_EXTRA_CONNECTIONS)
+    wanted += server.workers * (pool + WORKER_EXTRA_CONNECTIONS)
+    told = (
+        f"{server.used} of {server.connections} connections in use; {server.api_processes} API "
+        f"processes and {server.workers} workers may take {wanted}"
+    )
+    if wanted <= server.connections:
+        return Finding("connections", "ok", told)
+    return Finding(
+        "connections",
+        "warning",
+        told,
+        "Raise max_connections of PostgreSQL, or lower MOJITO_DATABASE_POOL_SIZE.",
+    )
+
+
+async def migrations(pool: Pool, url: str) -> Finding:
+    """Whether the tables are those of this program."""
+    if missing := await pending_migrations(pool):
+        return Finding(
+            "migrations", "error", f"not applied: {', '.join(missing)}", "mojito migrate"
+        )
+    async with asyncio.timeout(_MIGRATE_SECONDS):
+        await migrate(url, dry_run=True)  # refuses a database of a newer program, and changed files
+    return Finding("migrations", "ok", "all applied")
+
+
+async def clock_skew(pool: Pool, host_seconds: Callable[[], float]) -> Finding:
+    """Of this machine against the database, whose times count; the best of three looks."""
+    looks: list[tuple[float, float]] = []
+    for _ in range(3):
+        before = host_seconds()
+        there = await pool.fetchval("select extract(epoch from clock_timestamp())::float8")
+        after = host_seconds()
+        looks.append((after - before, (before + after) / 2 - there))
+    trip, skew = min(looks)
+    beyond = max(abs(skew) - trip / 2, 0.0)
+    message = f"this machine is {skew:+.3f} s from the database (give or take {trip / 2:.3f} s)"
+    remedy = "Synchronise both clocks (chrony, systemd-timesyncd)."
+    if beyond > SKEW_ERROR_SECONDS:
+        return Finding("clock", "error", message, remedy)
+    if beyond > SKEW_WARNING_SECONDS:
+        return Finding("clock", "warning", message, remedy)
+    return Finding("clock", "ok", message)
+
+
+async def notifications(pool: Pool, url: str, *, patience_seconds: float) -> Finding:
+    """A notification is sent over one connection and must arrive at another."""
+    arrived = asyncio.Event()
+
+    def hear(*_: object) -> None:
+        arrived.set()
+
+    connection = await connect(url, name="mojito doctor")
+    try:
+        await connection.add_listener(CHANNEL, hear)
+        await pool.execute(f"notify {CHANNEL}")
+        async with asyncio.timeout(patience_seconds):
+            await arrived.wait()
+    except TimeoutError:
+        return Finding(
+            "notifications",
+            "warning",
+            f"no notification arrived within {patience_seconds:g} s; workers only poll",
+            "Connect to PostgreSQL directly, or through a pooler in session mode.",
+        )
+    finally:
+        connection.terminate()
+    return Finding("notifications", "ok", "a notification arrives")

@@ -1,0 +1,67 @@
+"""What a worker measures while it works, and the port where it tells."""
+
+import socket
+import threading
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from common.errors import ConfigurationError
+from mojito.metrics_port import served_metrics
+from tests.chaos.programs import worker
+from tests.chaos.slow_proxy import free_port
+from workers.metrics import WorkerMetrics
+
+
+async def scraped(url):
+    """Values by name and labels."""
+    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+        answer = await client.get(url)
+    assert answer.status_code == 200
+    return {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+async def test_a_worker_tells_of_claims_steps_calls_and_ends(house):
+    port = free_port()
+    await house.sandbox.fault("throttle", "*/adsets", times=1)
+    async with worker(house, worker_metrics_port=str(port)):
+        jobs = [await house.submit(house.request(name=f"Job {n}")) for n in range(3)]
+        for job in jobs:
+            assert (await house.finished(job))["status"] == "SUCCESS"
+        found = await scraped(f"http://127.0.0.1:{port}/metrics")
+
+    assert found["mojito_jobs_ended_total", "SUCCESS"] == 3
+    assert found["mojito_claimed_jobs_total",] >= 4
+    assert found["mojito_claim_duration_seconds_count",] >= 1
+    assert found["mojito_step_duration_seconds_count", "ad_set", "done"] == 3
+    assert found["mojito_step_duration_seconds_count", "ad_set", "waits"] >= 1
+    assert found["mojito_platform_call_duration_seconds_count", "META", "done"] >= 12
+    assert found["mojito_platform_call_duration_seconds_count", "META", "wait"] >= 1
+    assert found["mojito_job_waits_total", "throttled"] >= 1
+    assert found["mojito_job_wait_seconds_total", "throttled"] > 0
+    assert found["mojito_flush_rows_sum", "moves"] >= 4
+    assert found["mojito_flush_rows_sum", "intents"] >= 12
+    assert found["mojito_pool_most_connections",] == 10
+
+
+async def test_a_taken_port_is_named():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        with pytest.raises(ConfigurationError, match="MOJITO_WORKER_METRICS_PORT"):
+            async with served_metrics(WorkerMetrics(), "127.0.0.1", port):
+                pass
+
+
+async def test_without_a_port_no_thread_is_started():
+    before = threading.active_count()
+
+    async with served_metrics(WorkerMetrics(), "127.0.0.1", None):
+        assert threading.active_count() == before

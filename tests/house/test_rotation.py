@@ -1,0 +1,156 @@
+"""Keys are replaced while workers run, with the rotation killed in the middle."""
+
+import asyncio
+import json
+import subprocess
+import sys
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from common.keyring import Keyring, new_key_line
+from tests.chaos.programs import both, worker
+from tests.house.conftest import ENVIRONMENT, until
+
+MANY = 1500
+
+
+def command(house, *arguments):
+    environment = {
+        **ENVIRONMENT,
+        "MOJITO_DATABASE_URL": str(house.settings.database_url),
+        "MOJITO_DATA_DIR": str(house.settings.data_dir),
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "mojito", "encryption", *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+async def done(house, *arguments):
+    """Exit code, and what was printed."""
+    process = command(house, *arguments)
+    out, error = await asyncio.to_thread(process.communicate, timeout=60)
+    assert "Traceback" not in error, error
+    return process.returncode, out
+
+
+async def fill(house, number=MANY):
+    """Many more accounts, sealed as the present keys file says."""
+    ring = Keyring.from_file(house.settings.keys_file)
+    ids = [uuid7() for _ in range(number)]
+    sealed = [ring.seal(b"{}", "ad_accounts", one, "credentials") for one in ids]
+    await house.pool.execute(
+        "insert into ad_accounts (id, name, platform_type, platform_account_id, credentials, "
+        "credentials_key_id, credentials_fingerprint, mode) "
+        "select id, 'a', 'META', 'act_' || id, sealed, key_id, 'f', 'sandbox' "
+        "from (select unnest($1::uuid[]) as id, unnest($2::bytea[]) as sealed, "
+        "unnest($3::text[]) as key_id) as told",
+        ids,
+        [one.ciphertext for one in sealed],
+        [one.key_id for one in sealed],
+    )
+
+
+async def rows_under(house, key_id):
+    return await house.pool.fetchval(
+        "select count(*) from ad_accounts where credentials_key_id = $1", key_id
+    )
+
+
+async def test_keys_are_replaced_under_load_though_the_rotation_is_killed(house):
+    keys = house.settings.keys_file
+    old, new = keys.read_text().strip(), new_key_line("test-2")
+    await fill(house)
+    await house.pool.execute("update ad_accounts set max_running = 8")
+    await house.sandbox.fault("slow", "*/adsets", seconds=0.3, times=20)
+
+    async with both(house) as (caller, program):
+        submitted = [await house.submit(house.request(name=f"Before {n}")) for n in range(12)]
+        keys.write_text(f"{new}\n{old}\n")
+        rotation = command(house, "rotate", "--batch", "1")
+        await until(lambda: rows_under(house, "test-2"))
+        rotation.kill()
+        await asyncio.to_thread(rotation.communicate)
+        between = await rows_under(house, "test-1"), await rows_under(house, "test-2")
+        submitted += [await house.submit(house.request(name=f"Between {n}")) for n in range(6)]
+
+        code, out = await done(house, "rotate", "--json")
+        status_code, status = await done(house, "status", "--json")
+        keys.write_text(f"{new}\n")
+        other = await house.sandbox.account()
+        added = await house.add(other)
+        submitted += [await house.submit(house.request(name=f"After {n}")) for n in range(6)]
+        ended = [await house.finished(job) for job in submitted]
+        assert program.is_running
+        assert (await caller.get("/readyz")).status_code == 200
+
+    async with worker(house):
+        last = await house.submit(house.request(name="Last"))
+        ended.append(await house.finished(last))
+
+    assert min(between) > 0
+    assert sum(between) == MANY + 1
+    assert rotation.returncode == -9
+    assert (code, status_code) == (0, 0)
+    (column,) = [
+        one for one in json.loads(out)["columns"] if one["column"] == "ad_accounts.credentials"
+    ]
+    assert (column["rewrapped"], column["left"], column["unopened"]) == (between[0], 0, [])
+    told = json.loads(status)
+    assert told["rows"]["ad_accounts.credentials"] == {"test-2": MANY + 1}
+    assert (told["seals"], told["missing"], told["not_needed"]) == ("test-2", [], ["test-1"])
+    assert {job["status"] for job in ended} == {"SUCCESS"}
+    assert await rows_under(house, "test-2") == MANY + 2, added
+
+
+async def test_a_worker_without_a_newer_key_says_so_and_loses_no_job(house, tmp_path):
+    old, new = house.settings.keys_file.read_text().strip(), new_key_line("test-2")
+    behind = tmp_path / "keys-of-another-machine"
+    behind.write_text(f"{old}\n")
+
+    async with worker(house, encryption_keys_file=str(behind)) as program:
+        house.settings.keys_file.write_text(f"{new}\n{old}\n")
+        code, _ = await done(house, "rotate")
+        job_id = await house.submit(house.request())
+        waiting = await house.waiting(job_id, "not_ready")
+        said = program.log()
+        behind.write_text(f"{new}\n{old}\n")
+        await house.pool.execute("update campaign_jobs set due_at = now()")
+        job = await house.finished(job_id)
+
+    assert code == 0
+    assert waiting["error"]["code"] == "encryption_key_missing"
+    assert "test-2" in waiting["error"]["message"]
+    assert "MOJITO_ENCRYPTION_KEYS_FILE" in waiting["error"]["remedy"]
+    assert "encryption_key.missing" in said
+    assert job["status"] == "SUCCESS"
+
+
+async def test_status_fails_and_names_the_key_that_is_missing(house):
+    house.settings.keys_file.write_text(f"{new_key_line('test-2')}\n")
+
+    code, out = await done(house, "status")
+
+    assert code == 1
+    assert "MISSING from the file, yet needed: test-1" in out
+
+
+async def test_a_rotation_that_leaves_rows_behind_fails_and_names_them(house):
+    house.settings.keys_file.write_text(f"{new_key_line('test-2')}\n")
+
+    code, out = await done(house, "rotate")
+    json_code, told = await done(house, "rotate", "--json")
+
+    assert (code, json_code) == (1, 1)
+    assert f"row {house.account_id} does not open" in out
+    assert json.loads(told)["complete"] is False
+    assert json.loads(told)["columns"][0]["unopened"] == [house.account_id]
+
+
+@pytest.mark.parametrize("rows", ["0", "many", "10001"])
+async def test_an_impossible_batch_is_wrong_usage(house, rows):
+    assert (await done(house, "rotate", "--batch", rows))[0] == 2
