@@ -152,9 +152,8 @@ def test_a_permission_can_be_missing(
     granted = sandbox.graph("GET", "me/permissions", token=token)
 
     assert (answer.status_code, error_of(answer)["code"]) == (403, code)
-    if missing != "ads_read":
-        declined = [p["permission"] for p in granted.json()["data"] if p["status"] == "declined"]
-        assert declined == [missing]
+    declined = [p["permission"] for p in granted.json()["data"] if p["status"] == "declined"]
+    assert declined == [missing]
 
 
 def test_permissions_may_be_told_as_the_granted_ones(sandbox: Running) -> None:

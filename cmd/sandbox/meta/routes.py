@@ -228,7 +228,7 @@ def _run(ask: Ask) -> Result:
     found = operation(ask.sent.method, record.kind, edge)
     if found is None:
         raise not_imitated(what)
-    check_permission(ask.account, ask.sent.method, edge)
+    check_permission(ask.account, ask.sent.method, record.kind, edge)
     return found.run(ask, record)
 
 
