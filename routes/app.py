@@ -14,9 +14,10 @@ from middleware.auth import RequireAuth
 from middleware.patience import Patience
 from middleware.problems import EXCEPTION_HANDLERS
 from middleware.request_id import RequestIds
+from models.account_verification import AccountVerifier
 from models.database import Pool
 from models.gen import ad_accounts as account_queries
-from routes import ad_accounts, ads_meta, campaign_jobs, health, openapi, pages
+from routes import ad_accounts, ads_meta, campaign_jobs, health, openapi, pages, verify_accounts
 from routes import assets as asset_routes
 from routes.assets import Assets
 from routes.health import Readiness
@@ -37,19 +38,26 @@ def create_app(
     job_writes: JobWrites,
     readiness: Readiness,
     assets: Assets,
+    verifier: AccountVerifier,
 ) -> Litestar:
     """The HTTP application. It opens and closes nothing: every part is open before and after it.
 
     `pool` from models.database.open_pool; `keyring` from Keyring.from_file, after
     `require_keys_in_use`; `notifier` an entered Notifier; `job_writes` entered JobWrites; `readiness` a
     ServerReadiness, with the data folder where `mojito up` runs the parts; `assets` a
-    routes.assets.Assets.
+    routes.assets.Assets; `verifier` an AccountVerifier over the platforms' adapters.
     """
     parts = Parts(
-        pool=pool, keyring=keyring, notifier=notifier, job_writes=job_writes, assets=assets
+        pool=pool,
+        keyring=keyring,
+        notifier=notifier,
+        job_writes=job_writes,
+        assets=assets,
+        verifier=verifier,
     )
     guarded = [
         *ad_accounts.routes,
+        *verify_accounts.routes,
         *ads_meta.routes,
         *campaign_jobs.routes,
         *asset_routes.routes,

@@ -10,6 +10,8 @@ from common.asset_files import LocalAssetFiles
 from common.guarded_http import GuardedClient
 from common.keyring import Keyring
 from config.settings import Settings, database_url
+from models.account_verification import AccountVerifier
+from models.verification import Checker
 from mojito.pools import opened_pool
 from routes.app import create_app, require_keys_in_use
 from routes.assets import Assets
@@ -33,6 +35,7 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
         Notifier(database_url(settings)) as notifier,
         JobWrites(database_url(settings)) as job_writes,
         guarded_client(settings) as client,
+        opened_verifier(settings, keyring) as verifier,
     ):
         await require_keys_in_use(pool, keyring)
         yield create_app(
@@ -46,6 +49,7 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
                 client=client,
                 max_bytes=settings.max_upload_bytes,
             ),
+            verifier=verifier,
         )
 
 
@@ -82,6 +86,18 @@ async def guarded_client(settings: Settings) -> AsyncGenerator[GuardedClient]:
     """The client for addresses that callers gave us."""
     async with GuardedClient(allowed_private_targets=settings.allowed_private_targets) as client:
         yield client
+
+
+@contextlib.asynccontextmanager
+async def opened_verifier(settings: Settings, keyring: Keyring) -> AsyncGenerator[AccountVerifier]:
+    """Asks the platforms what accounts' credentials are worth."""
+    async with opened_platforms(settings) as platforms:
+        yield AccountVerifier(
+            {name: found for name, found in platforms.items() if isinstance(found, Checker)},
+            keyring.open,
+            live_seconds=settings.call_deadline_seconds,
+            sandbox_seconds=settings.sandbox_call_deadline_seconds,
+        )
 
 
 @contextlib.asynccontextmanager

@@ -7,18 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from models.credentials import Credentials
+from models.credentials import Account
 from models.plan import PlannedStep
-
-
-class Account(msgspec.Struct, frozen=True):
-    """An ad account with its opened credentials, for the length of one run."""
-
-    id: UUID
-    platform_account_id: str
-    mode: Literal["live", "sandbox"]
-    credentials: Credentials
-    additional_config: dict[str, Any] = {}
 
 
 class Done(msgspec.Struct, frozen=True):
