@@ -139,7 +139,8 @@ def _wanted(arguments: argparse.Namespace, credentials: Any) -> NewAccount:
     }
     found = [*violations(NewAccount, body), *account_violations(body)]
     if found:
-        raise Invalid("\n  ".join(["", *(f"{v['pointer']}: {v['message']}" for v in found)]))
+        told = (f"\n  {v['pointer']}: {v['message']}" for v in found)
+        raise Invalid("the account is not acceptable:" + "".join(told))
     return msgspec.convert(body, NewAccount)
 
 
