@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from models.gen.rows import AccountMode, AccountStatus, AdAccount
+from models.verification import MinimumBudgets
 
 type PlatformType = Literal["META", "GOOGLE_ADS", "TIKTOK_ADS"]
 type Name = Annotated[str, Meta(min_length=1, max_length=200, description="For people.")]
@@ -106,8 +107,30 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     ]
     owner_user_id: Annotated[UUID | None, Meta(description="As the caller gave it.")]
     additional_config: Annotated[dict[str, Any], Meta(description="Settings of the platform.")]
+    verified_at: Annotated[
+        Moment | None,
+        Meta(description="When these credentials were last verified; null when they never were."),
+    ]
+    token_expires_at: Annotated[
+        Moment | None, Meta(description="When their token ends, as far as verifying told.")
+    ]
+    data_access_expires_at: Annotated[
+        Moment | None, Meta(description="When the token's user must sign in again, likewise.")
+    ]
+    currency: Annotated[
+        str | None, Meta(description="The account's currency (ISO 4217), learnt by verifying.")
+    ]
+    timezone_name: Annotated[
+        str | None, Meta(description="Where its days begin and end, learnt by verifying.")
+    ]
+    minimum_budgets: Annotated[
+        MinimumBudgets | None,
+        Meta(description="Learnt by verifying; requests with smaller budgets are refused."),
+    ]
     created_at: Annotated[Moment, Meta(description="When it was added.")]
-    updated_at: Annotated[Moment, Meta(description="When a caller last changed it.")]
+    updated_at: Annotated[
+        Moment, Meta(description="When it was last changed, by a caller or by verifying.")
+    ]
 
 
 class AccountPage(msgspec.Struct, frozen=True):
@@ -136,6 +159,18 @@ def account_view(account: AdAccount) -> AccountView:
         credentials_fingerprint=account.credentials_fingerprint,
         owner_user_id=account.owner_user_id,
         additional_config=msgspec.json.decode(account.additional_config),
+        verified_at=account.verified_at,
+        token_expires_at=account.token_expires_at,
+        data_access_expires_at=account.data_access_expires_at,
+        currency=account.currency,
+        timezone_name=account.timezone_name,
+        minimum_budgets=minimum_budgets(account),
         created_at=account.created_at,
         updated_at=account.updated_at,
     )
+
+
+def minimum_budgets(account: AdAccount) -> MinimumBudgets | None:
+    """What verifying learnt of them."""
+    stored = account.minimum_budgets
+    return None if stored is None else msgspec.json.decode(stored, type=MinimumBudgets)

@@ -10,11 +10,11 @@ from models.gen.rows import Connection
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who acts, for which team, in which request."""
+    """Who acts, for which team, and in which request unless it was a command."""
 
     team_id: UUID
     name: str
-    request_id: str
+    request_id: str | None = None
 
 
 async def record(

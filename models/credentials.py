@@ -1,6 +1,7 @@
 """What each platform asks for before it lets us in; never shown, logged or printed."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
@@ -37,3 +38,13 @@ type Credentials = MetaCredentials
 
 CREDENTIALS: dict[str, type[Credentials]] = {"META": MetaCredentials}
 """Which struct a platform's credentials are; the platform type stands beside them, no tag inside."""
+
+
+class Account(msgspec.Struct, frozen=True):
+    """An ad account with its opened credentials, for the length of one run."""
+
+    id: UUID
+    platform_account_id: str
+    mode: Literal["live", "sandbox"]
+    credentials: Credentials
+    additional_config: dict[str, Any] = {}

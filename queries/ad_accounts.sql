@@ -63,9 +63,37 @@ set credentials = @credentials, credentials_key_id = @credentials_key_id,
     credentials_fingerprint = @credentials_fingerprint, credentials_updated_at = now(),
     credentials_version = credentials_version + 1,
     status = case when status = 'REQUIRES_REAUTH' then 'ACTIVE'::account_status else status end,
+    -- of these credentials nothing is known yet; what was learnt of the account itself stays
+    verified_at = null, token_expires_at = null, data_access_expires_at = null,
     updated_at = now()
 where id = @id
 returning *;
+
+-- name: KeepVerification :one
+-- What was learnt with credentials that still are the account's. One that waited for a working token
+-- becomes active again, under a new version: refusals of before, still on their way, no longer count.
+-- What could not be learnt this time stays as it was known.
+update ad_accounts
+set status = case when status = 'REQUIRES_REAUTH' and @is_well::boolean then 'ACTIVE'::account_status
+        else status end,
+    credentials_version = credentials_version
+        + case when status = 'REQUIRES_REAUTH' and @is_well::boolean then 1 else 0 end,
+    verified_at = now(), token_expires_at = sqlc.narg(token_expires_at),
+    data_access_expires_at = sqlc.narg(data_access_expires_at),
+    currency = coalesce(sqlc.narg(currency)::text, currency),
+    timezone_name = coalesce(sqlc.narg(timezone_name)::text, timezone_name),
+    minimum_budgets = coalesce(sqlc.narg(minimum_budgets)::jsonb, minimum_budgets),
+    updated_at = now()
+where id = @id
+returning *;
+
+-- name: ListAccountsOfTeams :many
+-- For those who run the installation: of every team, or of one; oldest first.
+select a.id, t.name as team, a.name, a.platform_type, a.platform_account_id, a.mode, a.status,
+    a.currency, a.verified_at, a.token_expires_at, a.created_at
+from ad_accounts as a join teams as t on t.id = a.team_id
+where a.deleted_at is null and (sqlc.narg(team)::text is null or t.name = sqlc.narg(team)::text)
+order by a.id;
 
 -- name: DeleteAdAccount :exec
 -- The row stays, for the jobs that name it.

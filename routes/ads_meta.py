@@ -9,6 +9,7 @@ from litestar import post
 from litestar.di import NamedDependency
 from litestar.types import ASGIApp
 
+from models.account import minimum_budgets
 from models.gen.rows import AdAccount
 from models.job import JobView
 from models.media import MediaKind
@@ -36,17 +37,23 @@ def named_assets(request: MetaCampaignRequest) -> list[tuple[str, UUID, MediaKin
 
 def refused(request: MetaCampaignRequest, account: AdAccount | None) -> list[dict[str, str]]:
     """What Meta's rules say, with the account's own limits where it is known."""
-    config = {} if account is None else msgspec.json.decode(account.additional_config)
-    return check(request, rule_context(config))
+    return check(request, rule_context(account))
 
 
-def rule_context(config: dict[str, Any]) -> RuleContext:
-    """Now, and what an account's configuration tells of its currency and its least budget."""
+def rule_context(account: AdAccount | None) -> RuleContext:
+    """Now, and what is known of the account's currency and least budgets.
+
+    What the platform told when it was asked goes before what the account's configuration says.
+    """
+    if account is None:
+        return RuleContext(datetime.now(UTC))
+    config: dict[str, Any] = msgspec.json.decode(account.additional_config)
     currency, least = config.get("currency"), config.get("min_daily_budget")
     return RuleContext(
         datetime.now(UTC),
-        currency if isinstance(currency, str) else None,
+        account.currency or (currency if isinstance(currency, str) else None),
         least if isinstance(least, int) else None,
+        minimum_budgets(account),
     )
 
 
@@ -54,7 +61,7 @@ META = Door(
     "META",
     MetaCampaignRequest,
     refused,
-    lambda document: inspect(document, rule_context({})),
+    lambda document: inspect(document, rule_context(None)),
     named_assets,
 )
 

@@ -15,6 +15,7 @@ from middleware.auth import RequireAuth
 from middleware.patience import Patience
 from middleware.problems import EXCEPTION_HANDLERS
 from middleware.request_id import RequestIds
+from models.account_verification import AccountVerifier
 from models.database import Pool
 from models.sealed import all_key_ids_in_use
 from routes import (
@@ -24,6 +25,7 @@ from routes import (
     health,
     openapi,
     pages,
+    verify_accounts,
     webhook_deliveries,
     webhook_endpoints,
 )
@@ -49,6 +51,7 @@ def create_app(
     job_writes: JobWrites,
     readiness: Readiness,
     assets: Assets,
+    verifier: AccountVerifier,
     metrics: ApiMetrics | None = None,
     sink: Sink | None = None,
 ) -> Litestar:
@@ -57,15 +60,21 @@ def create_app(
     `pool` from models.database.open_pool; `keyring` from Keyring.from_file, after
     `require_keys_in_use`; `notifier` an entered Notifier; `job_writes` entered JobWrites; `readiness` a
     ServerReadiness, with the data folder where `mojito up` runs the parts; `assets` a
-    routes.assets.Assets; `metrics` what `/metrics` shows, made here where nobody else needs it;
-    `sink` hears of every span.
+    routes.assets.Assets; `verifier` an AccountVerifier over the platforms' adapters; `metrics` what
+    `/metrics` shows, made here where nobody else needs it; `sink` hears of every span.
     """
     measured = metrics or ApiMetrics(pool)
     parts = Parts(
-        pool=pool, keyring=keyring, notifier=notifier, job_writes=job_writes, assets=assets
+        pool=pool,
+        keyring=keyring,
+        notifier=notifier,
+        job_writes=job_writes,
+        assets=assets,
+        verifier=verifier,
     )
     guarded = [
         *ad_accounts.routes,
+        *verify_accounts.routes,
         *ads_meta.routes,
         *campaign_jobs.routes,
         *asset_routes.routes,

@@ -7,6 +7,7 @@ from litestar.datastructures import State
 
 from common.keyring import Keyring
 from middleware.auth import Caller
+from models.account_verification import AccountVerifier
 from models.database import Pool
 from routes.job_writes import JobWrites
 from routes.known_accounts import KnownAccounts
@@ -27,10 +28,12 @@ class Parts:
         notifier: Notifier,
         job_writes: JobWrites,
         assets: Any,
+        verifier: AccountVerifier,
     ) -> None:
         self.pool = pool
         self.keyring = keyring
         self.notifier = notifier
         self.job_writes = job_writes
         self.assets = assets
+        self.verifier = verifier
         self.accounts = KnownAccounts()

@@ -11,7 +11,8 @@ from config.settings import read_settings
 
 EXIT_CODES = """exit codes:
   0  done          1  failed, the message says why       2  wrong usage or a request that is refused
-  3  PARTIAL_SUCCESS (submit)       4  CANCELLED (submit)       130  interrupted"""
+  3  PARTIAL_SUCCESS (submit), the platform cannot be asked (accounts verify)
+  4  CANCELLED (submit)       130  interrupted"""
 
 COMMANDS = {
     "up": "run everything on this machine: PostgreSQL, sandbox, API and workers",
@@ -25,6 +26,7 @@ COMMANDS = {
     "doctor": "examine the installation: what is wrong, how bad it is, what to do",
     "config": "check the settings, or show them with where each comes from",
     "encryption": "show which keys stored secrets need, and bring them all under the first one",
+    "accounts": "list, add and verify ad accounts",
     "test": "run every test: pytest, then the Hurl suites against a started installation",
     "lint": "run every check of the sources",
 }

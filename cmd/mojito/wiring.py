@@ -9,9 +9,11 @@ from litestar import Litestar
 
 from common.asset_files import LocalAssetFiles
 from common.guarded_http import GuardedClient
-from common.keyring import FileKeyring
+from common.keyring import FileKeyring, Keyring
 from config.settings import Settings, database_url
+from models.account_verification import AccountVerifier
 from models.gen.campaign_jobs import get_traceparent
+from models.verification import Checker
 from mojito.metrics_port import served_metrics
 from mojito.pools import opened_pool
 from mojito.telemetry import opened_sink
@@ -27,7 +29,7 @@ from workers.ledger import Pace
 from workers.media_source import MediaSource
 from workers.metrics import WorkerMetrics
 from workers.platforms import PLATFORMS
-from workers.platforms.base import Called, Platform
+from workers.platforms.base import Called, Platform, unmeasured
 from workers.runner import Worker, WorkerSettings
 
 
@@ -40,6 +42,7 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
         Notifier(database_url(settings)) as notifier,
         guarded_client(settings) as client,
         opened_sink(os.environ, "mojito-api") as sink,
+        opened_verifier(settings, keyring) as verifier,
         contextlib.AsyncExitStack() as opened,
     ):
         metrics = ApiMetrics(pool, silence_seconds=settings.worker_silence_seconds)
@@ -60,6 +63,7 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
             ),
             metrics=metrics,
             sink=sink,
+            verifier=verifier,
         )
 
 
@@ -120,8 +124,20 @@ async def guarded_client(settings: Settings) -> AsyncGenerator[GuardedClient]:
 
 
 @contextlib.asynccontextmanager
+async def opened_verifier(settings: Settings, keyring: Keyring) -> AsyncGenerator[AccountVerifier]:
+    """Asks the platforms what accounts' credentials are worth."""
+    async with opened_platforms(settings) as platforms:
+        yield AccountVerifier(
+            {name: found for name, found in platforms.items() if isinstance(found, Checker)},
+            keyring.open,
+            live_seconds=settings.call_deadline_seconds,
+            sandbox_seconds=settings.sandbox_call_deadline_seconds,
+        )
+
+
+@contextlib.asynccontextmanager
 async def opened_platforms(
-    settings: Settings, called: Called
+    settings: Settings, called: Called = unmeasured
 ) -> AsyncGenerator[dict[str, Platform]]:
     """Every platform that is built for, by its type."""
     platforms: dict[str, Platform] = {

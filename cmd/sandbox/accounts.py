@@ -26,6 +26,12 @@ class Account(msgspec.Struct, kw_only=True):
     app_secret: str | None = None
     missing_permissions: list[str] = []
     min_daily_budget: int | None = None
+    account_status: int = 1
+    disable_reason: int = 0
+    is_funded: bool = True
+    tasks: tuple[str, ...] = ("DRAFT", "ANALYZE", "ADVERTISE", "MANAGE")
+    page_tasks: tuple[str, ...] = ("ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MANAGE")
+    data_access_expires_at: float | None = None
     created_at: float = 0.0
 
 

@@ -42,6 +42,12 @@ class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     missing_permissions: list[str] = []
     min_daily_budget: Annotated[int, Meta(ge=1)] | None = None
     token_expires_in_seconds: float | None = None
+    data_access_expires_in_seconds: float | None = None
+    account_status: Literal[1, 2, 3, 7, 8, 9, 100, 101] = 1
+    disable_reason: Annotated[int, Meta(ge=0, le=99)] = 0
+    is_funded: bool = True
+    tasks: tuple[str, ...] | None = None
+    page_tasks: tuple[str, ...] | None = None
 
 
 class NewToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -193,6 +199,7 @@ def _made(state: State, wanted: NewAccount) -> Account:
         raise ClientException(f"there is no time zone {wanted.timezone}") from None
     new_id = state.store.new_id
     secret = new_id() if wanted.app_secret else None
+    given = {name: getattr(wanted, name) for name in ("tasks", "page_tasks")}
     return Account(
         platform=wanted.platform,
         id=f"act_{new_id()}",
@@ -206,6 +213,11 @@ def _made(state: State, wanted: NewAccount) -> Account:
         app_secret=secret,
         missing_permissions=_missing(wanted),
         min_daily_budget=wanted.min_daily_budget,
+        account_status=wanted.account_status,
+        disable_reason=wanted.disable_reason,
+        is_funded=wanted.is_funded,
+        data_access_expires_at=_at(state, wanted.data_access_expires_in_seconds),
+        **{name: tasks for name, tasks in given.items() if tasks is not None},
         created_at=state.clock.now(),
     )
 

@@ -3,8 +3,11 @@
 from html import escape
 from typing import Any
 
-from sandbox.meta import rules
+import msgspec
+
+from sandbox.meta import known_rules, rules
 from sandbox.meta.operations import OPERATIONS
+from sandbox.meta.rules.table import Rule
 
 BEHAVIOURS = (
     ("error envelope, codes and subcodes", "Marketing API, error reference"),
@@ -19,13 +22,6 @@ BEHAVIOURS = (
     ("effective_status from the objects above", "Marketing API, ad objects' status"),
     ("deleted and archived objects accept only a name", "Marketing API, storing ad objects"),
 )
-NOT_IMITATED = (
-    "delivery, spending, review of ads, insights",
-    "batch and asynchronous requests, copies, labels, audiences, rules, lead forms, search",
-    "signing in, exchange of tokens, webhooks, conversions API",
-    "the limit of 100 writes per second",
-    "lists that lag behind writes",
-)
 
 
 def table() -> dict[str, Any]:
@@ -36,8 +32,9 @@ def table() -> dict[str, Any]:
                 "versions": ["v26.0", "v25.0"],
                 "operations": [_operation(row) for row in OPERATIONS],
                 "behaviours": [{"name": name, "source": source} for name, source in BEHAVIOURS],
-                "rules": [_rule(rule) for rule in getattr(rules, "RULES", ())],
-                "not_imitated": list(NOT_IMITATED),
+                "rules": [_rule(rule) for rule in rules.RULES],
+                "known_rules": [msgspec.to_builtins(rule) for rule in known_rules.RULES],
+                "not_imitated": [r.rule for r in known_rules.RULES if r.state == "not"],
             }
         }
     }
@@ -50,9 +47,7 @@ def page() -> str:
         _rows("Operations", ("method", "of", "edge", "about", "source"), meta["operations"]),
         _rows("Behaviour", ("name", "source"), meta["behaviours"]),
         _rows("Rules of refusal", ("kind", "name", "source"), meta["rules"]),
-        "<h2>Not imitated</h2><p>Answered with 501 where it is a call.</p><ul>",
-        *(f"<li>{escape(line)}</li>" for line in meta["not_imitated"]),
-        "</ul>",
+        _rows("Every known rule", ("state", "topic", "rule", "source"), meta["known_rules"]),
     ]
     return _FRAME.format(body="".join(parts))
 
@@ -67,8 +62,8 @@ def _operation(row: Any) -> dict[str, Any]:
     }
 
 
-def _rule(rule: Any) -> dict[str, Any]:
-    return {name: str(getattr(rule, name, "")) for name in ("kind", "name", "source")}
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {"kind": ", ".join(rule.kinds), "name": rule.name, "source": rule.source}
 
 
 def _rows(title: str, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
@@ -83,4 +78,6 @@ def _rows(title: str, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> s
 _FRAME = """<!doctype html><html lang="en"><meta charset="utf-8"><title>How faithful</title>
 <style>body{{font:16px/1.5 system-ui;max-width:70rem;margin:2rem auto;padding:0 1rem}}
 table{{border-collapse:collapse}}td,th{{text-align:left;padding:.2rem .8rem;border-bottom:1px solid #ddd}}
-</style><h1>How faithful the sandbox is: Meta</h1>{body}</html>"""
+</style><h1>How faithful the sandbox is: Meta</h1>
+<p>It says so with 501 where a call is not imitated. What stands as "not" below is kept or ignored silently
+where it is no call of its own.</p>{body}</html>"""

@@ -12,8 +12,22 @@ import msgspec
 from models.gen.rows import AccountMode, AccountStatus, AdAccount, Connection
 
 
+
+class ListAccountsOfTeamsRow(msgspec.Struct, frozen=True, gc=False):
+    id: UUID
+    team: str
+    name: str
+    platform_type: str
+    platform_account_id: str
+    mode: AccountMode
+    status: AccountStatus
+    currency: str | None
+    verified_at: datetime | None
+    token_expires_at: datetime | None
+    created_at: datetime
+
 LIST_ACCOUNTS_FOR_RUN: Final = """\
-select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at from ad_accounts where id = any ($1::uuid[])
+select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets from ad_accounts where id = any ($1::uuid[])
 """
 
 
@@ -54,7 +68,7 @@ values (
     $1, $2, $3, $4, $5, $6,
     $7, $8, $9, $10, $11,
     $12)
-returning id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at
+returning id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets
 """
 
 
@@ -64,7 +78,7 @@ async def create_ad_account(connection: Connection, *, id: UUID, name: str, plat
 
 
 GET_AD_ACCOUNT: Final = """\
-select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at from ad_accounts where id = $1 and team_id = $2 and deleted_at is null
+select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets from ad_accounts where id = $1 and team_id = $2 and deleted_at is null
 """
 
 
@@ -74,7 +88,7 @@ async def get_ad_account(connection: Connection, *, id: UUID, team_id: UUID | No
 
 
 GET_AD_ACCOUNT_BY_PLATFORM_ID: Final = """\
-select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at from ad_accounts
+select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets from ad_accounts
 where platform_type = $1 and platform_account_id = $2
   and team_id = $3 and deleted_at is null
 """
@@ -86,7 +100,7 @@ async def get_ad_account_by_platform_id(connection: Connection, *, platform_type
 
 
 LOCK_AD_ACCOUNT: Final = """\
-select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at from ad_accounts where id = $1 and team_id = $2 and deleted_at is null for update
+select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets from ad_accounts where id = $1 and team_id = $2 and deleted_at is null for update
 """
 
 
@@ -97,7 +111,7 @@ async def lock_ad_account(connection: Connection, *, id: UUID, team_id: UUID | N
 
 
 LIST_AD_ACCOUNTS: Final = """\
-select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at from ad_accounts
+select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets from ad_accounts
 where team_id = $1 and deleted_at is null
   and ($2::uuid is null or id < $2::uuid)
   and ($3::text is null or platform_type = $3::text)
@@ -119,7 +133,7 @@ set name = $1, status = $2, max_running = $3,
     owner_user_id = $4, additional_config = $5,
     updated_at = now()
 where id = $6
-returning id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at
+returning id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets
 """
 
 
@@ -135,9 +149,11 @@ set credentials = $1, credentials_key_id = $2,
     credentials_fingerprint = $3, credentials_updated_at = now(),
     credentials_version = credentials_version + 1,
     status = case when status = 'REQUIRES_REAUTH' then 'ACTIVE'::account_status else status end,
+    -- of these credentials nothing is known yet; what was learnt of the account itself stays
+    verified_at = null, token_expires_at = null, data_access_expires_at = null,
     updated_at = now()
 where id = $4
-returning id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at
+returning id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets
 """
 
 
@@ -145,6 +161,43 @@ async def replace_credentials(connection: Connection, *, credentials: bytes, cre
     """A new version; an account that waited for this becomes active again."""
     row = await connection.fetchrow(REPLACE_CREDENTIALS, credentials, credentials_key_id, credentials_fingerprint, id)
     return None if row is None else AdAccount(*row)
+
+
+KEEP_VERIFICATION: Final = """\
+update ad_accounts
+set status = case when status = 'REQUIRES_REAUTH' and $1::boolean then 'ACTIVE'::account_status
+        else status end,
+    credentials_version = credentials_version
+        + case when status = 'REQUIRES_REAUTH' and $1::boolean then 1 else 0 end,
+    verified_at = now(), token_expires_at = $2,
+    data_access_expires_at = $3,
+    currency = coalesce($4::text, currency),
+    timezone_name = coalesce($5::text, timezone_name),
+    minimum_budgets = coalesce($6::jsonb, minimum_budgets),
+    updated_at = now()
+where id = $7
+returning id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets
+"""
+
+
+async def keep_verification(connection: Connection, *, is_well: bool, token_expires_at: datetime | None = None, data_access_expires_at: datetime | None = None, currency: str | None = None, timezone_name: str | None = None, minimum_budgets: str | None = None, id: UUID) -> AdAccount | None:
+    """What was learnt with credentials that still are the account's. One that waited for a working token becomes active again, under a new version: refusals of before, still on their way, no longer count. What could not be learnt this time stays as it was known."""
+    row = await connection.fetchrow(KEEP_VERIFICATION, is_well, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets, id)
+    return None if row is None else AdAccount(*row)
+
+
+LIST_ACCOUNTS_OF_TEAMS: Final = """\
+select a.id, t.name as team, a.name, a.platform_type, a.platform_account_id, a.mode, a.status,
+    a.currency, a.verified_at, a.token_expires_at, a.created_at
+from ad_accounts as a join teams as t on t.id = a.team_id
+where a.deleted_at is null and ($1::text is null or t.name = $1::text)
+order by a.id
+"""
+
+
+async def list_accounts_of_teams(connection: Connection, *, team: str | None = None) -> list[ListAccountsOfTeamsRow]:
+    """For those who run the installation: of every team, or of one; oldest first."""
+    return [ListAccountsOfTeamsRow(*row) for row in await connection.fetch(LIST_ACCOUNTS_OF_TEAMS, team)]
 
 
 DELETE_AD_ACCOUNT: Final = """\

@@ -41,6 +41,12 @@ class AdAccount(msgspec.Struct, frozen=True, gc=False):
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+    verified_at: datetime | None
+    token_expires_at: datetime | None
+    data_access_expires_at: datetime | None
+    currency: str | None
+    timezone_name: str | None
+    minimum_budgets: str | None
 
 
 class ApiKey(msgspec.Struct, frozen=True, gc=False):

@@ -1,12 +1,13 @@
 """How much is spent, said at the campaign or at the ad sets."""
 
-from models.meta_rules.table import Found, Place, Scope, rule
+from models.meta_rules.table import Found, Place, RuleContext, Scope, rule
 
 BUDGET = "Marketing API, budgets"
 SPEND_CAP = "Marketing API reference, ad campaign group: spend_cap"
 SHARING = "Marketing API changelog v24.0: is_adset_budget_sharing_enabled"
 
 KINDS = ("daily_budget", "lifetime_budget")
+_LEAST = "The least that this account takes for a day is {least}{unit}."
 LEAST_SPEND_CAP = {"USD": 10_000}
 """By currency, where it is known exactly: 100 US dollars, or what is worth as much."""
 
@@ -94,11 +95,26 @@ def _two(place: Place) -> Found:
 
 
 def _too_small(scope: Scope, place: Place) -> Found:
-    least = scope.context.min_daily_budget
-    for name in KINDS if least is not None else ():
+    if scope.context.minimum_budgets is None and scope.context.min_daily_budget is None:
+        return
+    for name in KINDS:
         budget = place.get(name)
+        least = None if budget is None else _least(scope.context, place)
         if budget is not None and least is not None and budget < least:
-            yield place.at(name), f"The least that this account takes for a day is {least}."
+            yield place.at(name), _LEAST.format(least=least, unit=_unit(scope.context.currency))
+
+
+def _least(context: RuleContext, place: Place) -> int | None:
+    """A campaign says nothing of what is paid for, so the least of all holds for it."""
+    told = context.minimum_budgets
+    if told is None:
+        return context.min_daily_budget
+    paid_for = {"LINK_CLICKS": told.frequent_actions, "THRUPLAY": told.video_views}
+    return paid_for.get(str(place.get("billing_event"))) or told.impressions
+
+
+def _unit(currency: str | None) -> str:
+    return "" if currency is None else f" of the smallest unit of {currency}"
 
 
 RULES = (

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from models.marker import MARKER_LENGTH
+from models.verification import MinimumBudgets
 from models.violation import Violation, step, violation
 
 
@@ -21,7 +22,9 @@ class RuleContext(msgspec.Struct, frozen=True):
     currency: str | None = None
     """The account's, where it is known."""
     min_daily_budget: int | None = None
-    """In the currency's smallest unit; what the account itself asks for, where it is known."""
+    """In the currency's smallest unit; what the account's configuration tells, where it does."""
+    minimum_budgets: MinimumBudgets | None = None
+    """What the platform itself told; it goes before the configuration."""
     marker_length: int = MARKER_LENGTH
     """How much longer names become on the platform."""
 

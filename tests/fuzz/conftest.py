@@ -21,6 +21,7 @@ from models.database import Pool, open_pool
 from tests.fuzz.history import live_through
 from tests.fuzz.target import IMAGE, ROOT, Keys, Target
 from tests.house.conftest import until
+from tests.sandbox.running import Running
 
 
 class Files(BaseHTTPRequestHandler):
@@ -71,7 +72,15 @@ def log(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def url(database: str, log: Path, tmp_path: Path) -> AsyncGenerator[str]:
+def sandbox() -> Generator[Running]:
+    """Where the server asks what credentials are worth."""
+    running = Running()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+async def url(database: str, log: Path, tmp_path: Path, sandbox: Running) -> AsyncGenerator[str]:
     """A server process."""
     (tmp_path / "encryption-keys").write_text(new_key_line("test-1"))
     with socket.socket() as probe:
@@ -83,6 +92,7 @@ async def url(database: str, log: Path, tmp_path: Path) -> AsyncGenerator[str]:
         "MOJITO_DATABASE_URL": database,
         "MOJITO_DATA_DIR": str(tmp_path),
         "MOJITO_PORT": str(port),
+        "MOJITO_SANDBOX_URL": sandbox.base,
         "MOJITO_LOG_LEVEL": "debug",
         "MOJITO_ALLOWED_PRIVATE_TARGETS": "127.0.0.0/8",
         "MOJITO_MAX_UPLOAD_BYTES": "2000000",

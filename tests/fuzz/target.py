@@ -51,6 +51,7 @@ class Target:
             "get_account": lambda: self.account_id,
             "change_account": lambda: self.changing_id,
             "delete_account": lambda: self._account(_free_id()),
+            "verify_account": lambda: self._account(_free_id()),
             "get_job": lambda: next(shown),
             "cancel_job": self._job,
             "retry_job": self._cancelled_job,

@@ -6,6 +6,7 @@ import pytest
 from models.meta import MetaCampaignRequest
 from models.meta_rules import RULES, RuleContext, check, concerned, inspect, scopes
 from models.meta_rules.table import Place
+from models.verification import MinimumBudgets
 from models.violation import Violation
 from tests.models.meta_cases import objectives, people, showing, special, spending
 from tests.models.meta_requests import CAMPAIGN, CONTEXT, NOW, SET, Case, Changes, found, request
@@ -82,6 +83,36 @@ def test_what_an_account_asks_for_is_left_to_meta_where_it_is_not_known():
     document = request({f"{SET}/daily_budget": 1, f"{CAMPAIGN}/spend_cap": 1})
 
     assert inspect(document, RuleContext(NOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("billing_event", "least"),
+    [("IMPRESSIONS", 100), ("LINK_CLICKS", 500), ("THRUPLAY", 200)],
+)
+def test_the_least_budget_depends_on_what_is_paid_for(billing_event, least):
+    told = RuleContext(NOW, "EUR", 10_000, MinimumBudgets(100, 500, 200, 4000))
+
+    def refused(budget):
+        changes = {f"{SET}/daily_budget": budget, f"{SET}/billing_event": billing_event}
+        return [
+            v["message"]
+            for v in inspect(request(changes), told)
+            if v["code"] == "budget_too_small" and v["pointer"] == f"{SET}/daily_budget"
+        ]
+
+    assert refused(least) == []
+    assert refused(least - 1) == [
+        f"The least that this account takes for a day is {least} of the smallest unit of EUR."
+    ]
+
+
+def test_a_campaigns_budget_is_held_against_the_least_of_all():
+    told = RuleContext(NOW, "EUR", minimum_budgets=MinimumBudgets(100))
+    changes = {f"{CAMPAIGN}/daily_budget": 99, f"{SET}/daily_budget": None}
+
+    violations = inspect(request(changes), told)
+
+    assert (f"{CAMPAIGN}/daily_budget", "budget_too_small") in found(violations)
 
 
 def test_everything_wrong_is_told_at_once():

@@ -13,6 +13,7 @@ from common.api_keys import SCOPES
 from common.asset_files import LocalAssetFiles
 from common.guarded_http import GuardedClient
 from common.keyring import Keyring, new_key_line
+from models.account_verification import AccountVerifier
 from models.api_keys import create_key
 from models.database import Pool, open_pool
 from routes.app import create_app
@@ -20,6 +21,7 @@ from routes.assets import Assets
 from routes.health import ServerReadiness
 from routes.job_writes import JobWrites
 from routes.notifier import Notifier
+from workers.platforms.meta import Meta
 
 TOKEN = "EAAB" + "0" * 8 + "verysecrettoken"
 
@@ -94,7 +96,27 @@ async def assets(tmp_path: Path) -> AsyncGenerator[Assets]:
 
 
 @pytest.fixture
-async def api(pool: Pool, keyring: Keyring, database: str, assets: Assets) -> AsyncGenerator[Api]:
+def meta_address() -> str:
+    """Where sandbox accounts are served; nobody listens there unless a test says otherwise."""
+    return "http://127.0.0.1:9/meta"
+
+
+@pytest.fixture
+async def verifier(keyring: Keyring, meta_address: str) -> AsyncGenerator[AccountVerifier]:
+    meta = Meta(
+        live_base_url=f"{meta_address}-live",
+        live_video_base_url=f"{meta_address}-live",
+        sandbox_base_url=meta_address,
+        api_version="v26.0",
+    )
+    yield AccountVerifier({"META": meta}, keyring.open, live_seconds=5, sandbox_seconds=5)
+    await meta.close()
+
+
+@pytest.fixture
+async def api(
+    pool: Pool, keyring: Keyring, database: str, assets: Assets, verifier: AccountVerifier
+) -> AsyncGenerator[Api]:
     async with Notifier(database) as notifier, JobWrites(database) as job_writes:
         app = create_app(
             pool=pool,
@@ -103,6 +125,7 @@ async def api(pool: Pool, keyring: Keyring, database: str, assets: Assets) -> As
             job_writes=job_writes,
             readiness=ServerReadiness(pool),
             assets=assets,
+            verifier=verifier,
         )
         transport = httpx.ASGITransport(app=app)  # pyright: ignore[reportArgumentType]  # an ASGI application all the same
         async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:

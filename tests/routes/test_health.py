@@ -106,7 +106,7 @@ async def test_a_file_that_is_not_complete_is_named(tmp_path, file, text):
 
 
 async def test_an_installation_that_lacks_parts_is_not_ready(
-    api: Api, tmp_path, keyring, assets, database
+    api: Api, tmp_path, keyring, assets, database, verifier
 ):
     readiness = ServerReadiness(api.pool, tmp_path)
     app = create_app(
@@ -116,6 +116,7 @@ async def test_an_installation_that_lacks_parts_is_not_ready(
         job_writes=JobWrites(database),
         readiness=readiness,
         assets=assets,
+        verifier=verifier,
     )
     transport = httpx.ASGITransport(app=app)  # pyright: ignore[reportArgumentType]  # an ASGI application all the same
     client = httpx.AsyncClient(transport=transport, base_url="http://api")

@@ -1,5 +1,6 @@
 """The control plane, and what stands beside it for people."""
 
+from html import escape
 from typing import Any
 
 import httpx
@@ -144,7 +145,22 @@ def test_fidelity_is_a_page_and_data(sandbox: Running) -> None:
     ].items()
     assert all(row["source"] for row in meta["operations"])
     assert all(row["source"] and row["name"] for row in meta["rules"])
+    assert all(row["kind"] for row in meta["rules"])
     assert meta["not_imitated"]
+    for rule in meta["known_rules"]:
+        assert escape(rule["rule"]) in page.text
+
+
+def test_every_refusal_is_told_as_a_known_rule_and_no_other(sandbox: Running) -> None:
+    meta = sandbox.client.get("/_sandbox/fidelity?format=json").json()["platforms"]["META"]
+    known = meta["known_rules"]
+
+    told = {name for rule in known for name in rule["shown_by"]}
+
+    assert told == {rule["name"] for rule in meta["rules"]}
+    assert {rule["state"] for rule in known} == {"imitated", "partly", "not"}
+    assert all(rule["source"] and rule["topic"] for rule in known)
+    assert not [rule for rule in known if rule["state"] == "not" and rule["shown_by"]]
 
 
 def test_hundreds_of_calls_at_once_are_all_answered(sandbox: Running) -> None:

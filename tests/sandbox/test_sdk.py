@@ -250,7 +250,7 @@ def test_what_is_not_imitated_is_raised_and_says_so(sandbox: Running) -> None:
     account = sandbox.sdk()
 
     with pytest.raises(FacebookRequestError) as caught:
-        account.get_insights(fields=["spend"])
+        account.get_custom_audiences(fields=["name"])
 
     assert caught.value.http_status() == 501
     assert "does not imitate" in str(caught.value.api_error_message())

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from models.credentials import Credentials
+from models.credentials import Account
 from models.plan import PlannedStep
 
 type Called = Callable[[str, str, float], None]
@@ -16,16 +16,6 @@ type Called = Callable[[str, str, float], None]
 
 def unmeasured(platform: str, outcome: str, seconds: float) -> None:
     """For where nobody measures."""
-
-
-class Account(msgspec.Struct, frozen=True):
-    """An ad account with its opened credentials, for the length of one run."""
-
-    id: UUID
-    platform_account_id: str
-    mode: Literal["live", "sandbox"]
-    credentials: Credentials
-    additional_config: dict[str, Any] = {}
 
 
 class Done(msgspec.Struct, frozen=True):

@@ -19,6 +19,12 @@ ALL_PERMISSIONS = (
 )
 
 
+OF_THE_TOKEN = ("user", "debug_token")
+"""What anybody may ask who has a token that works."""
+STOPPED = (2, 7, 100, 101)
+"""Disabled, in risk review, closing, closed."""
+
+
 def account_of(state: State, sent: Sent) -> Account:
     """The account that the token opens. Raises Meta's token errors."""
     if sent.token is None:
@@ -37,9 +43,21 @@ def granted(account: Account) -> list[str]:
     return [name for name in ALL_PERMISSIONS if name not in account.missing_permissions]
 
 
-def check_permission(account: Account, method: str, edge: str | None) -> None:
+def check_permission(account: Account, method: str, node: str, edge: str | None) -> None:
     """Raises 200 or 10 when the account was made without what the call needs."""
     lacking = account.missing_permissions
+    if node in OF_THE_TOKEN:
+        if edge == "accounts" and "pages_show_list" in lacking:
+            raise forbidden(200, "Requires pages_show_list permission to manage the object")
+        return
+    if method != "GET" and account.account_status in STOPPED:
+        raise MetaError(
+            368,
+            "The action attempted has been deemed abusive or is otherwise disallowed",
+            subcode=1404163,
+            user_title="Ad account disabled",
+            user_message="The ad account is disabled or closed.",
+        )
     if method != "GET" and "ads_management" in lacking:
         raise forbidden(200, "Requires ads_management permission to manage the object")
     if method == "GET" and "ads_read" in lacking:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from sandbox.meta import images, objects, people, videos
+from sandbox.meta import images, insights, objects, people, search, videos
 from sandbox.meta.asking import Ask, Result
 from sandbox.meta.fields import asked_fields
 from sandbox.meta.listing import page
@@ -26,6 +26,8 @@ _SOURCES = {
     "user": "Graph API reference, user",
     "page": "Graph API reference, page",
     "debug_token": "Graph API reference, debug_token",
+    "search": "Marketing API, targeting search",
+    "insights": "Marketing API, insights",
 }
 
 
@@ -41,6 +43,8 @@ class Operation(msgspec.Struct, frozen=True):
     @property
     def source(self) -> str:
         """Where the platform documents it."""
+        if self.edge == "insights":
+            return _SOURCES["insights"]
         kind = EDGES.get(self.node, {}).get(self.edge or "", self.node)
         return _SOURCES[kind]
 
@@ -132,6 +136,11 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("GET", "user", "permissions", people.permissions, "what the token may do"),
     Operation("GET", "page", None, people.page, "read; fields"),
     Operation("GET", "debug_token", None, people.debug_token, "what the token is worth"),
+    *(
+        Operation("GET", kind, "insights", insights.read, "empty: nothing is ever delivered")
+        for kind in insights.NODES
+    ),
+    Operation("GET", "search", None, search.find, "adgeolocation, adinterest, adlocale"),
 )
 
 _BY_KEY = {(row.method, row.node, row.edge): row for row in OPERATIONS}

@@ -1,16 +1,21 @@
 """What surrounds the objects: the account itself, its user, its pages, its token."""
 
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sandbox.meta.access import ALL_PERMISSIONS, granted
 from sandbox.meta.asking import Ask, Result
 from sandbox.meta.catalog import FIELDS
 from sandbox.meta.errors import parameter
 from sandbox.meta.fields import asked_fields
+from sandbox.meta.reading import moment
+from sandbox.meta.rules.money import FREQUENT_ACTIONS
 from sandbox.objects import Record
 
 USER_ID = "1000000000"
 APPLICATION_ID = "1000000009"
+FUNDING_ID = "1000000008"
 DEFAULT_MINIMUM = 100
 
 
@@ -26,7 +31,7 @@ def minimum_budgets(ask: Ask, _: Record) -> Result:
         "currency": ask.account.currency,
         "min_daily_budget_imp": least,
         "min_daily_budget_video_views": least,
-        "min_daily_budget_high_freq": least * 5,
+        "min_daily_budget_high_freq": least * FREQUENT_ACTIONS,
         "min_daily_budget_low_freq": least * 40,
     }
     return Result({"data": [row]})
@@ -84,28 +89,41 @@ def debug_token(ask: Ask, _: Record) -> Result:
         "user_id": USER_ID,
         "is_valid": token.revoked_at is None and not is_over,
         "expires_at": int(token.expires_at or 0),
-        "data_access_expires_at": 0,
+        "data_access_expires_at": int(ask.account.data_access_expires_at or 0),
+        "issued_at": int(ask.account.created_at),
         "scopes": granted(ask.account),
     }
     return Result({"data": data})
 
 
 def _account(ask: Ask) -> dict[str, Any]:
-    plain = ask.account.id.removeprefix("act_")
-    return {
-        "id": ask.account.id,
-        "account_id": plain,
-        "name": ask.account.name,
-        "account_status": 1,
-        "disable_reason": 0,
-        "currency": ask.account.currency,
-        "timezone_name": ask.account.timezone,
-        "min_daily_budget": ask.account.min_daily_budget or DEFAULT_MINIMUM,
+    known = ask.account
+    hours = datetime.fromtimestamp(ask.now, ZoneInfo(known.timezone)).utcoffset() or timedelta()
+    found: dict[str, Any] = {
+        "id": known.id,
+        "account_id": known.id.removeprefix("act_"),
+        "name": known.name,
+        "account_status": known.account_status,
+        "disable_reason": known.disable_reason,
+        "currency": known.currency,
+        "timezone_name": known.timezone,
+        "timezone_offset_hours_utc": hours / timedelta(hours=1),
+        "min_daily_budget": known.min_daily_budget or DEFAULT_MINIMUM,
+        "min_campaign_group_spend_cap": "10000",
+        "created_time": moment(ask, known.created_at),
+        "age": (ask.now - known.created_at) / 86400,
         "amount_spent": "0",
         "balance": "0",
         "spend_cap": "0",
-        "user_tasks": ["DRAFT", "ANALYZE", "ADVERTISE", "MANAGE"],
+        "owner": USER_ID,
+        "is_personal": 0,
+        "is_prepay_account": False,
+        "user_tasks": known.tasks,
     }
+    if known.is_funded:
+        card = {"id": FUNDING_ID, "display_string": "Sandbox card", "type": 1}
+        found |= {"funding_source": FUNDING_ID, "funding_source_details": card}
+    return found
 
 
 def _page(ask: Ask, page_id: str) -> dict[str, Any]:
@@ -113,7 +131,7 @@ def _page(ask: Ask, page_id: str) -> dict[str, Any]:
         "id": page_id,
         "name": f"Sandbox page {page_id}",
         "category": "Brand",
-        "tasks": ["ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MANAGE"],
+        "tasks": ask.account.page_tasks,
     }
     if ask.account.instagram_user_ids:
         found["instagram_business_account"] = {"id": ask.account.instagram_user_ids[0]}

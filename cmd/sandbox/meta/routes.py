@@ -19,7 +19,7 @@ from sandbox.accounts import Account
 from sandbox.calls import Call
 from sandbox.connections import ClosedConnection, is_gone
 from sandbox.faults import Fault
-from sandbox.meta import faults, limits, videos
+from sandbox.meta import batch, faults, limits, videos
 from sandbox.meta.access import account_of, check_permission
 from sandbox.meta.asking import PLATFORM, Ask, Result
 from sandbox.meta.errors import MetaError, forbidden, missing, not_imitated, retired_version
@@ -34,7 +34,7 @@ PREFIX = "/meta"
 METHODS: tuple[Method, ...] = ("GET", "POST", "DELETE", "PUT", "PATCH")
 VERSIONS = ("v26.0", "v25.0")
 _VERSION = re.compile(r"v\d+\.\d+")
-_NODES = {"me": "user", "debug_token": "debug_token"}
+_NODES = {"me": "user", "debug_token": "debug_token", "search": "search"}
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -98,6 +98,8 @@ class MetaRoutes:
         self, sent: Sent, fault: Fault | None, is_alone: Callable[[], bool]
     ) -> Reply:
         """A slow call takes effect even when its client has gone."""
+        if batch.is_batch(sent) and (fault is None or fault.fault == "lose_reply"):
+            return await self._batch(sent)
         if sent.method == "POST" and "file_url" in sent.params:
             await videos.fetch(sent)
         if fault is None or fault.fault != "slow":
@@ -106,6 +108,22 @@ class MetaRoutes:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
+
+    async def _batch(self, sent: Sent) -> Reply:
+        try:
+            _check_version(sent)
+            return Reply(200, await batch.answer(sent, self._one_of_batch), _trace_headers(sent))
+        except MetaError as error:
+            return self._unreadable(sent.method, sent.path, error)
+
+    async def _one_of_batch(self, sent: Sent) -> Reply | None:
+        """Failures on order meet each call of a batch for itself; a closed connection is a null."""
+        fault = self._state.faults.due(PLATFORM, sent.method, sent.path)
+        if fault is not None and fault.fault == "reset":
+            self._write_down(sent, fault, status=None)
+            return None
+        reply = await self._in_its_time(sent, fault, lambda: False)
+        return None if fault is not None and fault.fault == "lose_reply" else reply
 
     async def _later(self, sent: Sent, fault: Fault, is_alone: Callable[[], bool]) -> Reply:
         await asyncio.sleep(fault.seconds or 0.0)
@@ -228,7 +246,7 @@ def _run(ask: Ask) -> Result:
     found = operation(ask.sent.method, record.kind, edge)
     if found is None:
         raise not_imitated(what)
-    check_permission(ask.account, ask.sent.method, edge)
+    check_permission(ask.account, ask.sent.method, record.kind, edge)
     return found.run(ask, record)
 
 

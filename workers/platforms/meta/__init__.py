@@ -5,11 +5,14 @@ from typing import Any
 import httpx
 
 from common.errors import Reject
+from models.credentials import Account
 from models.marker import marker
 from models.plan import PlannedStep
+from models.verification import Checked
 from workers.platforms.base import Called, Done, StepContext, unmeasured
 from workers.platforms.meta import payloads
 from workers.platforms.meta.calls import Addresses, Graph, Refusal
+from workers.platforms.meta.check import Check
 from workers.platforms.meta.media import MediaUploads
 from workers.platforms.meta.sdk import Call, Sdk
 
@@ -61,6 +64,10 @@ class Meta:
     async def close(self) -> None:
         """Lets connections go."""
         await self._graph.close()
+
+    async def check(self, account: Account, deadline_seconds: float) -> Checked:
+        """What the account's credentials are worth; satisfies `models.verification.Checker`."""
+        return await Check(self._graph, self._sdk, account, deadline_seconds).run()
 
     async def perform(self, context: StepContext) -> Done:
         """Makes what the step is about."""

@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import hmac
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import httpx
@@ -11,7 +13,7 @@ import msgspec
 
 from common import clock, tracing
 from common.errors import Retry, StepError, Unknown
-from models.credentials import MetaCredentials
+from models.credentials import Account, MetaCredentials
 from workers.platforms.base import Called, StepContext, unmeasured
 from workers.platforms.meta.outcomes import blame, outcome
 from workers.platforms.meta.pacing import Pacing, read_usage
@@ -20,6 +22,9 @@ from workers.platforms.meta.sdk import Call
 
 type Effect = Literal["reads", "repeatable", "creates"]
 """What a call may do: only one that creates and cannot be repeated leaves a doubt behind."""
+
+SHORTEST_SECRET = 12
+"""Shorter ones are no secrets of Meta's, and may stand in an answer by chance."""
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _LATE = "Nothing; the job asks Meta what happened."
@@ -102,26 +107,33 @@ class Graph:
         video_host: bool,
     ) -> dict[str, Any]:
         seconds = self._seconds(context, effect)
-        request = self._request(context, call, files, video_host=video_host)
+        request = self._request(context.account, call, files, video_host=video_host)
         context.guard()
-        began_at, outcome = clock.seconds(), "done"
+        began_at, ended = clock.seconds(), "done"
         try:
-            return await self._exchange(context, request, effect, seconds)
+            response = await self._exchange(request, seconds, effect)
+            return self._read(context.account, response, effect, partial(pointer, context))
         except Refusal as refusal:
-            outcome = type(refusal.step_error).__name__.lower()
+            ended = type(refusal.step_error).__name__.lower()
             raise
         except StepError as error:
-            outcome = type(error).__name__.lower()
+            ended = type(error).__name__.lower()
             raise
         finally:
-            self._called("META", outcome, clock.seconds() - began_at)
+            self._called("META", ended, clock.seconds() - began_at)
+
+    async def ask(self, account: Account, call: Call, seconds: float) -> dict[str, Any]:
+        """Meta's answer to a read that belongs to no job. Raises Refusal, Retry or Wait."""
+        request = self._request(account, call, None, video_host=False)
+        response = await self._exchange(request, seconds, "reads")
+        return self._read(account, response, "reads", lambda _: None)
 
     async def _exchange(
-        self, context: StepContext, request: httpx.Request, effect: Effect, seconds: float
-    ) -> dict[str, Any]:
+        self, request: httpx.Request, seconds: float, effect: Effect
+    ) -> httpx.Response:
         try:
             async with asyncio.timeout(seconds):
-                response = await self._client.send(request)
+                return await self._client.send(request)
         except _NOT_SENT as error:
             raise Retry(
                 f"Meta could not be reached ({type(error).__name__})",
@@ -130,7 +142,6 @@ class Graph:
             ) from None
         except (TimeoutError, httpx.HTTPError) as error:
             raise unanswered(effect, f"no answer came ({type(error).__name__})") from None
-        return self._read(context, response, effect)
 
     def _seconds(self, context: StepContext, effect: Effect) -> float:
         if effect != "creates":
@@ -143,11 +154,11 @@ class Graph:
         return left
 
     def _request(
-        self, context: StepContext, call: Call, files: dict[str, Any] | None, *, video_host: bool
+        self, account: Account, call: Call, files: dict[str, Any] | None, *, video_host: bool
     ) -> httpx.Request:
-        credentials: MetaCredentials = context.account.credentials
+        credentials: MetaCredentials = account.credentials
         params = {**call.params, **proof(credentials)}
-        base = self._addresses.base(context.account.mode, video=video_host)
+        base = self._addresses.base(account.mode, video=video_host)
         headers = {"Authorization": f"Bearer {credentials.access_token}"}
         if (trace := tracing.current()) is not None:
             headers["traceparent"] = trace.traceparent
@@ -159,12 +170,16 @@ class Graph:
         return self._client.build_request(call.method, url, params=params, headers=headers)
 
     def _read(
-        self, context: StepContext, response: httpx.Response, effect: Effect
+        self,
+        account: Account,
+        response: httpx.Response,
+        effect: Effect,
+        pointer_to: Callable[[list[list[str]]], str | None],
     ) -> dict[str, Any]:
         usage = read_usage(response.headers)
-        self._pacing.heard(context.account.platform_account_id, usage)
+        self._pacing.heard(account.platform_account_id, usage)
         try:
-            answer: Any = msgspec.json.decode(response.content)
+            answer: Any = msgspec.json.decode(masked(response.content, account.credentials))
         except msgspec.DecodeError:
             answer = None
         if isinstance(answer, dict) and isinstance(answer.get("error"), dict):  # pyright: ignore[reportUnknownMemberType]  # JSON of a stranger
@@ -172,7 +187,7 @@ class Graph:
             step_error = outcome(
                 error,
                 is_write=effect == "creates",
-                pointer=pointer(context, blame(error)),
+                pointer=pointer_to(blame(error)),
                 regain_seconds=usage.regain_seconds,
             )
             raise Refusal(error, step_error)
@@ -192,6 +207,14 @@ def unanswered(effect: Effect, message: str) -> StepError:
     if effect == "creates":
         return Unknown(message, code="no_answer", remedy=_LATE)
     return Retry(message, code="no_answer", remedy=_AGAIN)
+
+
+def masked(content: bytes, credentials: MetaCredentials) -> bytes:
+    """Some of Meta's messages repeat the token that they complain of; nobody behind here may read it."""
+    for secret in (credentials.access_token, credentials.app_secret):
+        if secret is not None and len(secret) >= SHORTEST_SECRET:
+            content = content.replace(secret.encode("utf-8", "replace"), b"***")
+    return content
 
 
 def proof(credentials: MetaCredentials) -> dict[str, str]:

@@ -12,6 +12,7 @@ from facebook_business.adobjects.adaccount import AdAccount
 from facebook_business.adobjects.adset import AdSet
 from facebook_business.adobjects.advideo import AdVideo
 from facebook_business.adobjects.campaign import Campaign
+from facebook_business.adobjects.user import User
 from facebook_business.api import FacebookAdsApi, _top_level_param_json_encode
 from facebook_business.session import FacebookSession
 
@@ -66,6 +67,30 @@ class Sdk:
         """Changes a campaign, ad_set or ad."""
         owner = {"campaign": Campaign, "ad_set": AdSet, "ad": Ad}[kind](object_id, api=self._api)
         return self._call(lambda: owner.api_update(params=params, pending=True))
+
+    def token(self, token: str) -> Call:
+        """What a token is worth; the SDK has no object for that edge."""
+        return Call("GET", f"{self._version}/debug_token", {"input_token": token})
+
+    def permissions(self) -> Call:
+        """What the token may do."""
+        me = User("me", api=self._api)
+        return self._call(lambda: me.get_permissions(pending=True))
+
+    def account(self, account: str, fields: list[str]) -> Call:
+        """The ad account itself."""
+        owner = AdAccount(account, api=self._api)
+        return self._call(lambda: owner.api_get(fields=fields, pending=True))
+
+    def minimum_budgets(self, account: str) -> Call:
+        """The least budgets of an ad account."""
+        owner = AdAccount(account, api=self._api)
+        return self._call(lambda: owner.get_minimum_budgets(pending=True))
+
+    def pages(self, fields: list[str], params: dict[str, Any]) -> Call:
+        """Pages of the token's user."""
+        me = User("me", api=self._api)
+        return self._call(lambda: me.get_accounts(fields=fields, params=params, pending=True))
 
     def images(self, account: str) -> Call:
         """The image edge; the SDK takes paths of files only, so the multipart body is ours."""

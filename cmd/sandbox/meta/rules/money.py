@@ -5,6 +5,8 @@ from sandbox.meta.rules.table import Params, World, rule
 from sandbox.meta.rules.values import campaign_of, number, part, truth
 
 BIDDING = "Bid strategy guide"
+FREQUENT_ACTIONS = 5
+"""Who pays for clicks must spend so many times what who pays for impressions must."""
 
 
 @rule(
@@ -38,6 +40,8 @@ def budget_said(params: Params, world: World):
 @rule("ad_set update_ad_set", "budget_minimum", 1885272, "Budgets guide", "The budget is too low.")
 def budget_minimum(params: Params, world: World):
     least = float(world.account.get("min_daily_budget") or 100)
+    if params.get("billing_event") == "LINK_CLICKS":
+        least *= FREQUENT_ACTIONS
     for name in ("daily_budget", "lifetime_budget"):
         value = number(params.get(name))
         if value is not None and value < least:

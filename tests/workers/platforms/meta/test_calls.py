@@ -189,3 +189,28 @@ async def test_no_message_or_log_line_holds_the_token(server, graph, context, ca
         await graph.send(context("campaign"), POST, effect="creates")
 
     assert "EAAtoken" not in str(failed.value) + caplog.text + repr(context("campaign"))
+
+
+async def test_a_token_that_is_repeated_in_a_message_is_masked_before_it_is_kept(
+    server, graph, context
+):
+    token = "EAAB" + "7" * 40
+    credentials = MetaCredentials(access_token=token)
+    account = Account(JOB, "act_1", "sandbox", credentials)
+    message = f"Malformed access token {token}"
+    server.reply(400, f'{{"error": {{"code": 190, "message": "{message}"}}}}')
+
+    with pytest.raises(Refusal) as refusal:
+        await graph.send(context("campaign", account=account), POST, effect="creates")
+
+    assert token not in str(refusal.value.error) + str(refusal.value.step_error.upstream)
+    assert refusal.value.step_error.message == "Malformed access token ***"
+
+
+async def test_what_is_too_short_to_be_a_secret_masks_nothing(server, graph, context):
+    account = Account(JOB, "act_1", "sandbox", MetaCredentials(access_token="id"))
+    server.reply(200, '{"id": "1"}')
+
+    answer = await graph.send(context("campaign", account=account), POST, effect="creates")
+
+    assert answer == {"id": "1"}

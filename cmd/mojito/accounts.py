@@ -1,0 +1,199 @@
+"""Lists, adds and verifies ad accounts. Credentials come from a file or standard input, never from flags."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from common.errors import ConfigurationError, Conflict, Invalid, NotFound, Unavailable
+from common.keyring import Keyring
+from common.uuid7 import uuid7
+from config.settings import Settings
+from models import audit
+from models.account import ACCOUNT_IDS, AccountView, NewAccount, account_view
+from models.account_rules import account_violations
+from models.audit import Actor
+from models.database import Pool
+from models.gen import ad_accounts, teams
+from models.gen.rows import AdAccount
+from models.inspection import violations
+from models.listener import CHANNEL
+from models.verification import Verification
+from mojito.pools import opened_pool
+
+EXAMPLES = """examples:
+  mojito accounts list --team ads
+  mojito accounts add --team ads --account act_1000000001 --mode live --credentials meta.json
+  pass show meta | mojito accounts add --team ads --account act_7 --mode live --credentials -
+  mojito accounts verify act_1000000001 --team ads --json
+
+credentials are a JSON object such as {"access_token": "…", "app_secret": "…", "page_id": "…"}
+
+exit codes of verify:
+  0  campaigns can be built            1  something stands in the way; it is listed
+  2  no such account, or wrong usage   3  the platform cannot be asked; nothing was changed"""
+ACTOR = "mojito accounts"
+LARGEST_FILE = 64 * 1024
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """list, add, verify."""
+    parser.epilog = EXAMPLES
+    actions = parser.add_subparsers(dest="action", required=True)
+    listing = actions.add_parser("list", help="show accounts, never their credentials")
+    listing.add_argument("--team", help="only this team's")
+    add = actions.add_parser("add", help="add an account; the platform is not contacted")
+    add.add_argument("--team", required=True, help="whose it is; made when it is new")
+    add.add_argument("--name", help="for people; the platform's id by default")
+    add.add_argument("--platform", default="META", choices=sorted(ACCOUNT_IDS))
+    add.add_argument("--account", required=True, help="the platform's id of it, such as act_7")
+    add.add_argument("--mode", required=True, choices=("live", "sandbox"))
+    add.add_argument(
+        "--credentials", required=True, metavar="FILE", help="a JSON file; - is standard input"
+    )
+    verify = actions.add_parser(
+        "verify",
+        help="ask the platform what its credentials are worth",
+        epilog=EXAMPLES[EXAMPLES.index("exit codes") :],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verify.add_argument("account", help="our id, or the platform's")
+    verify.add_argument("--team", help="whose it is, where several hold it")
+    for action in (listing, add, verify):
+        action.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Prints what was found or done."""
+    action = {"list": _list, "add": _add, "verify": _verify}[arguments.action]
+    return asyncio.run(action(arguments, settings))
+
+
+async def _list(arguments: argparse.Namespace, settings: Settings) -> int:
+    async with opened_pool(settings, ACTOR) as pool:
+        rows = await ad_accounts.list_accounts_of_teams(pool, team=arguments.team)
+    if arguments.json:
+        _print_json(rows)
+        return 0
+    for row in rows:
+        verified = f"verified {row.verified_at:%Y-%m-%d}" if row.verified_at else "never verified"
+        sys.stdout.write(
+            f"{row.id}  {row.platform_account_id}  {row.mode:8}{row.status:16}"
+            f"{row.currency or '---'}  {verified}  {row.team}  {row.name}\n"
+        )
+    return 0
+
+
+async def _add(arguments: argparse.Namespace, settings: Settings) -> int:
+    wanted = _wanted(arguments, _credentials(arguments.credentials))
+    keyring = Keyring.from_file(settings.keys_file)
+    async with opened_pool(settings, ACTOR) as pool:
+        view = await _added(pool, keyring, wanted, arguments.team)
+    if arguments.json:
+        _print_json(view)
+    else:
+        sys.stdout.write(f"{view.id}\n")
+        sys.stderr.write(f"{view.platform_account_id} is added to team {arguments.team}\n")
+    return 0
+
+
+async def _added(pool: Pool, keyring: Keyring, wanted: NewAccount, team: str) -> AccountView:
+    from routes.account_changes import add  # noqa: PLC0415 - half a second, needed here alone
+
+    try:
+        async with pool.acquire() as connection, connection.transaction():
+            owner = await teams.ensure_team(connection, id=uuid7(), name=team)
+            assert owner is not None  # noqa: S101 - the statement always returns the row
+            view = account_view(await add(connection, keyring, wanted, owner.id))
+            actor = Actor(owner.id, ACTOR)
+            await audit.record(connection, actor, "ad_account.created", view.id, after=view)
+            return view
+    except asyncpg.UniqueViolationError:
+        raise Conflict(f"team {team} holds {wanted.platform_account_id} already") from None
+
+
+def _credentials(source: str) -> Any:
+    """Messages never repeat what was read."""
+    try:
+        text = sys.stdin.read(LARGEST_FILE) if source == "-" else Path(source).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"{source}: cannot be read ({type(error).__name__})") from None
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        raise Invalid(f"{source}: the credentials are not JSON") from None
+
+
+def _wanted(arguments: argparse.Namespace, credentials: Any) -> NewAccount:
+    body = {
+        "name": arguments.name or arguments.account,
+        "platform_type": arguments.platform,
+        "platform_account_id": arguments.account,
+        "mode": arguments.mode,
+        "credentials": credentials,
+    }
+    found = [*violations(NewAccount, body), *account_violations(body)]
+    if found:
+        told = (f"\n  {v['pointer']}: {v['message']}" for v in found)
+        raise Invalid("the account is not acceptable:" + "".join(told))
+    return msgspec.convert(body, NewAccount)
+
+
+async def _verify(arguments: argparse.Namespace, settings: Settings) -> int:
+    from mojito.wiring import opened_verifier  # noqa: PLC0415 - the platforms' SDKs, needed here alone
+
+    keyring = Keyring.from_file(settings.keys_file)
+    async with opened_pool(settings, ACTOR) as pool, opened_verifier(settings, keyring) as verifier:
+        row = await _named(pool, arguments.account, arguments.team)
+        assert row.team_id is not None  # noqa: S101 - it was found by its team
+        if keyring.missing([row.credentials_key_id]):
+            raise ConfigurationError(
+                f"{settings.keys_file} lacks the key {row.credentials_key_id}, "
+                "which the account's credentials need"
+            )
+        try:
+            told = await verifier.verify(pool, row, Actor(row.team_id, ACTOR))
+        except Unavailable as error:
+            sys.stderr.write(f"mojito: {error.message}\n")
+            return 3
+        if told.jobs_woken:
+            await pool.execute(f"notify {CHANNEL}")
+    if arguments.json:
+        _print_json(told)
+    else:
+        _show(told)
+    return 0 if told.ok else 1
+
+
+async def _named(pool: Pool, name: str, team: str | None) -> AdAccount:
+    """The one account of that id. Raises NotFound, or Conflict when several teams hold it."""
+    rows = await ad_accounts.list_accounts_of_teams(pool, team=team)
+    found = [row for row in rows if name in (str(row.id), row.platform_account_id)]
+    if len(found) > 1:
+        raise Conflict(f"several teams hold {name}; say which with --team")
+    if not found:
+        raise NotFound(f"there is no ad account {name}")
+    return (await ad_accounts.list_accounts_for_run(pool, ids=[UUID(str(found[0].id))]))[0]
+
+
+def _show(told: Verification) -> None:
+    state = "in order" if told.ok else "not in order"
+    sys.stdout.write(f"{told.platform_account_id} is {state}; its status is {told.status}\n")
+    if told.account is not None:
+        sys.stdout.write(f"  currency {told.account.currency}  {told.account.timezone_name}\n")
+    ends = told.token.expires_at.isoformat() if told.token.expires_at else told.token.expires
+    sys.stdout.write(f"  token ends: {ends if told.token.works else 'it is dead'}\n")
+    for found in told.findings:
+        sys.stdout.write(f"  {found.severity:8}{found.code}: {found.message}\n")
+        sys.stdout.write(f"          {found.remedy}\n")
+    if told.jobs_woken:
+        sys.stdout.write(f"  {told.jobs_woken} jobs that waited go on\n")
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
