@@ -32,7 +32,8 @@ class RequestIds:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                told = [(b"x-request-id", request_id.encode()), *_told(scope)]
+                message["headers"] = [*message["headers"], *told]
                 if scope["path"] not in _QUIET_PATHS:
                     _tell(scope, message["status"], time.perf_counter() - started)
             await send(message)
@@ -45,6 +46,11 @@ def _taken_or_made(scope: Scope) -> str:
         if name == b"x-request-id" and _USABLE.fullmatch(value):
             return value.decode("ascii")
     return uuid4().hex
+
+
+def _told(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """What others around the route wish to tell, whatever the answer is."""
+    return scope["state"].get("told", [])
 
 
 def _tell(scope: Scope, status: int, seconds: float) -> None:

@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from common.errors import ConfigurationError
 from common.keyring import Keyring
 from middleware.auth import RequireAuth
+from middleware.limits import Rate, RateLimits
 from middleware.patience import Patience
 from middleware.problems import EXCEPTION_HANDLERS
 from middleware.request_id import RequestIds
@@ -37,13 +38,15 @@ def create_app(
     job_writes: JobWrites,
     readiness: Readiness,
     assets: Assets,
+    key_rate: Rate | None = None,
+    team_rate: Rate | None = None,
 ) -> Litestar:
     """The HTTP application. It opens and closes nothing: every part is open before and after it.
 
     `pool` from models.database.open_pool; `keyring` from Keyring.from_file, after
     `require_keys_in_use`; `notifier` an entered Notifier; `job_writes` entered JobWrites; `readiness` a
     ServerReadiness, with the data folder where `mojito up` runs the parts; `assets` a
-    routes.assets.Assets.
+    routes.assets.Assets; `key_rate` and `team_rate` how often each may ask, None: as often as it likes.
     """
     parts = Parts(
         pool=pool, keyring=keyring, notifier=notifier, job_writes=job_writes, assets=assets
@@ -61,7 +64,9 @@ def create_app(
             *unguarded,
             _openapi_route(guarded, unguarded),
         ],
-        before_request=_admission(RequireAuth(pool)),
+        before_request=_admission(
+            RequireAuth(pool), RateLimits(pool, key=key_rate, team=team_rate)
+        ),
         dependencies={
             "parts": Provide(lambda: parts, sync_to_thread=False),
             "readiness": Provide(lambda: readiness, sync_to_thread=False),
@@ -76,11 +81,14 @@ def create_app(
     return app
 
 
-def _admission(require_auth: RequireAuth) -> Callable[[Request[Any, Any, Any]], Awaitable[None]]:
+def _admission(
+    require_auth: RequireAuth, rate_limits: RateLimits
+) -> Callable[[Request[Any, Any, Any]], Awaitable[None]]:
     """What every request passes before its handler."""
 
     async def admit(request: Request[Any, Any, Any]) -> None:
         await require_auth(request)
+        await rate_limits(request)
         refuse_parameters(request)
 
     return admit

@@ -10,6 +10,7 @@ from common.asset_files import LocalAssetFiles
 from common.guarded_http import GuardedClient
 from common.keyring import Keyring
 from config.settings import Settings, database_url
+from middleware.limits import Rate
 from mojito.pools import opened_pool
 from routes.app import create_app, require_keys_in_use
 from routes.assets import Assets
@@ -45,6 +46,10 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
                 files=LocalAssetFiles(settings.assets_dir),
                 client=client,
                 max_bytes=settings.max_upload_bytes,
+            ),
+            key_rate=rate("key", settings.rate_limit_key_per_second, settings.rate_limit_key_burst),
+            team_rate=rate(
+                "team", settings.rate_limit_team_per_second, settings.rate_limit_team_burst
             ),
         )
 
@@ -100,6 +105,11 @@ async def opened_platforms(settings: Settings) -> AsyncGenerator[dict[str, Platf
     finally:
         for platform in platforms.values():
             await platform.close()
+
+
+def rate(name: str, per_second: float, burst: int) -> Rate | None:
+    """How often may be asked; None for as often as anybody likes."""
+    return Rate(name, per_second, burst) if per_second else None
 
 
 def paces(settings: Settings) -> tuple[Pace, Pace]:
