@@ -57,11 +57,23 @@ class Rate(msgspec.Struct, frozen=True):
         return f'"{self.name}";q={self.burst};w={math.ceil(self.burst / self.per_second)}'
 
 
+class Buckets:
+    """All that one key draws from at once."""
+
+    def __init__(self, of: list[tuple[UUID, Rate]]) -> None:
+        self.ids = [bucket_id for bucket_id, _ in of]
+        self.rates = [rate for _, rate in of]
+        self.hold_seconds = min(rate.hold_seconds for rate in self.rates)
+        self.capacities = [rate.burst - rate.per_second * self.hold_seconds for rate in self.rates]
+        self.largest_batch = min(rate.burst // _SHARE for rate in self.rates)
+        self.policy = ", ".join(rate.policy for rate in self.rates).encode()
+
+
 class Lease:
     """The tokens of one key that this process holds, and the requests that wait for some."""
 
-    def __init__(self, ids: list[UUID]) -> None:
-        self.ids = ids
+    def __init__(self, buckets: Buckets) -> None:
+        self.buckets = buckets
         self.tokens = 0
         self.asked_at = float("-inf")
         self.until = 0.0
@@ -86,38 +98,33 @@ class RateLimits:
         seconds: Callable[[], float] = clock.seconds,
     ) -> None:
         self._pool = pool
+        self._key, self._team = key, team
         self._seconds = seconds
-        self._of = [(name, rate) for name, rate in (("key", key), ("team", team)) if rate]
-        self._rates = [rate for _, rate in self._of]
-        self._hold_seconds = min((rate.hold_seconds for rate in self._rates), default=0.0)
-        self._capacities = [
-            rate.burst - rate.per_second * self._hold_seconds for rate in self._rates
-        ]
-        self._largest_batch = min((rate.burst // _SHARE for rate in self._rates), default=0)
-        self._policy = ", ".join(rate.policy for rate in self._rates).encode()
-        self._leases: OrderedDict[UUID, Lease] = OrderedDict()
+        self._leases: OrderedDict[UUID, Lease | None] = OrderedDict()
 
     async def __call__(self, request: AnyRequest) -> None:
         """Raises TooManyRequests, or TimeoutError when the database does not say in time."""
         caller: Caller | None = request.scope.get("auth")
-        if not self._rates or caller is None:
+        lease = None if caller is None else self._lease(caller)
+        if lease is None:
             return
-        lease = self._lease(caller)
         is_granted = await self._take(lease)
         request.scope["state"]["told"] = [
-            (b"ratelimit-policy", self._policy),
-            (b"ratelimit", self._standing(lease)),
+            (b"ratelimit-policy", lease.buckets.policy),
+            (b"ratelimit", _standing(lease)),
         ]
         if not is_granted:
-            raise self._refusal(lease)
+            raise _refusal(lease)
 
-    def _lease(self, caller: Caller) -> Lease:
-        lease = self._leases.get(caller.key_id)
-        if lease is None:
-            ids = {"key": caller.key_id, "team": caller.team_id}
-            lease = self._leases[caller.key_id] = Lease([ids[name] for name, _ in self._of])
-            if len(self._leases) > _MOST_LEASES:
-                self._leases.popitem(last=False)
+    def _lease(self, caller: Caller) -> Lease | None:
+        """None for a caller without limits."""
+        if caller.key_id in self._leases:
+            return self._leases[caller.key_id]
+        of = [(caller.key_id, _rate_of(caller, self._key)), (caller.team_id, self._team)]
+        limited = [(bucket_id, rate) for bucket_id, rate in of if rate is not None]
+        lease = self._leases[caller.key_id] = Lease(Buckets(limited)) if limited else None
+        if len(self._leases) > _MOST_LEASES:
+            self._leases.popitem(last=False)
         return lease
 
     async def _take(self, lease: Lease) -> bool:
@@ -152,60 +159,69 @@ class RateLimits:
     async def _ask(self, lease: Lease, needed: int) -> int:
         """How many of the needed tokens there were; what is beyond them stays in the lease."""
         began = self._seconds()
-        batch = self._next_batch(lease, began)
+        batch = _next_batch(lease, began)
         told = await rate_limits.take_tokens(
             self._pool,
-            ids=lease.ids,
-            rates=[rate.per_second for rate in self._rates],
-            capacities=self._capacities,
+            ids=lease.buckets.ids,
+            rates=[rate.per_second for rate in lease.buckets.rates],
+            capacities=lease.buckets.capacities,
             want=needed + batch,
         )
         if told is None:
             raise LookupError("the statement returned no row")
         granted, *lease.left = told
         lease.tokens = lease.batch = max(0, int(granted) - needed)
-        lease.asked_at, lease.until = began, began + self._hold_seconds
+        lease.asked_at, lease.until = began, began + lease.buckets.hold_seconds
         if granted < needed:
-            lease.refused_until = self._seconds() + min(
-                self._wait(lease)[0], _LONGEST_REFUSAL_SECONDS
-            )
+            lease.refused_until = self._seconds() + min(_wait(lease)[0], _LONGEST_REFUSAL_SECONDS)
         return int(granted)
 
-    def _next_batch(self, lease: Lease, now: float) -> int:
-        """As many as will surely be used: more only when the last ones were gone in half their time."""
-        if lease.tokens:
-            return lease.batch - lease.tokens
-        if now - lease.asked_at < self._hold_seconds / 2:
-            return min(2 * lease.batch + 1, self._largest_batch)
-        return lease.batch
 
-    def _wait(self, lease: Lease) -> tuple[float, str]:
-        """Seconds until the emptiest bucket has a token again, and whose bucket that is."""
-        waits = [
-            ((1 - left) / rate.per_second, rate.name)
-            for left, rate in zip(lease.left, self._rates, strict=True)
-        ]
-        return max(waits)
+def _next_batch(lease: Lease, now: float) -> int:
+    """As many as will surely be used: more only when the last ones were gone in half their time."""
+    if lease.tokens:
+        return lease.batch - lease.tokens
+    if now - lease.asked_at < lease.buckets.hold_seconds / 2:
+        return min(2 * lease.batch + 1, lease.buckets.largest_batch)
+    return lease.batch
 
-    def _standing(self, lease: Lease) -> bytes:
-        """Of each bucket: how many requests are left, and in how many seconds it is full again."""
-        items: list[str] = []
-        for left, capacity, rate in zip(lease.left, self._capacities, self._rates, strict=True):
-            full = (capacity - left) / rate.per_second
-            items.append(f'"{rate.name}";r={int(left) + lease.tokens};t={math.ceil(full)}')
-        return ", ".join(items).encode()
 
-    def _refusal(self, lease: Lease) -> TooManyRequests:
-        seconds, name = self._wait(lease)
-        wait = max(1, math.ceil(seconds))
-        rate = self._rates[[name for name, _ in self._of].index(name)]
-        log.info("request.limited", limit=name)
-        return TooManyRequests(
-            f"The {name} asks more often than {rate.per_second:g} times a second"
-            f" (at most {rate.burst} at once). Wait {wait} s.",
-            code="rate_limited",
-            headers={"Retry-After": str(wait)},
-        )
+def _rate_of(caller: Caller, rate: Rate | None) -> Rate | None:
+    if caller.rate is None:
+        return rate
+    per_second, burst = caller.rate
+    return Rate("key", per_second, burst) if per_second else None
+
+
+def _wait(lease: Lease) -> tuple[float, Rate]:
+    """Seconds until the emptiest bucket has a token again, and which that is."""
+    waits = [
+        ((1 - left) / rate.per_second, rate)
+        for left, rate in zip(lease.left, lease.buckets.rates, strict=True)
+    ]
+    return max(waits, key=lambda wait: wait[0])
+
+
+def _standing(lease: Lease) -> bytes:
+    """Of each bucket: how many requests are left, and in how many seconds it is full again."""
+    buckets = lease.buckets
+    items: list[str] = []
+    for left, capacity, rate in zip(lease.left, buckets.capacities, buckets.rates, strict=True):
+        full = (capacity - left) / rate.per_second
+        items.append(f'"{rate.name}";r={int(left) + lease.tokens};t={math.ceil(full)}')
+    return ", ".join(items).encode()
+
+
+def _refusal(lease: Lease) -> TooManyRequests:
+    seconds, rate = _wait(lease)
+    wait = max(1, math.ceil(seconds))
+    log.info("request.limited", limit=rate.name)
+    return TooManyRequests(
+        f"The {rate.name} asks more often than {rate.per_second:g} times a second"
+        f" (at most {rate.burst} at once). Wait {wait} s.",
+        code="rate_limited",
+        headers={"Retry-After": str(wait)},
+    )
 
 
 def _fail(waiting: list[asyncio.Future[bool]], error: Exception) -> None:

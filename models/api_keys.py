@@ -36,8 +36,12 @@ async def create_key(
     scopes: Sequence[str] = SCOPES,
     live: bool = False,
     expires_at: datetime | None = None,
+    rate: tuple[float, int] | None = None,
 ) -> CreatedKey:
-    """Makes a key for the team of that name, and the team when there is none. Raises Invalid."""
+    """Makes a key for the team of that name, and the team when there is none. Raises Invalid.
+
+    `rate` is requests a second and at once, instead of what settings allow every key.
+    """
     unknown = set(scopes) - set(SCOPES)
     if unknown or not scopes:
         named = ", ".join(sorted(unknown)) or "none given"
@@ -57,6 +61,8 @@ async def create_key(
             mode=mode,
             scopes=sorted(set(scopes)),
             expires_at=expires_at,
+            rate_per_second=None if rate is None else rate[0],
+            rate_burst=None if rate is None else rate[1],
         )
     assert made is not None  # noqa: S101 - likewise
     return CreatedKey(

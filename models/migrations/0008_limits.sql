@@ -11,6 +11,13 @@ create unlogged table rate_limits (
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
         autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 10000);
 
+-- A rate of its own for a key; without one the setting's. A rate of 0: no limit but the team's.
+alter table api_keys
+    add column rate_per_second float8,
+    add column rate_burst integer,
+    add constraint rates_are_whole check (
+        (rate_per_second is null) = (rate_burst is null) and rate_per_second >= 0 and rate_burst >= 1);
+
 -- Takes up to p_want tokens from all of these buckets together: as many as the emptiest has. Answers how
 -- many that were, then what is left in each, broken tokens too. Rows are locked in the order given, for
 -- the length of the statement; the clock is read when they are, so nothing grows twice.
@@ -54,5 +61,6 @@ end
 $$;
 
 -- migrate:down
+alter table api_keys drop constraint rates_are_whole, drop column rate_per_second, drop column rate_burst;
 drop function take_tokens(uuid[], float8[], float8[], integer);
 drop table rate_limits;
