@@ -110,6 +110,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rate_limit_team_burst: Annotated[
         int, Meta(ge=1, description="Requests of one team at once, after a pause.")
     ] = 20_000
+    max_open_jobs_per_account: Annotated[
+        int, Meta(ge=0, description="Jobs of one account that may be open; 0: no limit.")
+    ] = 100_000
+    max_open_jobs_per_team: Annotated[
+        int, Meta(ge=0, description="Jobs of one team that may be open; 0: no limit.")
+    ] = 200_000
     installation_dir: Annotated[
         Path | None,
         Meta(description="Given by `up`: /readyz then also asks for its processes and files."),

@@ -23,6 +23,7 @@ from routes.assets import Assets
 from routes.health import Readiness
 from routes.job_writes import JobWrites
 from routes.notifier import Notifier
+from routes.open_jobs import Caps
 from routes.parts import Parts
 from routes.query import refuse_parameters
 
@@ -40,16 +41,23 @@ def create_app(
     assets: Assets,
     key_rate: Rate | None = None,
     team_rate: Rate | None = None,
+    caps: Caps | None = None,
 ) -> Litestar:
     """The HTTP application. It opens and closes nothing: every part is open before and after it.
 
     `pool` from models.database.open_pool; `keyring` from Keyring.from_file, after
     `require_keys_in_use`; `notifier` an entered Notifier; `job_writes` entered JobWrites; `readiness` a
     ServerReadiness, with the data folder where `mojito up` runs the parts; `assets` a
-    routes.assets.Assets; `key_rate` and `team_rate` how often each may ask, None: as often as it likes.
+    routes.assets.Assets; `key_rate` and `team_rate` how often each may ask, None: as often as it
+    likes; `caps` how many jobs may be open.
     """
     parts = Parts(
-        pool=pool, keyring=keyring, notifier=notifier, job_writes=job_writes, assets=assets
+        pool=pool,
+        keyring=keyring,
+        notifier=notifier,
+        job_writes=job_writes,
+        assets=assets,
+        caps=caps or Caps(),
     )
     guarded = [
         *ad_accounts.routes,

@@ -11,6 +11,7 @@ from models.database import Pool
 from routes.job_writes import JobWrites
 from routes.known_accounts import KnownAccounts
 from routes.notifier import Notifier
+from routes.open_jobs import Caps, OpenJobs
 
 ApiRequest = Request[Any, Caller, State]
 """A request behind RequireAuth: `request.auth` is the caller."""
@@ -27,6 +28,7 @@ class Parts:
         notifier: Notifier,
         job_writes: JobWrites,
         assets: Any,
+        caps: Caps,
     ) -> None:
         self.pool = pool
         self.keyring = keyring
@@ -34,3 +36,4 @@ class Parts:
         self.job_writes = job_writes
         self.assets = assets
         self.accounts = KnownAccounts()
+        self.open_jobs = OpenJobs(caps)

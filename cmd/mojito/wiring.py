@@ -17,6 +17,7 @@ from routes.assets import Assets
 from routes.health import ServerReadiness
 from routes.job_writes import JobWrites
 from routes.notifier import Notifier
+from routes.open_jobs import Caps
 from workers.build_campaign import BuildCampaign
 from workers.ledger import Pace
 from workers.media_source import MediaSource
@@ -46,6 +47,9 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
                 files=LocalAssetFiles(settings.assets_dir),
                 client=client,
                 max_bytes=settings.max_upload_bytes,
+            ),
+            caps=Caps(
+                settings.max_open_jobs_per_account or None, settings.max_open_jobs_per_team or None
             ),
             key_rate=rate("key", settings.rate_limit_key_per_second, settings.rate_limit_key_burst),
             team_rate=rate(
