@@ -140,7 +140,7 @@ async def _api(ground: Ground, **more: str) -> AsyncGenerator[tuple[str, str, st
         async with running("serve", settings) as url:
             headers = {"Authorization": f"Bearer {made.key}"}
             async with httpx.AsyncClient(trust_env=False, headers=headers) as client:
-                account = {**ACCOUNT, "platform_account_id": f"act_{uuid7().int}"}
+                account = {**ACCOUNT, "platform_account_id": f"act_{uuid7().int % 10**15}"}
                 answer = await client.post(f"{url}/api/v1/ad_accounts", json=account)
             yield url, made.key, answer.json()["id"]
 

@@ -116,6 +116,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_open_jobs_per_team: Annotated[
         int, Meta(ge=0, description="Jobs of one team that may be open; 0: no limit.")
     ] = 200_000
+    retention_jobs_days: Annotated[
+        float, Meta(ge=0, description="Jobs that ended so long ago are deleted; 0: never.")
+    ] = 365.0
+    retention_audit_days: Annotated[
+        float,
+        Meta(ge=0, description="Audit entries so old are deleted, none under 30 days; 0: never."),
+    ] = 2555.0
     installation_dir: Annotated[
         Path | None,
         Meta(description="Given by `up`: /readyz then also asks for its processes and files."),

@@ -17,6 +17,7 @@ from api_keys join teams on teams.id = api_keys.team_id
 where sqlc.narg(team)::text is null or teams.name = sqlc.narg(team)::text
 order by api_keys.id;
 
--- name: RevokeApiKey :execrows
--- 0 rows: there is no such key, or it was revoked before.
-update api_keys set revoked_at = now() where id = @id and revoked_at is null;
+-- name: RevokeApiKey :one
+-- Whose key it was. No row: there is no such key, or it was revoked before.
+update api_keys set revoked_at = now() where id = @id and revoked_at is null
+returning team_id;

@@ -12,12 +12,13 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from common.errors import Conflict
+from models import audit
 from models.account import PlatformType
 from models.gen import ad_accounts, campaign_jobs, job_steps
 from models.gen.rows import CampaignJob, Connection, JobStatus
 from models.job import JobView, job_view
 from models.plan import REQUESTS, PlannedStep, plan
-from routes.access import object_id, reachable, require_active
+from routes.access import actor_of, object_id, reachable, require_active
 from routes.etag import etag_of
 from routes.parts import ApiRequest, Parts
 from routes.query import Page, decode_cursor, next_cursor, read_query
@@ -104,6 +105,7 @@ async def cancel_job(
     """
     async with transaction(parts.pool) as connection:
         job = await _reach(connection, request, job_id)
+        before = (await _views(connection, [job]))[0]
         stopped = await campaign_jobs.cancel_campaign_job(
             connection, id=job.id, team_id=request.auth.team_id
         )
@@ -113,6 +115,14 @@ async def cancel_job(
                 code="job_already_finished",
             )
         view = (await _views(connection, [await _again(connection, job)]))[0]
+        await audit.record(
+            connection,
+            actor_of(request),
+            "campaign_job.cancelled",
+            job.id,
+            before=before,
+            after=view,
+        )
     return _accepted(view)
 
 
@@ -134,12 +144,16 @@ async def retry_job(
         if job.status not in RETRYABLE:
             raise _not_retryable(job)
         await _require_active_account(connection, job)
+        before = (await _views(connection, [job]))[0]
         retried = await campaign_jobs.retry_campaign_job(
             connection, id=job.id, team_id=request.auth.team_id
         )
         if retried is None:
             raise _not_retryable(await _again(connection, job))
         view = (await _views(connection, [await _again(connection, job)]))[0]
+        await audit.record(
+            connection, actor_of(request), "campaign_job.retried", job.id, before=before, after=view
+        )
     parts.notifier.notify()
     return _accepted(view)
 

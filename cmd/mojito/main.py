@@ -22,6 +22,8 @@ COMMANDS = {
     "sandbox": "run the sandbox that imitates the platforms",
     "migrate": "bring the database's tables up to date",
     "keys": "make, list and revoke API keys",
+    "audit": "export who did what, for archives and auditors",
+    "retention": "delete what is older than it is to be kept, or say what that would be",
     "test": "run every test: pytest, then the Hurl suites against a started installation",
     "lint": "run every check of the sources",
 }

@@ -1,7 +1,9 @@
 """Settings in, opened parts out: the only place that constructs things."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
+from typing import Any
 from uuid import uuid4
 
 from litestar import Litestar
@@ -12,6 +14,7 @@ from common.keyring import Keyring
 from config.settings import Settings, database_url
 from middleware.limits import Rate
 from mojito.pools import opened_pool
+from mojito.retention import ages
 from routes.app import create_app, require_keys_in_use
 from routes.assets import Assets
 from routes.health import ServerReadiness
@@ -19,10 +22,12 @@ from routes.job_writes import JobWrites
 from routes.notifier import Notifier
 from routes.open_jobs import Caps
 from workers.build_campaign import BuildCampaign
+from workers.credential_reads import CredentialReads
 from workers.ledger import Pace
 from workers.media_source import MediaSource
 from workers.platforms import PLATFORMS
 from workers.platforms.base import Platform
+from workers.retention import keep_house
 from workers.runner import Worker, WorkerSettings
 
 
@@ -70,11 +75,13 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
         await require_keys_in_use(pool, keyring)
         media = MediaSource(pool, LocalAssetFiles(settings.assets_dir), client)
         live, sandbox = paces(settings)
-        build = BuildCampaign(platforms, media, keyring.open, live=live, sandbox=sandbox)
-        yield Worker(
+        worker_id = settings.worker_id or uuid4()
+        reads = CredentialReads(pool, worker_id, keyring.open)
+        build = BuildCampaign(platforms, media, reads.open, live=live, sandbox=sandbox)
+        worker = Worker(
             database_url(settings),
             pool,
-            settings.worker_id or uuid4(),
+            worker_id,
             {"BUILD_CAMPAIGN": build},
             WorkerSettings(
                 concurrency=settings.worker_concurrency,
@@ -84,6 +91,8 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
                 grace_seconds=settings.grace_seconds,
             ),
         )
+        async with reads.running(), beside(keep_house(pool, ages(settings))):
+            yield worker
 
 
 @contextlib.asynccontextmanager
@@ -109,6 +118,17 @@ async def opened_platforms(settings: Settings) -> AsyncGenerator[dict[str, Platf
     finally:
         for platform in platforms.values():
             await platform.close()
+
+
+@contextlib.asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    """What goes on as long as the block lasts."""
+    task = asyncio.create_task(work, name=work.__qualname__)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def rate(name: str, per_second: float, burst: int) -> Rate | None:

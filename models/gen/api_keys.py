@@ -67,9 +67,11 @@ async def list_api_keys(connection: Connection, *, team: str | None = None) -> l
 
 REVOKE_API_KEY: Final = """\
 update api_keys set revoked_at = now() where id = $1 and revoked_at is null
+returning team_id
 """
 
 
-async def revoke_api_key(connection: Connection, *, id: UUID) -> int:
-    """0 rows: there is no such key, or it was revoked before."""
-    return int((await connection.execute(REVOKE_API_KEY, id)).rpartition(" ")[2])
+async def revoke_api_key(connection: Connection, *, id: UUID) -> UUID | None:
+    """Whose key it was. No row: there is no such key, or it was revoked before."""
+    row = await connection.fetchrow(REVOKE_API_KEY, id)
+    return None if row is None else row[0]
