@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 import structlog
 
+from models import audit
+from models.audit import Actor
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import retention
 from models.gen.rows import Connection
@@ -21,6 +23,7 @@ log = structlog.get_logger()
 type Counts = dict[str, int]
 
 BATCH = 500
+WORKER = Actor(None, "worker", "retention")
 _MOST_BATCHES = 40
 """Of one table in one turn of a worker, so that a large past goes over many turns."""
 
@@ -45,13 +48,17 @@ async def keep_house(pool: Pool, ages: Ages, *, every_seconds: float = 60.0) -> 
     while True:
         await asyncio.sleep(every_seconds * random.uniform(0.7, 1.0))  # noqa: S311 - spreads load
         try:
-            await forget(pool, ages, most_batches=_MOST_BATCHES)
+            gone = await forget(pool, ages, WORKER, most_batches=_MOST_BATCHES)
+            if any((gone or {}).values()):
+                log.info("retention.deleted", **(gone or {}))
         except DATABASE_FAILURES as error:
             log.warning("retention.failed", error=type(error).__name__)
 
 
-async def forget(pool: Pool, ages: Ages, *, most_batches: int | None = None) -> Counts | None:
-    """How many rows of each table went. None: another worker is at it."""
+async def forget(
+    pool: Pool, ages: Ages, actor: Actor, *, most_batches: int | None = None
+) -> Counts | None:
+    """How many rows of each table went, which the audit log says, too. None: another worker is at it."""
     async with _housekeeping(pool) as connection:
         if connection is None:
             return None
@@ -60,7 +67,7 @@ async def forget(pool: Pool, ages: Ages, *, most_batches: int | None = None) -> 
             if days := table.days(ages):
                 _add(gone, await _forget_table(connection, table, days, most_batches))
         if any(gone.values()):
-            log.info("retention.deleted", **gone)
+            await audit.record(connection, actor, "retention.ran", None, detail=gone)
         return gone
 
 

@@ -52,11 +52,7 @@ async def _retain(arguments: argparse.Namespace, settings: Settings, kept: Ages)
 
 
 async def _forget(pool: Pool, kept: Ages) -> dict[str, int]:
-    rows = await forget(pool, kept)
+    rows = await forget(pool, kept, audit.command_actor(None, "retention"))
     if rows is None:
         raise Conflict("a worker is deleting just now; try again", code="housekeeping_taken")
-    if any(rows.values()):
-        async with pool.acquire() as connection:
-            actor = audit.command_actor(None, "retention")
-            await audit.record(connection, actor, "retention.ran", None, detail=rows)
     return rows

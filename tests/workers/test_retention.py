@@ -6,12 +6,17 @@ import pytest
 from common.uuid7 import uuid7
 from models.database import open_pool
 from models.gen import retention
-from workers.retention import Ages, count, forget
+from workers.retention import WORKER, Ages, count
 from workers.retention import _housekeeping as housekeeping
+from workers.retention import forget as forget_as
 
 JOBS = Ages(jobs_days=30)
 AUDIT = Ages(audit_days=30)
 NOTHING = {"campaign_jobs": 0, "campaign_requests": 0, "job_steps": 0, "job_events": 0}
+
+
+async def forget(pool, ages, **rest):
+    return await forget_as(pool, ages, WORKER, **rest)
 
 
 @pytest.fixture
@@ -167,7 +172,10 @@ async def test_old_audit_entries_go_and_younger_ones_stay(pool):
     gone = await forget(pool, AUDIT)
 
     assert gone == counted == {"audit_log": 2}
-    assert await remaining(pool, "audit_log") == 2
+    assert await remaining(pool, "audit_log") == 3
+    said = await pool.fetchrow("select * from audit_log order by id desc limit 1")
+    assert (said["actor"], said["action"]) == ("worker", "retention.ran")
+    assert said["detail"] == '{"audit_log": 2}'
 
 
 async def test_no_setting_makes_an_audit_entry_go_before_thirty_days(pool):
