@@ -66,7 +66,7 @@ META = Door(
         "answers": {200: PlannedJob, 202: JobView},
         "headers": ("Idempotency-Key",),
         "tells": ("Location", "Retry-After", "Idempotent-Replayed"),
-        "refusals": (400, 403, 404, 409, 413, 415, 422, 429),
+        "refusals": (400, 403, 404, 409, 413, 415, 422),
     },
 )
 async def build_on_meta(

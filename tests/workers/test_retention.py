@@ -212,6 +212,9 @@ async def test_a_role_that_may_only_append_can_be_given_retention_and_nothing_mo
                set local role mojito_app_test"""
         )
 
+        await connection.execute(
+            "insert into audit_log (actor, action, object_type) values ('me', 'a.b', 'a')"
+        )
         gone = await retention.forget_audit_entries(connection, older_than_days=30, most=10)
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute("delete from audit_log")
