@@ -72,6 +72,8 @@ class RequireAuth:
         until, caller = self._known.get(digest, (now, None))
         if until > now:
             return caller
+        if parse_key(key) is None:
+            raise _unauthorized("This is not a key, or it was not copied whole.")
         caller = await self._look_up(digest)
         self._remember(digest, now + (_MISS_SECONDS if caller is None else _HIT_SECONDS), caller)
         return caller
@@ -101,8 +103,6 @@ def _key_of(request: AnyRequest) -> str:
     kind, _, key = request.headers.get("authorization", "").partition(" ")
     if not key or kind.lower() != "bearer":
         raise _unauthorized("Send a key: Authorization: Bearer mj_…")
-    if parse_key(key.strip()) is None:
-        raise _unauthorized("This is not a key, or it was not copied whole.")
     return key.strip()
 
 

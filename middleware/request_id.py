@@ -1,8 +1,8 @@
 """Gives every request an id: the caller's own where it is usable, in the answer, and in every log line."""
 
+import os
 import re
 import time
-from uuid import uuid4
 
 import structlog
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -45,7 +45,7 @@ def _taken_or_made(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _USABLE.fullmatch(value):
             return value.decode("ascii")
-    return uuid4().hex
+    return os.urandom(16).hex()
 
 
 def _told(scope: Scope) -> list[tuple[bytes, bytes]]:

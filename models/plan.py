@@ -1,9 +1,11 @@
 """The steps of a request, pure: workers run them, `validate_only` shows them."""
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
 
+from models.media import MediaKind
 from models.meta import MetaCampaignRequest, references
 
 type StepKind = Literal["media", "campaign", "ad_set", "creative", "ad", "activate"]
@@ -31,35 +33,40 @@ def plan(platform_type: str, request: Any) -> tuple[PlannedStep, ...]:
 def plan_meta(request: MetaCampaignRequest) -> tuple[PlannedStep, ...]:
     """Media and campaign first, then each ad set with its creatives and ads, activation last."""
     used = _media_of_creatives(request)
-    kinds = {key: kind for uses in used.values() for key, kind in uses.items()}
+    kinds: dict[str, MediaKind] = {
+        key: kind for uses in used.values() for key, kind in uses.items()
+    }
     steps: list[PlannedStep] = []
 
-    def add(name: str, kind: StepKind, **rest: object) -> str:
-        steps.append(
-            msgspec.convert(
-                {"name": name, "kind": kind, "position": len(steps), **rest}, PlannedStep
-            )
-        )
+    def add(
+        name: str, kind: StepKind, needs: Iterable[str] = (), place: tuple[int, ...] = ()
+    ) -> str:
+        steps.append(PlannedStep(name, kind, len(steps), tuple(needs), place))
         return name
 
     for key in request.media:
-        add(f"media[{key}]", "media", media_key=key, media_kind=kinds.get(key, "image"))
+        media_kind = kinds.get(key, "image")
+        steps.append(
+            PlannedStep(f"media[{key}]", "media", len(steps), media_key=key, media_kind=media_kind)
+        )
     add("campaign", "campaign")
     ads: list[str] = []
     for i, ad_set in enumerate(request.ad_sets):
-        parent = add(f"ad_set[{i}]", "ad_set", needs=["campaign"], place=[i])
+        parent = add(f"ad_set[{i}]", "ad_set", ("campaign",), (i,))
         for j, _ in enumerate(ad_set.ads):
             media = [f"media[{key}]" for key in used.get((i, j), {})]
-            creative = add(f"creative[{i}][{j}]", "creative", needs=media, place=[i, j])
-            ads.append(add(f"ad[{i}][{j}]", "ad", needs=[parent, creative], place=[i, j]))
+            creative = add(f"creative[{i}][{j}]", "creative", media, (i, j))
+            ads.append(add(f"ad[{i}][{j}]", "ad", (parent, creative), (i, j)))
     if request.activate:
-        add("activate", "activate", needs=ads)
+        add("activate", "activate", ads)
     return tuple(steps)
 
 
-def _media_of_creatives(request: MetaCampaignRequest) -> dict[tuple[int, int], dict[str, str]]:
+def _media_of_creatives(
+    request: MetaCampaignRequest,
+) -> dict[tuple[int, int], dict[str, MediaKind]]:
     """For each ad set and ad, the media keys its creative names and what kind each must be."""
-    used: dict[tuple[int, int], dict[str, str]] = {}
+    used: dict[tuple[int, int], dict[str, MediaKind]] = {}
     for pointer, key, kind in references(request):
         _, _, ad_set, _, ad, *_ = pointer.split("/")
         used.setdefault((int(ad_set), int(ad)), {})[key] = kind

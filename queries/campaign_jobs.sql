@@ -161,7 +161,8 @@ select * from claim_campaign_jobs(@worker_id::uuid, @want::integer);
 -- to another worker. A job that would wait and was asked to stop is cancelled instead.
 with told as materialized (
     select generate_subscripts(@ids::uuid[], 1) as nth, unnest(@ids::uuid[]) as id,
-        unnest(@claim_tokens::uuid[]) as claim_token, unnest(@statuses::text[])::job_status as status, unnest(@delays::float8[]) as delay_seconds,
+        unnest(@claim_tokens::uuid[]) as claim_token,
+        unnest(string_to_array(@statuses::text, ','))::job_status as status, unnest(@delays::float8[]) as delay_seconds,
         unnest(@reasons::text[]) as waiting_reason, unnest(@results::text[])::jsonb as result,
         unnest(@platform_campaign_ids::text[]) as platform_campaign_id,
         unnest(@error_codes::text[]) as error_code, unnest(@errors::text[])::jsonb as error

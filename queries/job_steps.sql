@@ -7,8 +7,10 @@ order by campaign_job_id, position;
 -- asked to stop, and only if its row is still the one that this worker has read (previous tokens).
 -- Tells how many were begun, and which only when some were not.
 with asked as materialized (
-    select unnest(@campaign_job_ids::uuid[]) as campaign_job_id, unnest(@names::text[]) as name,
-        unnest(@positions::integer[]) as position, unnest(@kinds::text[]) as kind,
+    select unnest(@campaign_job_ids::uuid[]) as campaign_job_id,
+        jsonb_array_elements_text((@names::text)::jsonb) as name,
+        unnest(@positions::integer[]) as position,
+        unnest(string_to_array(@kinds::text, ',')) as kind,
         unnest(@attempts::integer[]) as attempt, unnest(@request_digests::bytea[]) as request_digest,
         unnest(@claim_tokens::uuid[]) as claim_token
 ), begun as (
@@ -28,11 +30,11 @@ with asked as materialized (
     returning campaign_job_id, name, claim_token
 )
 select count(*)::integer as begun,
-    coalesce(case when count(*) < cardinality(@names::text[]) then array_agg(begun.campaign_job_id) end, '{}')
+    coalesce(case when count(*) < cardinality(@campaign_job_ids::uuid[]) then array_agg(begun.campaign_job_id) end, '{}')
         ::uuid[] as campaign_job_ids,
-    coalesce(case when count(*) < cardinality(@names::text[]) then array_agg(begun.name) end, '{}')
+    coalesce(case when count(*) < cardinality(@campaign_job_ids::uuid[]) then array_agg(begun.name) end, '{}')
         ::text[] as names,
-    coalesce(case when count(*) < cardinality(@names::text[]) then array_agg(begun.claim_token) end, '{}')
+    coalesce(case when count(*) < cardinality(@campaign_job_ids::uuid[]) then array_agg(begun.claim_token) end, '{}')
         ::uuid[] as claim_tokens
 from begun;
 
@@ -43,10 +45,12 @@ from begun;
 with told as materialized (
     select generate_subscripts(@campaign_job_ids::uuid[], 1) as nth,
         unnest(@campaign_job_ids::uuid[]) as campaign_job_id, unnest(@team_ids::uuid[]) as team_id,
-        unnest(@names::text[]) as name, unnest(@previous_tokens::uuid[]) as previous_token,
-        unnest(@claim_tokens::uuid[]) as claim_token, unnest(@statuses::text[])::step_status as status,
+        jsonb_array_elements_text((@names::text)::jsonb) as name,
+        unnest(@previous_tokens::uuid[]) as previous_token, unnest(@claim_tokens::uuid[]) as claim_token,
+        unnest(string_to_array(@statuses::text, ','))::step_status as status,
         unnest(@attempts::integer[]) as attempt, unnest(@looks::integer[]) as looks,
-        unnest(@outcomes::text[])::jsonb as outcome, unnest(@platform_ids::text[]) as platform_id,
+        nullif(jsonb_array_elements((@outcomes::text)::jsonb), 'null') as outcome,
+        jsonb_array_elements_text((@platform_ids::text)::jsonb) as platform_id,
         unnest(@errors::text[])::jsonb as error, unnest(@delays::float8[]) as delay_seconds
 ), recorded as (
     update job_steps as s

@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, post
+from litestar import post
 from litestar.di import NamedDependency
+from litestar.types import ASGIApp
 
 from models.gen.rows import AdAccount
 from models.job import JobView
@@ -20,6 +21,8 @@ from routes.query import read_query
 
 def named_assets(request: MetaCampaignRequest) -> list[tuple[str, UUID, MediaKind | None]]:
     """The stored files that the request names, each with the kinds that its uses ask for."""
+    if all(media.asset_id is None for media in request.media.values()):
+        return []
     uses: dict[str, set[MediaKind | None]] = {}
     for _, key, kind in references(request):
         uses.setdefault(key, set()).add(kind)
@@ -69,9 +72,7 @@ META = Door(
         "refusals": (400, 403, 404, 409, 413, 415, 422),
     },
 )
-async def build_on_meta(
-    request: ApiRequest, parts: NamedDependency[Parts]
-) -> Response[JobView | PlannedJob]:
+async def build_on_meta(request: ApiRequest, parts: NamedDependency[Parts]) -> ASGIApp:
     """Builds a campaign with its ad sets, creatives and ads, all of them paused.
 
     The answer is a campaign job with status PENDING; workers carry it out. With validate_only nothing

@@ -8,17 +8,17 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from litestar import Response
 from msgspec import Meta
 
 from common.errors import CallerError, Conflict, Invalid, TooManyRequests
 from common.uuid7 import uuid7
 from models.gen import ad_accounts, campaign_jobs, media_assets
 from models.gen.rows import AdAccount, CampaignJob, CampaignRequest, Connection
-from models.job import LANES, JobView, StepView, first_view
+from models.job import LANES, JobView, StepView, first_view, job_view
 from models.media import MediaKind
 from models.plan import PlannedStep, plan
 from routes.access import reachable, require_active
+from routes.answer import Answer
 from routes.body import converted, parse_json, raw_body, refuse, text_violations
 from routes.campaign_jobs import job_headers
 from routes.idempotency import fingerprint, idempotency_key, require_same
@@ -77,7 +77,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 async def accept(
     request: ApiRequest, parts: Parts, door: Door, *, validate_only: bool
-) -> Response[JobView | PlannedJob]:
+) -> Answer[JobView | PlannedJob]:
     """The answer to a request: a job, the same job as before, or a plan. Raises CallerError."""
     asked = await _read(request, door)
     known = None if validate_only else _remembered(request, parts, asked)
@@ -95,7 +95,7 @@ async def accept(
 
 async def _judge(
     connection: Connection, request: ApiRequest, parts: Parts, asked: Asked, *, validate_only: bool
-) -> Response[JobView | PlannedJob]:
+) -> Answer[JobView | PlannedJob]:
     """With the account as it is now; tells why the request cannot be accepted."""
     team_id = request.auth.team_id
     for _ in range(_MOST_LOOKS):
@@ -104,7 +104,7 @@ async def _judge(
         if refusal is None and account is not None:
             if validate_only:
                 planned = plan(asked.door.platform_type, asked.request)
-                return Response(_plan_view(account, planned), status_code=200)
+                return Answer(_plan_view(account, planned), status_code=200)
             parts.accounts.remember(account)
             write = partial(_write_alone, connection)
             try:
@@ -131,7 +131,7 @@ async def _take(
     parts: Parts,
     asked: Asked,
     account: AdAccount,
-) -> Response[JobView | PlannedJob] | None:
+) -> Answer[JobView | PlannedJob] | None:
     """The answer to an acceptable request; None when it is not new, or the account not as it was.
 
     Raises TooManyRequests when too many jobs are open."""
@@ -146,7 +146,7 @@ async def _take(
     if job is None:
         return None
     parts.notifier.notify()
-    return Response(first_view(job, planned), status_code=202, headers=job_headers(job.id))
+    return Answer(job_view(job, (), planned), status_code=202, headers=job_headers(job.id))
 
 
 async def _write_alone(connection: Connection, job: NewJob) -> CampaignJob | None:
@@ -273,7 +273,7 @@ async def _earlier(connection: Connection, asked: Asked, team_id: UUID) -> Campa
 
 async def _replayed(
     connection: Connection, earlier: CampaignRequest, asked: Asked
-) -> Response[JobView | PlannedJob]:
+) -> Answer[JobView | PlannedJob]:
     require_same(earlier, asked.fingerprint)
     job = await campaign_jobs.get_campaign_job(
         connection, id=earlier.campaign_job_id, team_id=earlier.team_id
@@ -283,7 +283,7 @@ async def _replayed(
     # the same fingerprint is the same request, so its plan is the job's
     planned = plan(asked.door.platform_type, asked.request)
     headers = {**job_headers(job.id), "Idempotent-Replayed": "true"}
-    return Response(first_view(job, planned), status_code=202, headers=headers)
+    return Answer(first_view(job, planned), status_code=202, headers=headers)
 
 
 def _plan_view(account: AdAccount, planned: Sequence[PlannedStep]) -> PlannedJob:

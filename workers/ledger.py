@@ -237,13 +237,14 @@ class Ledger:
             request_digest=self._digest,
             previous_token=None if row is None else row.claim_token,
         )
-        asked_at = self.now()
         if not await self._writes.intents.submit(intent):
             raise Stopping("the job was taken away or asked to stop", code="stopping")
-        self._rows[step.name] = self._begun(intent, row, asked_at)
+        self._rows[step.name] = self._begun(intent, row)
         return self._rows[step.name]
 
-    def _begun(self, intent: Intent, row: JobStep | None, asked_at: datetime) -> JobStep:
+    def _begun(self, intent: Intent, row: JobStep | None) -> JobStep:
+        # the row's own time is not later: quiet times counted from here are never too short
+        now = self.now()
         return JobStep(
             campaign_job_id=intent.campaign_job_id,
             name=intent.name,
@@ -257,11 +258,9 @@ class Ledger:
             platform_id=None,
             error=None if row is None else row.error,
             claim_token=intent.claim_token,
-            # the row's own time is not earlier; a quiet time counted from the end of the flush
-            # is never too short
-            intent_at=self.now(),
+            intent_at=now,
             due_at=None,
-            started_at=asked_at if row is None or row.started_at is None else row.started_at,
+            started_at=now if row is None or row.started_at is None else row.started_at,
             finished_at=None,
         )
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from models.columns import documents, texts, words
 from models.flush import Connection, Flusher
 from models.gen import campaign_jobs, job_steps
 from models.gen.rows import JobStatus, StepStatus
@@ -96,9 +97,9 @@ async def write_intents(connection: Connection, items: list[Intent]) -> list[boo
             | {item.claim_token for item in items}
         ),
         campaign_job_ids=[item.campaign_job_id for item in items],
-        names=[item.name for item in items],
+        names=texts([item.name for item in items]),
         positions=[item.position for item in items],
-        kinds=[item.kind for item in items],
+        kinds=words(item.kind for item in items),
         attempts=_column([item.attempt or None for item in items]),
         request_digests=[item.request_digest for item in items],
         claim_tokens=[item.claim_token for item in items],
@@ -116,7 +117,7 @@ async def write_records(connection: Connection, items: list[Record]) -> list[boo
         connection,
         campaign_job_ids=[item.campaign_job_id for item in items],
         team_ids=[item.team_id for item in items],
-        names=[item.name for item in items],
+        names=texts([item.name for item in items]),
         previous_tokens=_column(
             [
                 None if item.previous_token == item.claim_token else item.previous_token
@@ -124,11 +125,11 @@ async def write_records(connection: Connection, items: list[Record]) -> list[boo
             ]
         ),
         claim_tokens=[item.claim_token for item in items],
-        statuses=[item.status for item in items],
+        statuses=words(item.status for item in items),
         attempts=_column([item.attempt or None for item in items]),
         looks=_column([item.looks or None for item in items]),
-        outcomes=_column([item.outcome for item in items]),
-        platform_ids=_column([item.platform_id for item in items]),
+        outcomes=documents([item.outcome for item in items]),
+        platform_ids=texts([item.platform_id for item in items]),
         errors=_column([item.error for item in items]),
         delays=_column([item.delay_seconds for item in items]),
         rescued_ids=[item.campaign_job_id for item in items if item.was_rescued],
@@ -147,7 +148,7 @@ async def write_moves(
         connection,
         ids=[item.id for item in items],
         claim_tokens=[item.claim_token for item in items],
-        statuses=[item.status for item in items],
+        statuses=words(item.status for item in items),
         delays=_column([item.delay_seconds for item in items]),
         reasons=_column([item.waiting_reason for item in items]),
         results=_column([item.result for item in items]),

@@ -55,6 +55,7 @@ async def serve(settings: Settings) -> None:
             log_config=None,
             lifespan="on",
             server_header=False,
+            proxy_headers=False,  # nothing here asks for the address or the scheme of a caller
             timeout_graceful_shutdown=int(settings.grace_seconds),
             timeout_keep_alive=30,
         )

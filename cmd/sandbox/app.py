@@ -10,6 +10,7 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import uvicorn
+import uvloop
 from litestar import Litestar, Response, get
 from litestar.handlers import HTTPRouteHandler
 
@@ -97,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--database", type=Path, help="SQLite file; nothing is kept without it")
     given = parser.parse_args(arguments)
     try:
-        asyncio.run(serve(given.host, given.port, given.database))
+        uvloop.run(serve(given.host, given.port, given.database))
     except OSError as error:
         print(f"sandbox: port {given.port}: {error.strerror}", file=sys.stderr)
         return 1

@@ -272,7 +272,8 @@ async def claim_campaign_jobs(connection: Connection, *, worker_id: UUID, want: 
 MOVE_CAMPAIGN_JOBS: Final = """\
 with told as materialized (
     select generate_subscripts($1::uuid[], 1) as nth, unnest($1::uuid[]) as id,
-        unnest($2::uuid[]) as claim_token, unnest($3::text[])::job_status as status, unnest($4::float8[]) as delay_seconds,
+        unnest($2::uuid[]) as claim_token,
+        unnest(string_to_array($3::text, ','))::job_status as status, unnest($4::float8[]) as delay_seconds,
         unnest($5::text[]) as waiting_reason, unnest($6::text[])::jsonb as result,
         unnest($7::text[]) as platform_campaign_id,
         unnest($8::text[]) as error_code, unnest($9::text[])::jsonb as error
@@ -311,7 +312,7 @@ from moved
 """
 
 
-async def move_campaign_jobs(connection: Connection, *, ids: Sequence[UUID | None], claim_tokens: Sequence[UUID | None], statuses: Sequence[str | None], delays: Sequence[float | None], reasons: Sequence[str | None], results: Sequence[str | None], platform_campaign_ids: Sequence[str | None], error_codes: Sequence[str | None], errors: Sequence[str | None]) -> MoveCampaignJobsRow | None:
+async def move_campaign_jobs(connection: Connection, *, ids: Sequence[UUID | None], claim_tokens: Sequence[UUID | None], statuses: str, delays: Sequence[float | None], reasons: Sequence[str | None], results: Sequence[str | None], platform_campaign_ids: Sequence[str | None], error_codes: Sequence[str | None], errors: Sequence[str | None]) -> MoveCampaignJobsRow | None:
     """Ends jobs or lets them wait. Which of them were moved, counted from 1: a job that is missing belonged to another worker. A job that would wait and was asked to stop is cancelled instead."""
     row = await connection.fetchrow(MOVE_CAMPAIGN_JOBS, ids, claim_tokens, statuses, delays, reasons, results, platform_campaign_ids, error_codes, errors)
     return None if row is None else MoveCampaignJobsRow(*row)

@@ -31,8 +31,10 @@ async def list_steps_of_jobs(connection: Connection, *, campaign_job_ids: Sequen
 
 START_STEPS: Final = """\
 with asked as materialized (
-    select unnest($2::uuid[]) as campaign_job_id, unnest($1::text[]) as name,
-        unnest($3::integer[]) as position, unnest($4::text[]) as kind,
+    select unnest($1::uuid[]) as campaign_job_id,
+        jsonb_array_elements_text(($2::text)::jsonb) as name,
+        unnest($3::integer[]) as position,
+        unnest(string_to_array($4::text, ',')) as kind,
         unnest($5::integer[]) as attempt, unnest($6::bytea[]) as request_digest,
         unnest($7::uuid[]) as claim_token
 ), begun as (
@@ -52,19 +54,19 @@ with asked as materialized (
     returning campaign_job_id, name, claim_token
 )
 select count(*)::integer as begun,
-    coalesce(case when count(*) < cardinality($1::text[]) then array_agg(begun.campaign_job_id) end, '{}')
+    coalesce(case when count(*) < cardinality($1::uuid[]) then array_agg(begun.campaign_job_id) end, '{}')
         ::uuid[] as campaign_job_ids,
-    coalesce(case when count(*) < cardinality($1::text[]) then array_agg(begun.name) end, '{}')
+    coalesce(case when count(*) < cardinality($1::uuid[]) then array_agg(begun.name) end, '{}')
         ::text[] as names,
-    coalesce(case when count(*) < cardinality($1::text[]) then array_agg(begun.claim_token) end, '{}')
+    coalesce(case when count(*) < cardinality($1::uuid[]) then array_agg(begun.claim_token) end, '{}')
         ::uuid[] as claim_tokens
 from begun
 """
 
 
-async def start_steps(connection: Connection, *, names: Sequence[str | None], campaign_job_ids: Sequence[UUID | None], positions: Sequence[int | None], kinds: Sequence[str | None], attempts: Sequence[int | None], request_digests: Sequence[bytes | None], claim_tokens: Sequence[UUID | None], previous_tokens: Sequence[UUID | None]) -> StartStepsRow | None:
+async def start_steps(connection: Connection, *, campaign_job_ids: Sequence[UUID | None], names: str, positions: Sequence[int | None], kinds: str, attempts: Sequence[int | None], request_digests: Sequence[bytes | None], claim_tokens: Sequence[UUID | None], previous_tokens: Sequence[UUID | None]) -> StartStepsRow | None:
     """Writes the intent of steps. A step is begun only by the worker that holds its job, only while nobody asked to stop, and only if its row is still the one that this worker has read (previous tokens). Tells how many were begun, and which only when some were not."""
-    row = await connection.fetchrow(START_STEPS, names, campaign_job_ids, positions, kinds, attempts, request_digests, claim_tokens, previous_tokens)
+    row = await connection.fetchrow(START_STEPS, campaign_job_ids, names, positions, kinds, attempts, request_digests, claim_tokens, previous_tokens)
     return None if row is None else StartStepsRow(*row)
 
 
@@ -72,10 +74,12 @@ RECORD_STEPS: Final = """\
 with told as materialized (
     select generate_subscripts($1::uuid[], 1) as nth,
         unnest($1::uuid[]) as campaign_job_id, unnest($2::uuid[]) as team_id,
-        unnest($3::text[]) as name, unnest($4::uuid[]) as previous_token,
-        unnest($5::uuid[]) as claim_token, unnest($6::text[])::step_status as status,
+        jsonb_array_elements_text(($3::text)::jsonb) as name,
+        unnest($4::uuid[]) as previous_token, unnest($5::uuid[]) as claim_token,
+        unnest(string_to_array($6::text, ','))::step_status as status,
         unnest($7::integer[]) as attempt, unnest($8::integer[]) as looks,
-        unnest($9::text[])::jsonb as outcome, unnest($10::text[]) as platform_id,
+        nullif(jsonb_array_elements(($9::text)::jsonb), 'null') as outcome,
+        jsonb_array_elements_text(($10::text)::jsonb) as platform_id,
         unnest($11::text[])::jsonb as error, unnest($12::float8[]) as delay_seconds
 ), recorded as (
     update job_steps as s
@@ -107,7 +111,7 @@ select coalesce(array_agg(recorded.nth), '{}')::integer[] as recorded from recor
 """
 
 
-async def record_steps(connection: Connection, *, campaign_job_ids: Sequence[UUID | None], team_ids: Sequence[UUID | None], names: Sequence[str | None], previous_tokens: Sequence[UUID | None], claim_tokens: Sequence[UUID | None], statuses: Sequence[str | None], attempts: Sequence[int | None], looks: Sequence[int | None], outcomes: Sequence[str | None], platform_ids: Sequence[str | None], errors: Sequence[str | None], delays: Sequence[float | None], rescued_ids: Sequence[UUID | None]) -> list[int] | None:
+async def record_steps(connection: Connection, *, campaign_job_ids: Sequence[UUID | None], team_ids: Sequence[UUID | None], names: str, previous_tokens: Sequence[UUID | None], claim_tokens: Sequence[UUID | None], statuses: str, attempts: Sequence[int | None], looks: Sequence[int | None], outcomes: str, platform_ids: str, errors: Sequence[str | None], delays: Sequence[float | None], rescued_ids: Sequence[UUID | None]) -> list[int] | None:
     """Writes what became of steps, or what they have brought so far. Which of them were written, counted from 1: one that is missing belongs to another worker by now. A step that is done makes earlier rescues of its job count no more."""
     row = await connection.fetchrow(RECORD_STEPS, campaign_job_ids, team_ids, names, previous_tokens, claim_tokens, statuses, attempts, looks, outcomes, platform_ids, errors, delays, rescued_ids)
     return None if row is None else row[0]

@@ -12,7 +12,7 @@ def countries(targeting: Place) -> set[str]:
     """Every country that places are in, excluding nothing. Raises Unreadable."""
     places = targeting.below("geo_locations")
     found: set[str] = set(places.values("countries"))
-    for kind in ("regions", "cities", "zips", "geo_markets", "custom_locations"):
+    for kind in places.given("regions", "cities", "zips", "geo_markets", "custom_locations"):
         found |= {country for place in places.all(kind) if (country := _country(place))}
     groups = set(places.values("country_groups"))
     if groups & GROUPS_WITH_UNION:

@@ -195,23 +195,23 @@ async def test_a_claim_reads_no_more_of_a_long_queue_than_it_takes(shop):
     ] == []
 
 
-START = [["campaign"], [uuid4()], [0], ["campaign"], [0], [b""], [uuid4()], [uuid4()]]
+START = [[uuid4()], '["campaign"]', [0], "campaign", [0], [b""], [uuid4()], [uuid4()]]
 RECORD = [
     [uuid4()],
     [None],
-    ["campaign"],
+    '["campaign"]',
     [],
     [uuid4()],
-    ["DONE"],
+    "DONE",
     [],
     [],
-    [None],
-    [None],
+    "[null]",
+    "[null]",
     [None],
     [None],
     [],
 ]
-MOVE = [[uuid4()], [uuid4()], ["SUCCESS"], [0.0], [None], [None], [None], [None], [None]]
+MOVE = [[uuid4()], [uuid4()], "SUCCESS", [0.0], [None], [None], [None], [None], [None]]
 HEAD_OF_CLAIM = """
 select c.id from campaign_jobs as c
 where c.lane = $1::smallint and c.claim_token is null and c.status in ('PENDING', 'PROCESSING')
