@@ -22,6 +22,12 @@ from models.api_keys import create_key
 from models.gen import campaign_jobs
 
 POSTS, AT_A_TIME = 4000, 16
+LIMITS = (
+    "RATE_LIMIT_KEY_PER_SECOND",
+    "RATE_LIMIT_TEAM_PER_SECOND",
+    "MAX_OPEN_JOBS_PER_ACCOUNT",
+    "MAX_OPEN_JOBS_PER_TEAM",
+)
 ACCOUNT = {
     "name": "bench",
     "platform_type": "META",
@@ -33,6 +39,7 @@ ACCOUNT = {
 
 async def posts(ground: Ground, repeats: int, peers: Path | None) -> None:
     """Accepted per second: full validation, auth, one durable transaction for each."""
+    await _what_limits_cost(ground, repeats)
     async with _api(ground) as (url, key, account):
         body = json.dumps({**REQUEST, "ad_account_id": account})
 
@@ -55,6 +62,21 @@ async def posts(ground: Ground, repeats: int, peers: Path | None) -> None:
                 name = "FastAPI, pydantic, SQLAlchemy; keys kept"
                 show(Line("POST /ads/meta accepted per second", mine, name, other, 6.0))
         show(Line("POST /ads/meta accepted per second", mine, "bare asyncpg insert", limit, 0.5))
+
+
+async def _what_limits_cost(ground: Ground, repeats: int) -> None:
+    """The same process with its limits and without any, both at work side by side."""
+    none = {f"MOJITO_{name}": "0" for name in LIMITS}
+    async with _api(ground) as limited, _api(ground, **none) as unlimited:
+
+        async def accepted(url: str, key: str, account: str) -> float:
+            body = json.dumps({**REQUEST, "ad_account_id": account})
+            return await _load(f"{url}/api/v1/ads/meta", key, body)
+
+        mine, free = await medians(
+            repeats, lambda: accepted(*limited), lambda: accepted(*unlimited)
+        )
+    show(Line("POST /ads/meta accepted per second, limits on", mine, "limits off", free, 0.95))
 
 
 async def _load(url: str, key: str, body: str) -> float:
@@ -104,7 +126,7 @@ async def _bare(ground: Ground, account: str, body: str) -> float:
 
 
 @contextlib.asynccontextmanager
-async def _api(ground: Ground) -> AsyncGenerator[tuple[str, str, str]]:
+async def _api(ground: Ground, **more: str) -> AsyncGenerator[tuple[str, str, str]]:
     """One API process of ours: its address, a key, and an account."""
     made = await create_key(ground.pool, team="bench", name="bench")
     with installation() as folder:
@@ -113,11 +135,13 @@ async def _api(ground: Ground) -> AsyncGenerator[tuple[str, str, str]]:
             "MOJITO_DATA_DIR": folder,
             "MOJITO_LOG_LEVEL": "warning",
             "MOJITO_DATABASE_POOL_SIZE": str(AT_A_TIME),
+            **more,
         }
         async with running("serve", settings) as url:
             headers = {"Authorization": f"Bearer {made.key}"}
             async with httpx.AsyncClient(trust_env=False, headers=headers) as client:
-                answer = await client.post(f"{url}/api/v1/ad_accounts", json=ACCOUNT)
+                account = {**ACCOUNT, "platform_account_id": f"act_{uuid7().int % 10**15}"}
+                answer = await client.post(f"{url}/api/v1/ad_accounts", json=account)
             yield url, made.key, answer.json()["id"]
 
 

@@ -4,7 +4,7 @@ MojitoError
   ConfigurationError           what an operator must set right; the program stops with its message
   CallerError                  what a caller did, shown to the caller with a status and a code
     Unauthorized 401   Forbidden 403   NotFound 404   Conflict 409   TooLarge 413
-    UnsupportedMedia 415   Invalid 422   Unavailable 503
+    UnsupportedMedia 415   Invalid 422   TooManyRequests 429   Unavailable 503
   ClaimLost                    the job belongs to another worker now; write nothing more
   StepError                    what a step met, read by the ledger and the runner
     Retry      nothing can have happened; try again later, the attempt counts
@@ -94,6 +94,12 @@ class Invalid(CallerError):
     """Well formed, and not acceptable; `errors` lists every violation."""
 
     status = 422
+
+
+class TooManyRequests(CallerError):
+    """Too often or too much at once; `Retry-After` says when it is worth another try."""
+
+    status = 429
 
 
 class Unavailable(CallerError):

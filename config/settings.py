@@ -105,6 +105,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 10
     max_body_bytes: Annotated[int, Meta(ge=1024, description="Largest JSON body.")] = 1024 * 1024
     max_upload_bytes: Annotated[int, Meta(ge=1024, description="Largest media file.")] = 1024**3
+    rate_limit_key_per_second: Annotated[
+        float,
+        Meta(ge=0, description="Requests a second of one key over all processes; 0: no limit."),
+    ] = 1000.0
+    rate_limit_key_burst: Annotated[
+        int, Meta(ge=1, description="Requests of one key at once, after a pause.")
+    ] = 10_000
+    rate_limit_team_per_second: Annotated[
+        float, Meta(ge=0, description="Requests a second of one team over all keys; 0: no limit.")
+    ] = 2000.0
+    rate_limit_team_burst: Annotated[
+        int, Meta(ge=1, description="Requests of one team at once, after a pause.")
+    ] = 20_000
+    max_open_jobs_per_account: Annotated[
+        int, Meta(ge=0, description="Jobs of one account that may be open; 0: no limit.")
+    ] = 100_000
+    max_open_jobs_per_team: Annotated[
+        int, Meta(ge=0, description="Jobs of one team that may be open; 0: no limit.")
+    ] = 200_000
+    retention_jobs_days: Annotated[
+        float, Meta(ge=0, description="Jobs that ended so long ago are deleted; 0: never.")
+    ] = 365.0
+    retention_audit_days: Annotated[
+        float,
+        Meta(ge=0, description="Audit entries so old are deleted, none under 30 days; 0: never."),
+    ] = 2555.0
     installation_dir: Annotated[
         Path | None,
         Meta(description="Given by `up`: /readyz then also asks for its processes and files."),

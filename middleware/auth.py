@@ -32,6 +32,8 @@ class Caller(msgspec.Struct, frozen=True):
     mode: KeyMode
     scopes: frozenset[str]
     expires_at: datetime | None
+    rate: tuple[float, int] | None = None
+    """Requests a second and at once, where the key has a limit of its own."""
 
     @property
     def actor(self) -> str:
@@ -80,7 +82,15 @@ class RequireAuth:
         row = await api_keys.get_api_key_by_hash(self._pool, key_hash=digest)
         if row is None:
             return None
-        return Caller(row.id, row.team_id, row.mode, frozenset(row.scopes), row.expires_at)
+        rate = (row.rate_per_second, row.rate_burst)
+        return Caller(
+            row.id,
+            row.team_id,
+            row.mode,
+            frozenset(row.scopes),
+            row.expires_at,
+            None if rate[0] is None or rate[1] is None else (rate[0], rate[1]),
+        )
 
     def _remember(self, digest: bytes, until: float, caller: Caller | None) -> None:
         self._known[digest] = (until, caller)

@@ -46,7 +46,8 @@ class RequestIds:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                told = [(b"x-request-id", request_id.encode()), *_told(scope)]
+                message["headers"] = [*message["headers"], *told]
                 seconds = time.perf_counter() - started
                 if self._answered is not None:
                     self._answered(scope, message["status"], seconds)
@@ -93,6 +94,11 @@ def _span(
         },
         is_error=status >= HTTPStatus.INTERNAL_SERVER_ERROR,
     )
+
+
+def _told(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """What others around the route wish to tell, whatever the answer is."""
+    return scope["state"].get("told", [])
 
 
 def _tell(scope: Scope, status: int, seconds: float) -> None:

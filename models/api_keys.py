@@ -9,6 +9,7 @@ import msgspec
 from common.api_keys import SCOPES, hash_key, key_prefix, make_key
 from common.errors import Invalid, NotFound
 from common.uuid7 import uuid7
+from models import audit
 from models.database import Pool
 from models.gen import api_keys, teams
 from models.gen.api_keys import ListApiKeysRow
@@ -36,8 +37,12 @@ async def create_key(
     scopes: Sequence[str] = SCOPES,
     live: bool = False,
     expires_at: datetime | None = None,
+    rate: tuple[float, int] | None = None,
 ) -> CreatedKey:
-    """Makes a key for the team of that name, and the team when there is none. Raises Invalid."""
+    """Makes a key for the team of that name, and the team when there is none. Raises Invalid.
+
+    `rate` is requests a second and at once, instead of what settings allow every key.
+    """
     unknown = set(scopes) - set(SCOPES)
     if unknown or not scopes:
         named = ", ".join(sorted(unknown)) or "none given"
@@ -57,8 +62,13 @@ async def create_key(
             mode=mode,
             scopes=sorted(set(scopes)),
             expires_at=expires_at,
+            rate_per_second=None if rate is None else rate[0],
+            rate_burst=None if rate is None else rate[1],
         )
-    assert made is not None  # noqa: S101 - likewise
+        assert made is not None  # noqa: S101 - likewise
+        actor = audit.command_actor(owner.id, "keys create")
+        shown = {"name": name, "mode": mode, "scopes": made.scopes, "rate": rate}
+        await audit.record(connection, actor, "api_key.created", made.id, detail=shown)
     return CreatedKey(
         id=made.id, team_id=owner.id, team=team, name=name, key=key, scopes=made.scopes
     )
@@ -71,5 +81,9 @@ async def list_keys(pool: Pool, *, team: str | None = None) -> list[ListApiKeysR
 
 async def revoke_key(pool: Pool, key_id: UUID) -> None:
     """Ends a key; every API process notices within 30 s. Raises NotFound."""
-    if await api_keys.revoke_api_key(pool, id=key_id) == 0:
-        raise NotFound(f"no key {key_id} that could be revoked", code="api_key_not_found")
+    async with pool.acquire() as connection, connection.transaction():
+        team_id = await api_keys.revoke_api_key(connection, id=key_id)
+        if team_id is None:
+            raise NotFound(f"no key {key_id} that could be revoked", code="api_key_not_found")
+        actor = audit.command_actor(team_id, "keys revoke")
+        await audit.record(connection, actor, "api_key.revoked", key_id)

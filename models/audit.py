@@ -1,18 +1,31 @@
 """Writes down who changed what. Objects are kept as hashes of their views, which hold no secret."""
 
+import getpass
 import hashlib
-from uuid import UUID
+import os
+from typing import Any
+from uuid import UUID, uuid4
 
 import msgspec
 
 from models.gen import audit_log
 from models.gen.rows import Connection
+from models.jsonb import to_jsonb
+
+
+def command_actor(team_id: UUID | None, command: str) -> "Actor":
+    """A person at the command line, by the name that the system knows."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return Actor(team_id, f"command:{command} user:{user}", uuid4().hex)
 
 
 class Actor(msgspec.Struct, frozen=True):
     """Who acts, for which team, and in which request unless it was a command."""
 
-    team_id: UUID
+    team_id: UUID | None
     name: str
     request_id: str | None = None
 
@@ -21,10 +34,11 @@ async def record(
     connection: Connection,
     actor: Actor,
     action: str,
-    object_id: UUID,
+    object_id: UUID | None,
     *,
     before: msgspec.Struct | None = None,
     after: msgspec.Struct | None = None,
+    detail: dict[str, Any] | None = None,
 ) -> None:
     """`action` reads `ad_account.created`. In the transaction of the change."""
     object_type, _, _ = action.partition(".")
@@ -38,7 +52,7 @@ async def record(
         request_id=actor.request_id,
         before_hash=_hash(before),
         after_hash=_hash(after),
-        detail="{}",
+        detail=to_jsonb(detail or {}),
     )
 
 

@@ -5,3 +5,27 @@ insert into audit_log (
 values (
     @team_id, @actor, @action, @object_type, @object_id, sqlc.narg(request_id), sqlc.narg(before_hash),
     sqlc.narg(after_hash), @detail);
+
+-- name: CreateCredentialReads :exec
+-- A worker process opened the credentials of these accounts.
+insert into audit_log (team_id, actor, action, object_type, object_id, detail)
+select a.team_id, @actor::text, 'ad_account.credentials_read', 'ad_account', a.id,
+    jsonb_build_object('credentials_version', a.credentials_version)
+from ad_accounts as a where a.id = any (@ids::uuid[]);
+
+-- name: ListAuditEntries :many
+-- In the order of their numbers, after the one with this number.
+select a.id, a.at, a.team_id, t.name as team, a.actor, a.action, a.object_type, a.object_id, a.request_id,
+    a.before_hash, a.after_hash, a.detail
+from audit_log as a left join teams as t on t.id = a.team_id
+where a.id > @after_id
+  and (sqlc.narg(since)::timestamptz is null or a.at >= sqlc.narg(since)::timestamptz)
+  and (sqlc.narg(before)::timestamptz is null or a.at < sqlc.narg(before)::timestamptz)
+  and a.at < now() - make_interval(secs => @held_back_seconds::float8)
+  and (sqlc.narg(team)::text is null or t.name = sqlc.narg(team)::text)
+order by a.id
+limit @page_size;
+
+-- name: CountHeldBackAuditEntries :one
+select count(*) from audit_log
+where at >= now() - make_interval(secs => @held_back_seconds::float8);

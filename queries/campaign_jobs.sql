@@ -86,6 +86,31 @@ limit @page_size;
 select count(*) from campaign_jobs
 where ad_account_id = @ad_account_id and status in ('PENDING', 'PROCESSING');
 
+-- name: CountOpenJobsOfAccountUpTo :one
+-- Through the two indexes that claims keep; no more rows are read than asked for.
+select count(*) from (
+    (select 1 from campaign_jobs
+     where ad_account_id = @ad_account_id::uuid and claim_token is null
+       and status in ('PENDING', 'PROCESSING') limit @most::integer)
+    union all
+    (select 1 from campaign_jobs
+     where ad_account_id = @ad_account_id::uuid and claim_token is not null limit @most::integer)
+) as open_jobs;
+
+-- name: CountOpenJobsOfTeamUpTo :one
+-- The same for all accounts of a team, deleted ones included.
+select count(*) from (
+    select 1 from ad_accounts as a
+    cross join lateral (
+        (select 1 from campaign_jobs as j
+         where j.ad_account_id = a.id and j.claim_token is null
+           and j.status in ('PENDING', 'PROCESSING'))
+        union all
+        (select 1 from campaign_jobs as j where j.ad_account_id = a.id and j.claim_token is not null)
+    ) as of_account
+    where a.team_id = @team_id::uuid limit @most::integer
+) as open_jobs;
+
 -- name: CancelCampaignJob :one
 -- A job that nobody has ends at once; one that a worker has is told to stop. No row: it is not open.
 with cancelled as (

@@ -12,6 +12,7 @@ from common.errors import ConfigurationError
 from common.keyring import Keyring
 from common.tracing import Sink
 from middleware.auth import RequireAuth
+from middleware.limits import Rate, RateLimits
 from middleware.patience import Patience
 from middleware.problems import EXCEPTION_HANDLERS
 from middleware.request_id import RequestIds
@@ -36,6 +37,7 @@ from routes.health import Readiness
 from routes.job_writes import JobWrites
 from routes.metrics import ApiMetrics
 from routes.notifier import Notifier
+from routes.open_jobs import Caps
 from routes.parts import Parts
 from routes.query import refuse_parameters
 
@@ -54,6 +56,9 @@ def create_app(
     verifier: AccountVerifier,
     metrics: ApiMetrics | None = None,
     sink: Sink | None = None,
+    key_rate: Rate | None = None,
+    team_rate: Rate | None = None,
+    caps: Caps | None = None,
 ) -> Litestar:
     """The HTTP application. It opens and closes nothing: every part is open before and after it.
 
@@ -61,7 +66,8 @@ def create_app(
     `require_keys_in_use`; `notifier` an entered Notifier; `job_writes` entered JobWrites; `readiness` a
     ServerReadiness, with the data folder where `mojito up` runs the parts; `assets` a
     routes.assets.Assets; `verifier` an AccountVerifier over the platforms' adapters; `metrics` what
-    `/metrics` shows, made here where nobody else needs it; `sink` hears of every span.
+    `/metrics` shows, made here where nobody else needs it; `sink` hears of every span; `key_rate` and
+    `team_rate` how often each may ask, None: as often as it likes; `caps` how many jobs may be open.
     """
     measured = metrics or ApiMetrics(pool)
     parts = Parts(
@@ -71,6 +77,7 @@ def create_app(
         job_writes=job_writes,
         assets=assets,
         verifier=verifier,
+        caps=caps or Caps(),
     )
     guarded = [
         *ad_accounts.routes,
@@ -88,7 +95,9 @@ def create_app(
             *unguarded,
             _openapi_route(guarded, unguarded),
         ],
-        before_request=_admission(RequireAuth(pool)),
+        before_request=_admission(
+            RequireAuth(pool), RateLimits(pool, key=key_rate, team=team_rate)
+        ),
         dependencies={
             "parts": Provide(lambda: parts, sync_to_thread=False),
             "metrics": Provide(lambda: measured, sync_to_thread=False),
@@ -104,11 +113,14 @@ def create_app(
     return app
 
 
-def _admission(require_auth: RequireAuth) -> Callable[[Request[Any, Any, Any]], Awaitable[None]]:
+def _admission(
+    require_auth: RequireAuth, rate_limits: RateLimits
+) -> Callable[[Request[Any, Any, Any]], Awaitable[None]]:
     """What every request passes before its handler."""
 
     async def admit(request: Request[Any, Any, Any]) -> None:
         await require_auth(request)
+        await rate_limits(request)
         refuse_parameters(request)
 
     return admit

@@ -15,10 +15,11 @@ from common.asset_files import AssetFiles
 from common.errors import Invalid, NotFound, UnsupportedMedia
 from common.guarded_http import DownloadFailed, GuardedClient
 from common.media_files import MediaKind, NotMedia
+from models import audit
 from models.assets import AssetPage, AssetView, NewAsset, asset_view, download_problem, store_asset
 from models.gen import media_assets
 from models.gen.rows import MediaAsset
-from routes.access import not_found, object_id
+from routes.access import actor_of, not_found, object_id
 from routes.body import body_violations, parse_json, refuse
 from routes.parts import ApiRequest, Parts
 from routes.query import Page, decode_cursor, next_cursor, read_query
@@ -88,6 +89,7 @@ async def create_asset(request: ApiRequest, parts: NamedDependency[Parts]) -> Re
                 headers={"Accept": "multipart/form-data, application/json"},
             )
     view = asset_view(row)
+    await audit.record(parts.pool, actor_of(request), "media_asset.created", view.id, after=view)
     return Response(view, status_code=201, headers={"Location": f"/api/v1/assets/{view.id}"})
 
 

@@ -11,12 +11,13 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from common.errors import Conflict
+from models import audit
 from models.account import PlatformType
 from models.gen import ad_accounts, campaign_jobs
 from models.gen.rows import CampaignJob, Connection, JobStatus
 from models.job import JobView
 from models.job_views import job_views
-from routes.access import object_id, reachable, require_active
+from routes.access import actor_of, object_id, reachable, require_active
 from routes.etag import etag_of
 from routes.parts import ApiRequest, Parts
 from routes.query import Page, decode_cursor, next_cursor, read_query
@@ -103,6 +104,7 @@ async def cancel_job(
     """
     async with transaction(parts.pool) as connection:
         job = await _reach(connection, request, job_id)
+        before = (await job_views(connection, [job]))[0]
         stopped = await campaign_jobs.cancel_campaign_job(
             connection, id=job.id, team_id=request.auth.team_id
         )
@@ -112,6 +114,14 @@ async def cancel_job(
                 code="job_already_finished",
             )
         view = (await job_views(connection, [await _again(connection, job)]))[0]
+        await audit.record(
+            connection,
+            actor_of(request),
+            "campaign_job.cancelled",
+            job.id,
+            before=before,
+            after=view,
+        )
     return _accepted(view)
 
 
@@ -133,12 +143,16 @@ async def retry_job(
         if job.status not in RETRYABLE:
             raise _not_retryable(job)
         await _require_active_account(connection, job)
+        before = (await job_views(connection, [job]))[0]
         retried = await campaign_jobs.retry_campaign_job(
             connection, id=job.id, team_id=request.auth.team_id
         )
         if retried is None:
             raise _not_retryable(await _again(connection, job))
         view = (await job_views(connection, [await _again(connection, job)]))[0]
+        await audit.record(
+            connection, actor_of(request), "campaign_job.retried", job.id, before=before, after=view
+        )
     parts.notifier.notify()
     return _accepted(view)
 

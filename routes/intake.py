@@ -1,5 +1,6 @@
 """Takes a request for a campaign on any platform: checks all of it, then makes one job of it, once."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ import asyncpg
 import msgspec
 from msgspec import Meta
 
-from common.errors import CallerError, Conflict, Invalid
+from common.errors import CallerError, Conflict, Invalid, TooManyRequests
 from common.uuid7 import uuid7
 from models.gen import ad_accounts, campaign_jobs, media_assets
 from models.gen.rows import AdAccount, CampaignJob, CampaignRequest, Connection
@@ -81,9 +82,13 @@ async def accept(
     asked = await _read(request, door)
     known = None if validate_only else _remembered(request, parts, asked)
     if known is not None and await _refusal(parts.pool, request, asked, known) is None:
-        answer = await _take(parts.job_writes.write, request, parts, asked, known)
-        if answer is not None:
-            return answer
+        with contextlib.suppress(
+            TooManyRequests
+        ):  # an earlier request with its key may be answered
+            write = parts.job_writes.write
+            answer = await _take(parts.pool, write, request, parts, asked, known)
+            if answer is not None:
+                return answer
     async with parts.pool.acquire() as connection:
         return await _judge(connection, request, parts, asked, validate_only=validate_only)
 
@@ -102,7 +107,10 @@ async def _judge(
                 return Answer(_plan_view(account, planned), status_code=200)
             parts.accounts.remember(account)
             write = partial(_write_alone, connection)
-            answer = await _take(write, request, parts, asked, account)
+            try:
+                answer = await _take(connection, write, request, parts, asked, account)
+            except TooManyRequests as full:
+                answer, refusal = None, full
             if answer is not None:
                 return answer
         earlier = None if validate_only else await _earlier(connection, asked, team_id)
@@ -117,16 +125,20 @@ async def _judge(
 
 
 async def _take(
+    connection: Connection,
     write: Callable[[NewJob], Awaitable[CampaignJob | None]],
     request: ApiRequest,
     parts: Parts,
     asked: Asked,
     account: AdAccount,
 ) -> Answer[JobView | PlannedJob] | None:
-    """The answer to an acceptable request; None when it is not new, or the account not as it was."""
+    """The answer to an acceptable request; None when it is not new, or the account not as it was.
+
+    Raises TooManyRequests when too many jobs are open."""
     planned = plan(asked.door.platform_type, asked.request)
     try:
-        job = await write(_new_job(request, asked, account, planned))
+        async with parts.open_jobs.one_more(connection, account.id, request.auth.team_id):
+            job = await write(_new_job(request, asked, account, planned))
     except asyncpg.NumericValueOutOfRangeError:
         message = "A number has more digits than can be kept."
         violation = {"pointer": "", "code": "invalid_number", "message": message}

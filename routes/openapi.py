@@ -21,8 +21,8 @@ type Document = dict[str, Any]
 _REF = "#/components/schemas/{name}"
 _ALWAYS_OPEN = (400,)
 """Of every route: a Host header that is none."""
-_ALWAYS = (400, 401, 403, 503)
-"""Of routes that need a key: parameters that there are none of, no key, its scopes, no database."""
+_ALWAYS = (400, 401, 403, 429, 503)
+"""Of routes that need a key: parameters that there are none of, no key, its scopes, its rate, no database."""
 _PATH_PARAMETER = re.compile(r"\{(\w+):(\w+)\}")
 _HEADERS = {
     "If-Match": "Entity tag of the version that may be changed; 412 when it is no longer the one.",

@@ -12,6 +12,7 @@ from models.database import Pool
 from routes.job_writes import JobWrites
 from routes.known_accounts import KnownAccounts
 from routes.notifier import Notifier
+from routes.open_jobs import Caps, OpenJobs
 
 ApiRequest = Request[Any, Caller, State]
 """A request behind RequireAuth: `request.auth` is the caller."""
@@ -29,6 +30,7 @@ class Parts:
         job_writes: JobWrites,
         assets: Any,
         verifier: AccountVerifier,
+        caps: Caps,
     ) -> None:
         self.pool = pool
         self.keyring = keyring
@@ -37,3 +39,4 @@ class Parts:
         self.assets = assets
         self.verifier = verifier
         self.accounts = KnownAccounts()
+        self.open_jobs = OpenJobs(caps)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from models.database import DATABASE_FAILURES, Pool
-from models.gen import webhook_deliveries, workers
+from models.gen import rate_limits, webhook_deliveries, workers
 
 log = structlog.get_logger()
 
@@ -22,6 +22,7 @@ async def keep_up(
             await rescue(pool, silence_seconds=silence_seconds, freed=freed)
             await workers.delete_dead_workers(pool)
             await delete_old_deliveries(pool)
+            await rate_limits.delete_idle_rate_limits(pool)
         except DATABASE_FAILURES as error:
             log.warning("upkeep.failed", error=type(error).__name__)
 

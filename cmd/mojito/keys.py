@@ -15,6 +15,7 @@ from mojito.printing import print_json
 EXAMPLES = """examples:
   mojito keys create --team ads --scope jobs:write --scope jobs:read
   mojito keys create --team ads --live --name "campaign service"
+  mojito keys create --team ads --rate 5/20
   mojito keys list --json
   mojito keys revoke 0199…"""
 
@@ -33,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     create.add_argument(
         "--live", action="store_true", help="may use live accounts, and so spend money"
+    )
+    create.add_argument(
+        "--rate",
+        metavar="PER_SECOND/BURST",
+        help="its own limit, like 5/20: 5 requests a second, 20 at once; 0/1: none but the team's",
     )
     listing = actions.add_parser("list", help="show keys, never their secret part")
     listing.add_argument("--team", help="only this team's")
@@ -56,6 +62,7 @@ async def _create(arguments: argparse.Namespace, settings: Settings) -> int:
             name=arguments.name,
             scopes=arguments.scope or SCOPES,
             live=arguments.live,
+            rate=read_rate(arguments.rate),
         )
     if arguments.json:
         print_json(made)
@@ -63,6 +70,20 @@ async def _create(arguments: argparse.Namespace, settings: Settings) -> int:
         sys.stdout.write(f"{made.key}\n")
         sys.stderr.write(f"key {made.id} of team {made.team}; it is not shown again\n")
     return 0
+
+
+def read_rate(text: str | None) -> tuple[float, int] | None:
+    """What --rate says. Raises Invalid."""
+    if text is None:
+        return None
+    per_second, _, burst = text.partition("/")
+    try:
+        rate = (float(per_second), int(burst))
+    except ValueError:
+        rate = (-1.0, 0)
+    if not (0 <= rate[0] < float("inf") and 1 <= rate[1] < 2**31):
+        raise Invalid(f"--rate {text}: write it like 5/20, requests a second and at once")
+    return rate
 
 
 async def _list(arguments: argparse.Namespace, settings: Settings) -> int:

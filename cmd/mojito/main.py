@@ -27,6 +27,8 @@ COMMANDS = {
     "config": "check the settings, or show them with where each comes from",
     "encryption": "show which keys stored secrets need, and bring them all under the first one",
     "accounts": "list, add and verify ad accounts",
+    "audit": "export who did what, for archives and auditors",
+    "retention": "delete what is older than it is to be kept, or say what that would be",
     "test": "run every test: pytest, then the Hurl suites against a started installation",
     "lint": "run every check of the sources",
 }

@@ -1,8 +1,10 @@
 """Settings in, opened parts out: the only place that constructs things."""
 
+import asyncio
 import contextlib
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
+from typing import Any
 from uuid import uuid4
 
 from litestar import Litestar
@@ -11,11 +13,13 @@ from common.asset_files import LocalAssetFiles
 from common.guarded_http import GuardedClient
 from common.keyring import FileKeyring, Keyring
 from config.settings import Settings, database_url
+from middleware.limits import Rate
 from models.account_verification import AccountVerifier
 from models.gen.campaign_jobs import get_traceparent
 from models.verification import Checker
 from mojito.metrics_port import served_metrics
 from mojito.pools import opened_pool
+from mojito.retention import ages
 from mojito.telemetry import opened_sink
 from routes.app import create_app, require_keys_in_use
 from routes.assets import Assets
@@ -23,13 +27,16 @@ from routes.health import ServerReadiness
 from routes.job_writes import JobWrites
 from routes.metrics import ApiMetrics
 from routes.notifier import Notifier
+from routes.open_jobs import Caps
 from workers.build_campaign import BuildCampaign
+from workers.credential_reads import CredentialReads
 from workers.deliver_webhook import DeliverWebhook
 from workers.ledger import Pace
 from workers.media_source import MediaSource
 from workers.metrics import WorkerMetrics
 from workers.platforms import PLATFORMS
 from workers.platforms.base import Called, Platform, unmeasured
+from workers.retention import keep_house
 from workers.runner import Worker, WorkerSettings
 
 
@@ -64,6 +71,13 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
             metrics=metrics,
             sink=sink,
             verifier=verifier,
+            caps=Caps(
+                settings.max_open_jobs_per_account or None, settings.max_open_jobs_per_team or None
+            ),
+            key_rate=rate("key", settings.rate_limit_key_per_second, settings.rate_limit_key_burst),
+            team_rate=rate(
+                "team", settings.rate_limit_team_per_second, settings.rate_limit_team_burst
+            ),
         )
 
 
@@ -83,10 +97,12 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
         await require_keys_in_use(pool, keyring)
         media = MediaSource(pool, LocalAssetFiles(settings.assets_dir), client)
         live, sandbox = paces(settings)
+        worker_id = settings.worker_id or uuid4()
+        reads = CredentialReads(pool, worker_id, keyring.open)
         build = BuildCampaign(
             platforms,
             media,
-            keyring.open,
+            reads.open,
             live=live,
             sandbox=sandbox,
             metrics=metrics,
@@ -100,10 +116,10 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
             most_at_once=-(-settings.worker_concurrency // 2),
             answer_seconds=settings.webhook_answer_seconds,
         )
-        yield Worker(
+        worker = Worker(
             database_url(settings),
             pool,
-            settings.worker_id or uuid4(),
+            worker_id,
             {"BUILD_CAMPAIGN": build, "DELIVER_WEBHOOK": deliver},
             WorkerSettings(
                 concurrency=settings.worker_concurrency,
@@ -114,6 +130,8 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
             ),
             metrics,
         )
+        async with reads.running(), beside(keep_house(pool, ages(settings))):
+            yield worker
 
 
 @contextlib.asynccontextmanager
@@ -154,6 +172,22 @@ async def opened_platforms(
     finally:
         for platform in platforms.values():
             await platform.close()
+
+
+@contextlib.asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    """What goes on as long as the block lasts."""
+    task = asyncio.create_task(work, name=work.__qualname__)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def rate(name: str, per_second: float, burst: int) -> Rate | None:
+    """How often may be asked; None for as often as anybody likes."""
+    return Rate(name, per_second, burst) if per_second else None
 
 
 def paces(settings: Settings) -> tuple[Pace, Pace]:

@@ -23,21 +23,25 @@ class ListApiKeysRow(msgspec.Struct, frozen=True, gc=False):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    rate_per_second: float | None
+    rate_burst: int | None
 
 CREATE_API_KEY: Final = """\
-insert into api_keys (id, team_id, name, key_hash, key_prefix, mode, scopes, expires_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
-returning id, team_id, name, key_hash, key_prefix, mode, scopes, created_at, expires_at, revoked_at
+insert into api_keys (id, team_id, name, key_hash, key_prefix, mode, scopes, expires_at, rate_per_second,
+    rate_burst)
+values ($1, $2, $3, $4, $5, $6, $7, $8,
+    $9, $10)
+returning id, team_id, name, key_hash, key_prefix, mode, scopes, created_at, expires_at, revoked_at, rate_per_second, rate_burst
 """
 
 
-async def create_api_key(connection: Connection, *, id: UUID, team_id: UUID, name: str, key_hash: bytes, key_prefix: str, mode: AccountMode, scopes: Sequence[str | None], expires_at: datetime | None = None) -> ApiKey | None:
-    row = await connection.fetchrow(CREATE_API_KEY, id, team_id, name, key_hash, key_prefix, mode, scopes, expires_at)
+async def create_api_key(connection: Connection, *, id: UUID, team_id: UUID, name: str, key_hash: bytes, key_prefix: str, mode: AccountMode, scopes: Sequence[str | None], expires_at: datetime | None = None, rate_per_second: float | None = None, rate_burst: int | None = None) -> ApiKey | None:
+    row = await connection.fetchrow(CREATE_API_KEY, id, team_id, name, key_hash, key_prefix, mode, scopes, expires_at, rate_per_second, rate_burst)
     return None if row is None else ApiKey(*row)
 
 
 GET_API_KEY_BY_HASH: Final = """\
-select id, team_id, name, key_hash, key_prefix, mode, scopes, created_at, expires_at, revoked_at from api_keys where key_hash = $1 and revoked_at is null
+select id, team_id, name, key_hash, key_prefix, mode, scopes, created_at, expires_at, revoked_at, rate_per_second, rate_burst from api_keys where key_hash = $1 and revoked_at is null
 """
 
 
@@ -49,7 +53,7 @@ async def get_api_key_by_hash(connection: Connection, *, key_hash: bytes) -> Api
 
 LIST_API_KEYS: Final = """\
 select api_keys.id, api_keys.name, teams.name as team, api_keys.key_prefix, api_keys.mode, api_keys.scopes,
-    api_keys.created_at, api_keys.expires_at, api_keys.revoked_at
+    api_keys.created_at, api_keys.expires_at, api_keys.revoked_at, api_keys.rate_per_second, api_keys.rate_burst
 from api_keys join teams on teams.id = api_keys.team_id
 where $1::text is null or teams.name = $1::text
 order by api_keys.id
@@ -63,9 +67,11 @@ async def list_api_keys(connection: Connection, *, team: str | None = None) -> l
 
 REVOKE_API_KEY: Final = """\
 update api_keys set revoked_at = now() where id = $1 and revoked_at is null
+returning team_id
 """
 
 
-async def revoke_api_key(connection: Connection, *, id: UUID) -> int:
-    """0 rows: there is no such key, or it was revoked before."""
-    return int((await connection.execute(REVOKE_API_KEY, id)).rpartition(" ")[2])
+async def revoke_api_key(connection: Connection, *, id: UUID) -> UUID | None:
+    """Whose key it was. No row: there is no such key, or it was revoked before."""
+    row = await connection.fetchrow(REVOKE_API_KEY, id)
+    return None if row is None else row[0]

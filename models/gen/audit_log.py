@@ -12,6 +12,21 @@ import msgspec
 from models.gen.rows import Connection
 
 
+
+class ListAuditEntriesRow(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    at: datetime
+    team_id: UUID | None
+    team: str | None
+    actor: str
+    action: str
+    object_type: str
+    object_id: UUID | None
+    request_id: str | None
+    before_hash: bytes | None
+    after_hash: bytes | None
+    detail: str
+
 CREATE_AUDIT_ENTRY: Final = """\
 insert into audit_log (
     team_id, actor, action, object_type, object_id, request_id, before_hash, after_hash, detail)
@@ -24,3 +39,46 @@ values (
 async def create_audit_entry(connection: Connection, *, team_id: UUID | None = None, actor: str, action: str, object_type: str, object_id: UUID | None = None, request_id: str | None = None, before_hash: bytes | None = None, after_hash: bytes | None = None, detail: str) -> None:
     """Who did what to which object; hashes of how it looked before and after, never a secret."""
     await connection.execute(CREATE_AUDIT_ENTRY, team_id, actor, action, object_type, object_id, request_id, before_hash, after_hash, detail)
+
+
+CREATE_CREDENTIAL_READS: Final = """\
+insert into audit_log (team_id, actor, action, object_type, object_id, detail)
+select a.team_id, $1::text, 'ad_account.credentials_read', 'ad_account', a.id,
+    jsonb_build_object('credentials_version', a.credentials_version)
+from ad_accounts as a where a.id = any ($2::uuid[])
+"""
+
+
+async def create_credential_reads(connection: Connection, *, actor: str, ids: Sequence[UUID | None]) -> None:
+    """A worker process opened the credentials of these accounts."""
+    await connection.execute(CREATE_CREDENTIAL_READS, actor, ids)
+
+
+LIST_AUDIT_ENTRIES: Final = """\
+select a.id, a.at, a.team_id, t.name as team, a.actor, a.action, a.object_type, a.object_id, a.request_id,
+    a.before_hash, a.after_hash, a.detail
+from audit_log as a left join teams as t on t.id = a.team_id
+where a.id > $1
+  and ($2::timestamptz is null or a.at >= $2::timestamptz)
+  and ($3::timestamptz is null or a.at < $3::timestamptz)
+  and a.at < now() - make_interval(secs => $4::float8)
+  and ($5::text is null or t.name = $5::text)
+order by a.id
+limit $6
+"""
+
+
+async def list_audit_entries(connection: Connection, *, after_id: int, since: datetime | None = None, before: datetime | None = None, held_back_seconds: float, team: str | None = None, page_size: int) -> list[ListAuditEntriesRow]:
+    """In the order of their numbers, after the one with this number."""
+    return [ListAuditEntriesRow(*row) for row in await connection.fetch(LIST_AUDIT_ENTRIES, after_id, since, before, held_back_seconds, team, page_size)]
+
+
+COUNT_HELD_BACK_AUDIT_ENTRIES: Final = """\
+select count(*) from audit_log
+where at >= now() - make_interval(secs => $1::float8)
+"""
+
+
+async def count_held_back_audit_entries(connection: Connection, *, held_back_seconds: float) -> int | None:
+    row = await connection.fetchrow(COUNT_HELD_BACK_AUDIT_ENTRIES, held_back_seconds)
+    return None if row is None else row[0]

@@ -166,6 +166,45 @@ async def count_open_jobs_of_account(connection: Connection, *, ad_account_id: U
     return None if row is None else row[0]
 
 
+COUNT_OPEN_JOBS_OF_ACCOUNT_UP_TO: Final = """\
+select count(*) from (
+    (select 1 from campaign_jobs
+     where ad_account_id = $1::uuid and claim_token is null
+       and status in ('PENDING', 'PROCESSING') limit $2::integer)
+    union all
+    (select 1 from campaign_jobs
+     where ad_account_id = $1::uuid and claim_token is not null limit $2::integer)
+) as open_jobs
+"""
+
+
+async def count_open_jobs_of_account_up_to(connection: Connection, *, ad_account_id: UUID, most: int) -> int | None:
+    """Through the two indexes that claims keep; no more rows are read than asked for."""
+    row = await connection.fetchrow(COUNT_OPEN_JOBS_OF_ACCOUNT_UP_TO, ad_account_id, most)
+    return None if row is None else row[0]
+
+
+COUNT_OPEN_JOBS_OF_TEAM_UP_TO: Final = """\
+select count(*) from (
+    select 1 from ad_accounts as a
+    cross join lateral (
+        (select 1 from campaign_jobs as j
+         where j.ad_account_id = a.id and j.claim_token is null
+           and j.status in ('PENDING', 'PROCESSING'))
+        union all
+        (select 1 from campaign_jobs as j where j.ad_account_id = a.id and j.claim_token is not null)
+    ) as of_account
+    where a.team_id = $1::uuid limit $2::integer
+) as open_jobs
+"""
+
+
+async def count_open_jobs_of_team_up_to(connection: Connection, *, team_id: UUID, most: int) -> int | None:
+    """The same for all accounts of a team, deleted ones included."""
+    row = await connection.fetchrow(COUNT_OPEN_JOBS_OF_TEAM_UP_TO, team_id, most)
+    return None if row is None else row[0]
+
+
 CANCEL_CAMPAIGN_JOB: Final = """\
 with cancelled as (
     update campaign_jobs

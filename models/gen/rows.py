@@ -60,6 +60,8 @@ class ApiKey(msgspec.Struct, frozen=True, gc=False):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    rate_per_second: float | None
+    rate_burst: int | None
 
 
 class CampaignJob(msgspec.Struct, frozen=True, gc=False):

@@ -1,0 +1,96 @@
+"""Exports the audit log as JSON lines, in an order that never changes."""
+
+import argparse
+import asyncio
+import sys
+from datetime import UTC, datetime
+
+import msgspec
+
+from common.errors import Invalid
+from config.settings import Settings
+from models.database import Pool
+from models.gen import audit_log
+from models.gen.audit_log import ListAuditEntriesRow
+from mojito.pools import opened_pool
+
+HELD_BACK_SECONDS = 60.0
+"""Numbers are given when entries are written and seen when they are committed, not always in that order."""
+_PAGE = 1000
+EXAMPLES = """examples:
+  mojito audit export --since 2026-11-01 --until 2026-12-01 > november.jsonl
+  mojito audit export --after "$(tail -n 1 november.jsonl | jq .id)" >> november.jsonl
+  mojito audit export --team ads --fresh
+
+Each line has a number, `id`; lines come in their order. --after goes on behind the last line that you have
+and misses nothing: entries of the last minute are held back until nothing older can appear among them."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """export."""
+    parser.epilog = EXAMPLES
+    actions = parser.add_subparsers(dest="action", required=True)
+    export = actions.add_parser("export", help="JSON lines on standard output")
+    export.add_argument("--since", help="from this day or moment on (RFC 3339; days are UTC)")
+    export.add_argument("--until", help="before this day or moment")
+    export.add_argument("--team", help="only of this team")
+    export.add_argument("--after", type=int, default=0, metavar="ID", help="behind this number")
+    export.add_argument(
+        "--fresh", action="store_true", help="the last minute, too; a later --after may miss some"
+    )
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Writes the lines; what was held back is said on standard error."""
+    return asyncio.run(_export(arguments, settings))
+
+
+async def _export(arguments: argparse.Namespace, settings: Settings) -> int:
+    held_back_seconds = -HELD_BACK_SECONDS if arguments.fresh else HELD_BACK_SECONDS
+    after, since, before = arguments.after, moment(arguments.since), moment(arguments.until)
+    async with opened_pool(settings, "mojito audit") as pool:
+        while rows := await audit_log.list_audit_entries(
+            pool,
+            after_id=after,
+            since=since,
+            before=before,
+            held_back_seconds=held_back_seconds,
+            team=arguments.team,
+            page_size=_PAGE,
+        ):
+            sys.stdout.write("".join(line(row) for row in rows))
+            after = rows[-1].id
+        await _tell_what_is_held_back(pool, held_back_seconds)
+    return 0
+
+
+async def _tell_what_is_held_back(pool: Pool, held_back_seconds: float) -> None:
+    held_back = await audit_log.count_held_back_audit_entries(
+        pool, held_back_seconds=held_back_seconds
+    )
+    if held_back:
+        sys.stderr.write(f"{held_back} entries of the last minute are held back (--fresh)\n")
+
+
+def moment(text: str | None) -> datetime | None:
+    """A day or a moment; without an offset it is UTC. Raises Invalid."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid(
+            f"{text!r} is no day and no moment, like 2026-11-01 or 2026-11-01T12:00:00Z"
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def line(row: ListAuditEntriesRow) -> str:
+    """One entry; hashes are hexadecimal."""
+    entry = {
+        **msgspec.structs.asdict(row),
+        "before_hash": None if row.before_hash is None else row.before_hash.hex(),
+        "after_hash": None if row.after_hash is None else row.after_hash.hex(),
+        "detail": msgspec.Raw(row.detail.encode()),
+    }
+    return msgspec.json.encode(entry).decode() + "\n"

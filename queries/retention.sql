@@ -1,0 +1,46 @@
+-- name: DeleteOldJobs :one
+-- Finished jobs and all that was written of them, oldest first. Ids are made in the order of time, so the key
+-- finds them. Counts what went.
+with old as materialized (
+    select j.id from campaign_jobs as j
+    where j.id < oldest_kept_id(@older_than_days::float8)
+      and j.finished_at < now() - make_interval(secs => 86400 * @older_than_days::float8)
+    order by j.id limit @most::integer
+    for update skip locked
+), steps as (
+    delete from job_steps where campaign_job_id = any (array(select old.id from old)) returning 1
+), events as (
+    delete from job_events where campaign_job_id = any (array(select old.id from old)) returning 1
+), requests as (
+    delete from campaign_requests where campaign_job_id = any (array(select old.id from old)) returning 1
+), jobs as (
+    delete from campaign_jobs where id = any (array(select old.id from old)) returning 1
+)
+select (select count(*) from jobs) as jobs, (select count(*) from requests) as requests,
+    (select count(*) from steps) as steps, (select count(*) from events) as events;
+
+-- name: CountOldJobs :one
+-- What DeleteOldJobs would take in the end.
+with old as materialized (
+    select j.id from campaign_jobs as j
+    where j.id < oldest_kept_id(@older_than_days::float8)
+      and j.finished_at < now() - make_interval(secs => 86400 * @older_than_days::float8)
+)
+select (select count(*) from old) as jobs,
+    (select count(*) from old join campaign_requests as r on r.campaign_job_id = old.id) as requests,
+    (select count(*) from old join job_steps as s on s.campaign_job_id = old.id) as steps,
+    (select count(*) from old join job_events as e on e.campaign_job_id = old.id) as events;
+
+-- name: ForgetAuditEntries :one
+select forget_audit_entries(@older_than_days::float8, @most::integer)::integer as gone;
+
+-- name: CountOldAuditEntries :one
+select count(*) from audit_log
+where at < now() - make_interval(secs => greatest(@older_than_days::float8, 30) * 86400);
+
+-- name: TakeHousekeeping :one
+-- For this connection, until it is given back or the connection ends. False: another worker has it.
+select pg_try_advisory_lock(7092418)::boolean as taken;
+
+-- name: GiveBackHousekeeping :exec
+select pg_advisory_unlock(7092418);

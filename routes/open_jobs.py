@@ -1,0 +1,127 @@
+"""How many jobs of an account and of a team may be open: counted from the rows, and seldom.
+
+A count is trusted for a second, and for as many new jobs as a sixteenth of the room that it found; then
+it is taken anew. So the caps hold exactly in one API process; each further process may exceed them by
+a sixteenth of the cap, within that second. No count reads more rows than the cap has.
+"""
+
+import contextlib
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from uuid import UUID
+
+import msgspec
+
+from common import clock
+from common.errors import TooManyRequests
+from models.gen import campaign_jobs
+from models.gen.rows import Connection
+
+_TRUST_SECONDS = 1.0
+_SHARE = 16
+_MOST_KNOWN = 10_000
+_RETRY_SECONDS = 5
+
+
+class Caps(msgspec.Struct, frozen=True):
+    """None: as many as there are."""
+
+    per_account: int | None = None
+    per_team: int | None = None
+
+
+class Count:
+    """What this process knows of the open jobs of one account or team."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        """Jobs that this process was about to write, ever; and how many of them it has written or not."""
+        self.ended = 0
+        self.known = 0
+        """Open jobs, when last counted, with those that were about to be written then."""
+        self.known_of = 0
+        """`begun` at that moment."""
+        self.trusted_until = 0.0
+        self.trusted_jobs = 0
+
+    @property
+    def since(self) -> int:
+        """New jobs of this process since the count."""
+        return self.begun - self.known_of
+
+
+class OpenJobs:
+    """Kept as long as the program; asks with whatever connection a request has."""
+
+    def __init__(self, caps: Caps, *, seconds: Callable[[], float] = clock.seconds) -> None:
+        self._caps = caps
+        self._seconds = seconds
+        self._counts: OrderedDict[UUID, Count] = OrderedDict()
+
+    @contextlib.asynccontextmanager
+    async def one_more(
+        self, connection: Connection, ad_account_id: UUID, team_id: UUID
+    ) -> AsyncGenerator[None]:
+        """Holds a place while a job is written. Raises TooManyRequests."""
+        limits = [
+            ("account", ad_account_id, self._caps.per_account, self._of_account),
+            ("team", team_id, self._caps.per_team, self._of_team),
+        ]
+        held: list[Count] = []
+        try:
+            for name, of, cap, ask in limits:
+                if cap is not None:
+                    held.append(await self._hold(connection, name, of, cap, ask))
+            yield
+        finally:
+            for count in held:
+                count.ended += 1
+
+    async def _hold(
+        self,
+        connection: Connection,
+        name: str,
+        of: UUID,
+        cap: int,
+        ask: Callable[[Connection, UUID, int], Awaitable[int]],
+    ) -> Count:
+        count = self._count(of)
+        if self._seconds() >= count.trusted_until or count.since >= count.trusted_jobs:
+            begun, under_way = count.begun, count.begun - count.ended
+            found = await ask(connection, of, cap)
+            count.known, count.known_of = found + under_way, begun
+            count.trusted_until = self._seconds() + _TRUST_SECONDS
+            count.trusted_jobs = max(1, (cap - count.known) // _SHARE)
+        if count.known + count.since >= cap:
+            raise _refusal(name, cap)
+        count.begun += 1
+        return count
+
+    def _count(self, of: UUID) -> Count:
+        count = self._counts.get(of)
+        if count is None:
+            count = self._counts[of] = Count()
+            if len(self._counts) > _MOST_KNOWN:
+                self._counts.popitem(last=False)
+        return count
+
+    async def _of_account(self, connection: Connection, of: UUID, cap: int) -> int:
+        return (
+            await campaign_jobs.count_open_jobs_of_account_up_to(
+                connection, ad_account_id=of, most=cap
+            )
+            or 0
+        )
+
+    async def _of_team(self, connection: Connection, of: UUID, cap: int) -> int:
+        return (
+            await campaign_jobs.count_open_jobs_of_team_up_to(connection, team_id=of, most=cap) or 0
+        )
+
+
+def _refusal(name: str, cap: int) -> TooManyRequests:
+    return TooManyRequests(
+        f"The {name} has {cap} open jobs or more. Wait until some of them have ended, or cancel some.",
+        code=f"too_many_open_jobs_{name}",
+        headers={"Retry-After": str(_RETRY_SECONDS)},
+    )
