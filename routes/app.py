@@ -16,14 +16,15 @@ from middleware.problems import EXCEPTION_HANDLERS
 from middleware.request_id import RequestIds
 from models.database import Pool
 from models.gen import ad_accounts as account_queries
-from routes import ad_accounts, ads_meta, campaign_jobs, health, openapi, pages
+from models.notifier import Notifier
+from routes import ad_accounts, ads_meta, campaign_jobs, events, health, openapi, pages
 from routes import assets as asset_routes
 from routes.assets import Assets
 from routes.health import Readiness
 from routes.job_writes import JobWrites
-from routes.notifier import Notifier
 from routes.parts import Parts
 from routes.query import refuse_parameters
+from routes.watch import Watch
 
 LONGEST_BODY = 1024 * 1024
 """Bytes of a JSON body; routes that take files have limits of their own."""
@@ -37,21 +38,28 @@ def create_app(
     job_writes: JobWrites,
     readiness: Readiness,
     assets: Assets,
+    watch: Watch,
 ) -> Litestar:
     """The HTTP application. It opens and closes nothing: every part is open before and after it.
 
     `pool` from models.database.open_pool; `keyring` from Keyring.from_file, after
     `require_keys_in_use`; `notifier` an entered Notifier; `job_writes` entered JobWrites; `readiness` a
     ServerReadiness, with the data folder where `mojito up` runs the parts; `assets` a
-    routes.assets.Assets.
+    routes.assets.Assets; `watch` a Watch that runs.
     """
     parts = Parts(
-        pool=pool, keyring=keyring, notifier=notifier, job_writes=job_writes, assets=assets
+        pool=pool,
+        keyring=keyring,
+        notifier=notifier,
+        job_writes=job_writes,
+        assets=assets,
+        watch=watch,
     )
     guarded = [
         *ad_accounts.routes,
         *ads_meta.routes,
         *campaign_jobs.routes,
+        *events.routes,
         *asset_routes.routes,
     ]
     unguarded = [*health.routes, *pages.routes]

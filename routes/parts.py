@@ -8,9 +8,11 @@ from litestar.datastructures import State
 from common.keyring import Keyring
 from middleware.auth import Caller
 from models.database import Pool
+from models.notifier import Notifier
+from routes.job_views import JobLooks
 from routes.job_writes import JobWrites
 from routes.known_accounts import KnownAccounts
-from routes.notifier import Notifier
+from routes.watch import Watch
 
 ApiRequest = Request[Any, Caller, State]
 """A request behind RequireAuth: `request.auth` is the caller."""
@@ -27,10 +29,13 @@ class Parts:
         notifier: Notifier,
         job_writes: JobWrites,
         assets: Any,
+        watch: Watch,
     ) -> None:
         self.pool = pool
         self.keyring = keyring
         self.notifier = notifier
         self.job_writes = job_writes
         self.assets = assets
+        self.watch = watch
+        self.job_looks = JobLooks(pool)
         self.accounts = KnownAccounts()

@@ -19,7 +19,8 @@ from models.gen import ad_accounts, campaign_jobs, job_steps, workers
 from models.gen.rows import AdAccount, ClaimedJob, JobStep
 from models.job import JobError
 from models.jsonb import to_jsonb
-from models.listener import Listener
+from models.listener import CHANGES, Listener
+from models.notifier import Notifier
 from workers.accounts import Accounts
 from workers.kinds import Ended, Handler, Handlers, Interrupted, Outcome, Parked, Run
 from workers.ledger import LONGEST_WAIT_SECONDS, Ledger
@@ -39,6 +40,8 @@ CLAIM_SETTINGS = {
     "synchronous_commit": "off",
 }
 _LAST_CLAIM_SECONDS = 2.0
+_CHANGES_SECONDS = 0.01
+"""Those who watch jobs are told so seldom at most."""
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +71,8 @@ class Worker:
         self._id = worker_id
         self._handlers = handlers
         self._settings = settings
-        self._writes = Writes(url)
+        self._notifier = Notifier(url, pause_seconds=_CHANGES_SECONDS)
+        self._writes = Writes(url, self._tell)
         self._presence = Presence(
             url,
             worker_id,
@@ -97,7 +101,12 @@ class Worker:
 
     async def run(self) -> None:
         """Works until stopped."""
-        async with self._writes.running(), self._presence.running(), self._side_tasks():
+        async with (
+            self._notifier,
+            self._writes.running(),
+            self._presence.running(),
+            self._side_tasks(),
+        ):
             log.info("worker.started", worker_id=str(self._id))
             self.started.set()
             while not self._stopping.is_set():
@@ -171,11 +180,16 @@ class Worker:
             self._connection, worker_id=self._id, want=want
         )
         if jobs:
+            self._tell()
             self._arriving.update({job.id: job for job in jobs})
             task = asyncio.create_task(self._start(jobs, clock.seconds()), name="arrival")
             self._arrivals.add(task)
             task.add_done_callback(self._arrivals.discard)
         return jobs
+
+    def _tell(self) -> None:
+        """Whoever watches jobs may look; this costs nothing for each job."""
+        self._notifier.notify(CHANGES)
 
     async def _start(self, jobs: list[ClaimedJob], claimed_at: float) -> None:
         # the next claim is sent first: the database works on it while these begin

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Literal
 from uuid import UUID
 
@@ -60,12 +60,13 @@ class Move(msgspec.Struct, frozen=True):
 
 
 class Writes:
-    """Answers are True where the row was still ours."""
+    """Answers are True where the row was still ours. `changed` is called after each shared statement."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, changed: Callable[[], None] = lambda: None) -> None:
+        records, moves = _telling(write_records, changed), _telling(write_moves, changed)
         self.intents = Flusher[Intent, bool](url, write_intents, name="intents")
-        self.records = Flusher[Record, bool](url, write_records, name="records")
-        self.moves = Flusher[Move, JobStatus | Literal[False]](url, write_moves, name="moves")
+        self.records = Flusher[Record, bool](url, records, name="records")
+        self.moves = Flusher[Move, JobStatus | Literal[False]](url, moves, name="moves")
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -162,6 +163,17 @@ async def write_moves(
         for nth in row.cancelled:
             answers[nth - 1] = "CANCELLED"
     return answers
+
+
+def _telling[Item, Answer](
+    write: Callable[[Connection, list[Item]], Awaitable[list[Answer]]], changed: Callable[[], None]
+) -> Callable[[Connection, list[Item]], Awaitable[list[Answer]]]:
+    async def write_and_tell(connection: Connection, items: list[Item]) -> list[Answer]:
+        answers = await write(connection, items)
+        changed()
+        return answers
+
+    return write_and_tell
 
 
 def _column[Value](values: list[Value | None]) -> list[Value | None]:

@@ -1,5 +1,6 @@
 """Settings in, opened parts out: the only place that constructs things."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 from uuid import uuid4
@@ -10,12 +11,14 @@ from common.asset_files import LocalAssetFiles
 from common.guarded_http import GuardedClient
 from common.keyring import Keyring
 from config.settings import Settings, database_url
+from models.database import Pool
+from models.notifier import Notifier
 from mojito.pools import opened_pool
 from routes.app import create_app, require_keys_in_use
 from routes.assets import Assets
 from routes.health import ServerReadiness
 from routes.job_writes import JobWrites
-from routes.notifier import Notifier
+from routes.watch import Watch
 from workers.build_campaign import BuildCampaign
 from workers.ledger import Pace
 from workers.media_source import MediaSource
@@ -25,14 +28,17 @@ from workers.runner import Worker, WorkerSettings
 
 
 @contextlib.asynccontextmanager
-async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
-    """The HTTP application with everything it needs open."""
+async def open_app(
+    settings: Settings, stopping: asyncio.Event | None = None
+) -> AsyncGenerator[Litestar]:
+    """The HTTP application with everything it needs open. Once `stopping`, nobody watches any more."""
     keyring = Keyring.from_file(settings.keys_file)
     async with (
         opened_pool(settings, "mojito api") as pool,
         Notifier(database_url(settings)) as notifier,
         JobWrites(database_url(settings)) as job_writes,
         guarded_client(settings) as client,
+        opened_watch(settings, pool, stopping or asyncio.Event()) as watch,
     ):
         await require_keys_in_use(pool, keyring)
         yield create_app(
@@ -46,6 +52,7 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
                 client=client,
                 max_bytes=settings.max_upload_bytes,
             ),
+            watch=watch,
         )
 
 
@@ -75,6 +82,16 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
                 grace_seconds=settings.grace_seconds,
             ),
         )
+
+
+@contextlib.asynccontextmanager
+async def opened_watch(
+    settings: Settings, pool: Pool, stopping: asyncio.Event
+) -> AsyncGenerator[Watch]:
+    """The one reader for all who watch jobs."""
+    watch = Watch(database_url(settings), pool, stopping)
+    async with watch.running():
+        yield watch
 
 
 @contextlib.asynccontextmanager

@@ -69,3 +69,14 @@ update api_keys set revoked_at = now() where id = $1 and revoked_at is null
 async def revoke_api_key(connection: Connection, *, id: UUID) -> int:
     """0 rows: there is no such key, or it was revoked before."""
     return int((await connection.execute(REVOKE_API_KEY, id)).rpartition(" ")[2])
+
+
+LIST_USABLE_API_KEYS: Final = """\
+select id from api_keys
+where id = any ($1::uuid[]) and revoked_at is null and (expires_at is null or expires_at > now())
+"""
+
+
+async def list_usable_api_keys(connection: Connection, *, ids: Sequence[UUID | None]) -> list[UUID]:
+    """Which of these keys are neither revoked nor expired."""
+    return [row[0] for row in await connection.fetch(LIST_USABLE_API_KEYS, ids)]

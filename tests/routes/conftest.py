@@ -1,5 +1,6 @@
 """The whole application on a real database, spoken to in the same loop."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ from common.guarded_http import GuardedClient
 from common.keyring import Keyring, new_key_line
 from models.api_keys import create_key
 from models.database import Pool, open_pool
+from models.notifier import Notifier
 from routes.app import create_app
 from routes.assets import Assets
 from routes.health import ServerReadiness
 from routes.job_writes import JobWrites
-from routes.notifier import Notifier
+from routes.watch import Watch
 
 TOKEN = "EAAB" + "0" * 8 + "verysecrettoken"
 
@@ -95,7 +97,12 @@ async def assets(tmp_path: Path) -> AsyncGenerator[Assets]:
 
 @pytest.fixture
 async def api(pool: Pool, keyring: Keyring, database: str, assets: Assets) -> AsyncGenerator[Api]:
-    async with Notifier(database) as notifier, JobWrites(database) as job_writes:
+    watch = Watch(database, pool, asyncio.Event(), keys_seconds=0.2)
+    async with (
+        Notifier(database) as notifier,
+        JobWrites(database) as job_writes,
+        watch.running(),
+    ):
         app = create_app(
             pool=pool,
             keyring=keyring,
@@ -103,6 +110,7 @@ async def api(pool: Pool, keyring: Keyring, database: str, assets: Assets) -> As
             job_writes=job_writes,
             readiness=ServerReadiness(pool),
             assets=assets,
+            watch=watch,
         )
         transport = httpx.ASGITransport(app=app)  # pyright: ignore[reportArgumentType]  # an ASGI application all the same
         async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
