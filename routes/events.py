@@ -62,12 +62,12 @@ async def stream_job_events(
         parts.pool, id=object_id(job_id, "campaign_job"), team_id=request.auth.team_id
     )
     job = reachable(row, request.auth, "campaign_job")
-    after = await _last_seen(request, parts)
+    after = await _last_seen(request, parts, 0)
     if job.status in FINISHED:
         end = await job_events.get_end_of_job(parts.pool, campaign_job_id=job.id)
-        if (after or 0) >= (end or 0):
+        if after >= (end or 0):
             return ASGIResponse(status_code=204, headers=_HEADERS)
-    return _stream(parts, Subscription("job", job.id, after=after or 0, key_id=request.auth.key_id))
+    return _stream(parts, Subscription("job", job.id, after=after, key_id=request.auth.key_id))
 
 
 @get(
@@ -115,15 +115,17 @@ async def _source(parts: Parts, subscription: Subscription) -> AsyncGenerator[by
                 parts.watch.want_more()
 
 
-async def _last_seen(request: ApiRequest, parts: Parts) -> int | None:
-    """The number behind which to go on. Raises CallerError (400) for one that no event bears yet."""
+async def _last_seen(request: ApiRequest, parts: Parts, otherwise: int | None = None) -> int:
+    """The number behind which to go on; without a header the one given, or the highest there is.
+
+    Raises CallerError (400) for a number that no event bears yet.
+    """
+    highest = await job_events.get_last_event_number(parts.pool) or 0
     text = request.headers.get("last-event-id")
     if text is None:
-        return None
-    if text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS:
-        number = int(text)
-        if number <= (await job_events.get_last_event_number(parts.pool) or 0):
-            return number
+        return highest if otherwise is None else otherwise
+    if text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS and int(text) <= highest:
+        return int(text)
     raise CallerError(
         "Last-Event-ID is not the number of an event.",
         code="invalid_last_event_id",

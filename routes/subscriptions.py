@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -32,7 +32,7 @@ class JobEvent(msgspec.Struct, frozen=True):
     campaign_job_id: Annotated[UUID, Meta(description="Of which job.")]
     created_at: Annotated[datetime, Meta(tz=True, description="When it happened.")]
     data: Annotated[
-        msgspec.Raw,
+        dict[str, Any],
         Meta(
             description="What is known of it: step and platform_id, status and code, or the like."
         ),
@@ -56,14 +56,13 @@ class Subscription:
         kind: Kind,
         watched_id: UUID,
         *,
-        after: int | None,
+        after: int,
         key_id: UUID,
         mode: AccountMode | None = None,
     ) -> None:
         self.kind: Kind = kind
         self.watched_id = watched_id
         self.after = after
-        """None until the reader knows what has been: from now on."""
         self.key_id = key_id
         self.mode = mode
         """The only mode whose events are shown; None for all."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -173,9 +174,7 @@ class Watch:
         """Everybody gets what is settled behind his own number; who is up to date costs one question."""
         groups: dict[Group, list[Subscription]] = {}
         for subscription in self._subscriptions:
-            if subscription.after is None:
-                subscription.put((), until, is_live=True)
-            elif subscription.after >= until:
+            if subscription.after >= until:
                 subscription.is_live = True
             elif subscription.wants_more:
                 group = (subscription.kind, subscription.watched_id, subscription.after)
@@ -228,8 +227,8 @@ def _grouped(
 ) -> dict[Group, list[Row]]:
     groups: dict[Group, list[Row]] = {}
     for group, row, mode in found:
-        event = JobEvent(
-            row.id, row.kind, row.campaign_job_id, row.created_at, msgspec.Raw(row.data.encode())
-        )
+        known: dict[str, Any] = msgspec.json.decode(row.data)
+        data = {name: value for name, value in known.items() if value is not None}
+        event = JobEvent(row.id, row.kind, row.campaign_job_id, row.created_at, data)
         groups.setdefault(group, []).append(Row(row.id, row.kind, mode, encoded(event)))
     return groups

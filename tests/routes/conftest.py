@@ -30,12 +30,18 @@ class Api:
     """A client without a key, and a way to get clients with one."""
 
     def __init__(
-        self, app: Litestar, pool: Pool, client: httpx.AsyncClient, keyring: Keyring
+        self,
+        app: Litestar,
+        pool: Pool,
+        client: httpx.AsyncClient,
+        keyring: Keyring,
+        watch: Watch,
     ) -> None:
         self.app = app
         self.pool = pool
         self.client = client
         self.keyring = keyring
+        self.watch = watch
 
     async def caller(
         self,
@@ -114,7 +120,7 @@ async def api(pool: Pool, keyring: Keyring, database: str, assets: Assets) -> As
         )
         transport = httpx.ASGITransport(app=app)  # pyright: ignore[reportArgumentType]  # an ASGI application all the same
         async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
-            yield Api(app, pool, client, keyring)
+            yield Api(app, pool, client, keyring, watch)
 
 
 @pytest.fixture
