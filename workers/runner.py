@@ -5,6 +5,7 @@ import contextlib
 import random
 from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -72,7 +73,7 @@ class Worker:
         self._handlers = handlers
         self._settings = settings
         self._notifier = Notifier(url, pause_seconds=_CHANGES_SECONDS)
-        self._writes = Writes(url, self._tell)
+        self._writes = Writes(url, partial(self._notifier.notify, CHANGES))
         self._presence = Presence(
             url,
             worker_id,
@@ -101,12 +102,7 @@ class Worker:
 
     async def run(self) -> None:
         """Works until stopped."""
-        async with (
-            self._notifier,
-            self._writes.running(),
-            self._presence.running(),
-            self._side_tasks(),
-        ):
+        async with self._writes.running(), self._presence.running(), self._side_tasks():
             log.info("worker.started", worker_id=str(self._id))
             self.started.set()
             while not self._stopping.is_set():
@@ -127,7 +123,8 @@ class Worker:
             asyncio.create_task(upkeep, name="upkeep"),
         ]
         try:
-            yield
+            async with self._notifier:
+                yield
         finally:
             for task in tasks:
                 task.cancel()
@@ -180,16 +177,12 @@ class Worker:
             self._connection, worker_id=self._id, want=want
         )
         if jobs:
-            self._tell()
+            self._notifier.notify(CHANGES)
             self._arriving.update({job.id: job for job in jobs})
             task = asyncio.create_task(self._start(jobs, clock.seconds()), name="arrival")
             self._arrivals.add(task)
             task.add_done_callback(self._arrivals.discard)
         return jobs
-
-    def _tell(self) -> None:
-        """Whoever watches jobs may look; this costs nothing for each job."""
-        self._notifier.notify(CHANGES)
 
     async def _start(self, jobs: list[ClaimedJob], claimed_at: float) -> None:
         # the next claim is sent first: the database works on it while these begin
