@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import builds, crowds, drains, others, pickup, posts
+from bench import builds, crowds, drains, others, pickup, posts, streams
 from bench.ground import PAYLOAD, prepare
 from bench.table import head
 from common.embedded_postgres import EmbeddedPostgres
@@ -27,6 +27,7 @@ MEASURES = (
     "steps",
     "pickup",
     "posts",
+    "streams",
     "waiting",
     "fairness",
     "history",
@@ -60,6 +61,8 @@ async def measure(server: EmbeddedPostgres, only: list[str], repeats: int) -> No
                 await pickup.latency(ground, repeats)
             case "posts":
                 await posts.posts(ground, repeats, others.python())
+            case "streams":
+                await streams.streams(ground, repeats)
             case "waiting":
                 await crowds.waiting(ground)
             case "fairness":

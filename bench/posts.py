@@ -153,7 +153,7 @@ async def _fastapi(ground: Ground, python: Path) -> AsyncGenerator[tuple[str, st
             "bench/peers/fastapi_app.py",
             ground.url,
             "--port",
-            str(port := _free_port()),
+            str(port := free_port()),
         ),
         *("--remember-keys", "30"),
         cwd=ROOT,
@@ -162,7 +162,7 @@ async def _fastapi(ground: Ground, python: Path) -> AsyncGenerator[tuple[str, st
     try:
         assert process.stdout is not None
         told: dict[str, Any] = json.loads(await process.stdout.readline())
-        await _listening(port)
+        await listening(port)
         yield f"http://127.0.0.1:{port}", *(str(value) for value in told.values())  # pyright: ignore[reportReturnType]  # key and account
     finally:
         process.kill()
@@ -172,7 +172,7 @@ async def _fastapi(ground: Ground, python: Path) -> AsyncGenerator[tuple[str, st
 @contextlib.asynccontextmanager
 async def running(command: str, settings: dict[str, str]) -> AsyncGenerator[str]:
     """A command of ours as a process, and its address if it has one."""
-    port = _free_port()
+    port = free_port()
     name = "MOJITO_SANDBOX_PORT" if command == "sandbox" else "MOJITO_PORT"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "mojito", command),
@@ -182,14 +182,15 @@ async def running(command: str, settings: dict[str, str]) -> AsyncGenerator[str]
     )
     try:
         if command != "work":
-            await _listening(port)
+            await listening(port)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         await process.wait()
 
 
-async def _listening(port: int) -> None:
+async def listening(port: int) -> None:
+    """Returns when somebody does."""
     for _ in range(400):
         with contextlib.suppress(OSError):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -199,7 +200,8 @@ async def _listening(port: int) -> None:
     raise RuntimeError(f"nobody listens on {port}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody has."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -1,6 +1,7 @@
 """Ends a request that gets nowhere: a caller hears 503 in time, whatever holds the request up."""
 
 import asyncio
+from collections.abc import Callable
 
 from litestar.types import (
     ASGIApp,
@@ -14,20 +15,25 @@ from litestar.types import (
 
 from common.errors import Unavailable
 
-_LONGEST_SECONDS = 8.0
+LONGEST_SECONDS = 8.0
+"""Of a handler that does not say otherwise."""
 
 
 class Patience:
     """Time that the caller takes to send or to read does not count; an answer that has begun may end.
 
-    A handler that takes longer by its nature says how long in `opt["patience_seconds"]`.
+    A handler that takes longer by its nature says how long in `opt["patience_seconds"]`, as a number or
+    as a function of the request's scope.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        seconds = scope["route_handler"].opt.get("patience_seconds", _LONGEST_SECONDS)
+        wanted: float | Callable[[Scope], float] = scope["route_handler"].opt.get(
+            "patience_seconds", LONGEST_SECONDS
+        )
+        seconds = wanted(scope) if callable(wanted) else wanted
         loop = asyncio.get_running_loop()
         began = loop.time()
         until: float | None = began + seconds

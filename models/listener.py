@@ -8,6 +8,9 @@ from collections.abc import Callable
 from models.database import DATABASE_FAILURES, connect
 
 CHANNEL = "campaign_jobs"
+"""There is work to claim."""
+CHANGES = "campaign_job_changes"
+"""Something happened to jobs: whoever watches them looks."""
 _PROBE_SECONDS = 10.0
 
 

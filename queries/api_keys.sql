@@ -21,3 +21,8 @@ order by api_keys.id;
 -- Whose key it was. No row: there is no such key, or it was revoked before.
 update api_keys set revoked_at = now() where id = @id and revoked_at is null
 returning team_id;
+
+-- name: ListUsableApiKeys :many
+-- Which of these keys are neither revoked nor expired.
+select id from api_keys
+where id = any (@ids::uuid[]) and revoked_at is null and (expires_at is null or expires_at > now());

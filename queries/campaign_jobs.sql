@@ -211,3 +211,10 @@ from moved;
 -- Which of these jobs somebody wants stopped.
 select id from campaign_jobs
 where id = any (@ids::uuid[]) and cancel_requested_at is not null;
+
+-- name: ListCampaignJobsByIds :many
+select * from campaign_jobs where id = any (@ids::uuid[]);
+
+-- name: ListMarksOfJobs :many
+-- Where jobs stand, and a figure that changes whenever anything of them is written.
+select j.id, j.status, job_mark(j.id)::bigint as mark from campaign_jobs as j where j.id = any (@ids::uuid[]);

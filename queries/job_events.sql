@@ -4,3 +4,46 @@ select * from job_events
 where campaign_job_id = @campaign_job_id and id > @after_id
 order by id
 limit @page_size;
+
+-- name: GetLastEventNumber :one
+-- The highest number given to an event so far, seen or not.
+select coalesce(pg_sequence_last_value('job_events_id_seq'::regclass), 0)::bigint as number;
+
+-- name: ListEventWriters :one
+-- The transactions that may have taken numbers and cannot be seen yet.
+select job_event_writers()::text[] as writers;
+
+-- name: ListEventsOfJobs :many
+-- The facts of several jobs, of each after a number of its own.
+with asked as materialized (
+    select unnest(@campaign_job_ids::uuid[]) as campaign_job_id, unnest(@after_ids::bigint[]) as after_id
+)
+select asked.after_id::bigint as after_id, e.id, e.campaign_job_id, e.kind, e.data, e.created_at
+from asked
+cross join lateral (
+    select f.id, f.campaign_job_id, f.kind, f.data, f.created_at from job_events as f
+    where f.campaign_job_id = asked.campaign_job_id and f.id > asked.after_id and f.id <= @until_id::bigint
+    order by f.id limit @page_size
+) as e
+order by e.id;
+
+-- name: ListEventsOfTeams :many
+-- The same for all jobs of several teams. `mode` says which of them a test key sees.
+with asked as materialized (
+    select unnest(@team_ids::uuid[]) as team_id, unnest(@after_ids::bigint[]) as after_id
+)
+select asked.team_id::uuid as team_id, asked.after_id::bigint as after_id, e.id, e.campaign_job_id, e.kind,
+    e.data, e.created_at, j.mode
+from asked
+cross join lateral (
+    select f.id, f.campaign_job_id, f.kind, f.data, f.created_at from job_events as f
+    where f.team_id = asked.team_id and f.id > asked.after_id and f.id <= @until_id::bigint
+    order by f.id limit @page_size
+) as e
+left join campaign_jobs as j on j.id = e.campaign_job_id
+order by e.id;
+
+-- name: GetEndOfJob :one
+-- The number of the last end of a job; 0 while it has none.
+select coalesce(max(id), 0)::bigint as number from job_events
+where campaign_job_id = @campaign_job_id and kind = 'job.finished';

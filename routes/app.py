@@ -18,11 +18,13 @@ from middleware.problems import EXCEPTION_HANDLERS
 from middleware.request_id import RequestIds
 from models.account_verification import AccountVerifier
 from models.database import Pool
+from models.notifier import Notifier
 from models.sealed import all_key_ids_in_use
 from routes import (
     ad_accounts,
     ads_meta,
     campaign_jobs,
+    events,
     health,
     openapi,
     pages,
@@ -36,10 +38,10 @@ from routes.assets import Assets
 from routes.health import Readiness
 from routes.job_writes import JobWrites
 from routes.metrics import ApiMetrics
-from routes.notifier import Notifier
 from routes.open_jobs import Caps
 from routes.parts import Parts
 from routes.query import refuse_parameters
+from routes.watch import Watch
 
 LONGEST_BODY = 1024 * 1024
 """Bytes of a JSON body; routes that take files have limits of their own."""
@@ -54,6 +56,7 @@ def create_app(
     readiness: Readiness,
     assets: Assets,
     verifier: AccountVerifier,
+    watch: Watch,
     metrics: ApiMetrics | None = None,
     sink: Sink | None = None,
     key_rate: Rate | None = None,
@@ -65,9 +68,10 @@ def create_app(
     `pool` from models.database.open_pool; `keyring` from Keyring.from_file, after
     `require_keys_in_use`; `notifier` an entered Notifier; `job_writes` entered JobWrites; `readiness` a
     ServerReadiness, with the data folder where `mojito up` runs the parts; `assets` a
-    routes.assets.Assets; `verifier` an AccountVerifier over the platforms' adapters; `metrics` what
-    `/metrics` shows, made here where nobody else needs it; `sink` hears of every span; `key_rate` and
-    `team_rate` how often each may ask, None: as often as it likes; `caps` how many jobs may be open.
+    routes.assets.Assets; `verifier` an AccountVerifier over the platforms' adapters; `watch` a Watch
+    that runs; `metrics` what `/metrics` shows, made here where nobody else needs it; `sink` hears of
+    every span; `key_rate` and `team_rate` how often each may ask, None: as often as it likes; `caps`
+    how many jobs may be open.
     """
     measured = metrics or ApiMetrics(pool)
     parts = Parts(
@@ -78,12 +82,14 @@ def create_app(
         assets=assets,
         verifier=verifier,
         caps=caps or Caps(),
+        watch=watch,
     )
     guarded = [
         *ad_accounts.routes,
         *verify_accounts.routes,
         *ads_meta.routes,
         *campaign_jobs.routes,
+        *events.routes,
         *asset_routes.routes,
         *webhook_endpoints.routes,
         *webhook_deliveries.routes,

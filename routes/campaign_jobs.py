@@ -1,27 +1,33 @@
 """/api/v1/campaign_jobs: what became of a request, and how to stop it or try it again."""
 
+import asyncio
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.types import Scope
 from msgspec import Meta
 
 from common.errors import Conflict
+from middleware.patience import LONGEST_SECONDS
 from models import audit
 from models.account import PlatformType
 from models.gen import ad_accounts, campaign_jobs
 from models.gen.rows import CampaignJob, Connection, JobStatus
-from models.job import JobView
+from models.job import FINISHED, JobView
 from models.job_views import job_views
-from routes.access import actor_of, object_id, reachable, require_active
-from routes.etag import etag_of
+from models.listener import CHANGES
+from routes.access import actor_of, not_found, object_id, reachable, require_active
+from routes.etag import etag_of, is_known
 from routes.parts import ApiRequest, Parts
+from routes.prefer import preferred_wait, wait_of
 from routes.query import Page, decode_cursor, next_cursor, read_query
 from routes.transaction import transaction
+from routes.watch import Hold
 
 RETRYABLE: frozenset[JobStatus] = frozenset({"FAILED", "PARTIAL_SUCCESS", "CANCELLED"})
 
@@ -72,17 +78,42 @@ async def list_jobs(request: ApiRequest, parts: NamedDependency[Parts]) -> JobPa
     return JobPage(await job_views(parts.pool, rows[: query.limit]), following)
 
 
+def _patience_seconds(scope: Scope) -> float:
+    """An answer that its caller wants held may take that much longer."""
+    return LONGEST_SECONDS + (wait_of(scope) or 0)
+
+
 @get(
     "/campaign_jobs/{job_id:str}",
-    opt={"scope": "jobs:read", "tells": ("ETag",), "refusals": (403, 404)},
+    opt={
+        "scope": "jobs:read",
+        "headers": ("Prefer", "If-None-Match"),
+        "tells": ("ETag", "Preference-Applied"),
+        "answers": {200: JobView, 304: None},
+        "refusals": (403, 404),
+        "patience_seconds": _patience_seconds,
+    },
 )
 async def get_job(
     request: ApiRequest, parts: NamedDependency[Parts], job_id: FromPath[str]
-) -> Response[JobView]:
-    """Shows a job: how far it is, why it waits, what it made, why it failed."""
+) -> Response[Any]:
+    """Shows a job: how far it is, why it waits, what it made, why it failed.
+
+    With `Prefer: wait=N` (seconds; more than 30 count as 30) the answer is held until the status
+    changes, or until that time is over; with `If-None-Match` beside it until anything of the job
+    changes. A finished job answers at once.
+    """
     job = await _reach(parts.pool, request, job_id)
     view = (await job_views(parts.pool, [job]))[0]
-    return Response(view, headers={"ETag": etag_of(view)})
+    known = request.headers.get("if-none-match")
+    wait = preferred_wait(request.headers.getall("prefer", []))
+    if wait and not _is_news(view, job.status, known):
+        view = await _held(parts, view, known, wait)
+    tag = etag_of(view)
+    headers = {"ETag": tag} if wait is None else {"ETag": tag, "Preference-Applied": f"wait={wait}"}
+    if is_known(known, tag):
+        return Response(None, status_code=304, headers=headers)
+    return Response(view, headers=headers)
 
 
 @post(
@@ -122,6 +153,7 @@ async def cancel_job(
             before=before,
             after=view,
         )
+    parts.notifier.notify(CHANGES)
     return _accepted(view)
 
 
@@ -154,6 +186,7 @@ async def retry_job(
             connection, actor_of(request), "campaign_job.retried", job.id, before=before, after=view
         )
     parts.notifier.notify()
+    parts.notifier.notify(CHANGES)
     return _accepted(view)
 
 
@@ -171,6 +204,29 @@ async def _reach(connection: Connection, request: ApiRequest, job_id: str) -> Ca
         connection, id=object_id(job_id, "campaign_job"), team_id=request.auth.team_id
     )
     return reachable(row, request.auth, "campaign_job")
+
+
+def _is_news(view: JobView, status: JobStatus, known: str | None) -> bool:
+    """Whether there is no reason to hold the answer any longer."""
+    if view.status in FINISHED or view.status != status:
+        return True
+    return known is not None and not is_known(known, etag_of(view))
+
+
+async def _held(parts: Parts, view: JobView, known: str | None, seconds: int) -> JobView:
+    """The job once there is news, else as it is when time is over."""
+    until = asyncio.get_running_loop().time() + seconds
+    job_id, status = view.id, view.status
+    hold = Hold(job_id, status, until_anything=known is not None)
+    with parts.watch.holding(hold):
+        del view  # thousands may be held
+        while True:
+            is_changed = await parts.watch.change(hold, until)
+            found = await parts.job_looks.look(job_id)
+            if found is None:
+                raise not_found("campaign_job")
+            if not is_changed or _is_news(found, status, known):
+                return found
 
 
 async def _again(connection: Connection, job: CampaignJob) -> CampaignJob:

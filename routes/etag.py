@@ -29,6 +29,16 @@ def etag_of(view: msgspec.Struct) -> str:
     return f'"{hashlib.sha256(msgspec.json.encode(view)).hexdigest()[:16]}"'
 
 
+def is_known(if_none_match: str | None, current: str) -> bool:
+    """Whether the header names this version, compared weakly; any version where it is `*`.
+
+    >>> is_known('W/"a", "b"', '"a"'), is_known("*", '"a"'), is_known('"c"', '"a"'), is_known(None, '"a"')
+    (True, True, False, False)
+    """
+    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    return current in tags or tags == ["*"]
+
+
 def require_match(if_match: str | None, current: str) -> None:
     """Raises PreconditionFailed when the header is there and does not name the current version."""
     if if_match is None or if_match.strip() == "*":

@@ -28,11 +28,15 @@ _HEADERS = {
     "If-Match": "Entity tag of the version that may be changed; 412 when it is no longer the one.",
     "Idempotency-Key": "At most 255 characters, bare or quoted. The same key with the same body gives "
     "the first answer again, with another body 422.",
+    "If-None-Match": "Entity tags of versions that are known; 304 when one is still the version.",
+    "Prefer": "wait=N holds the answer up to N seconds (RFC 7240); more than 30 count as 30.",
+    "Last-Event-ID": "The id of the last event seen; 400 for a number that no event bears yet.",
 }
 _TOLD = {
     "Location": "Where the object is found.",
     "Retry-After": "Seconds until another look is worth while.",
-    "ETag": "The version, for If-Match.",
+    "ETag": "The version, for If-Match and If-None-Match.",
+    "Preference-Applied": "wait=N, when the answer may have been held for so many seconds.",
     "Idempotent-Replayed": "true when this is the answer to an earlier request with the same key.",
 }
 _DESCRIPTION = """One JSON request becomes a real advertising campaign, exactly once.
@@ -149,7 +153,7 @@ def _good(handler: HTTPRouteHandler, status: int, kind: Any) -> Document:
     if "answer_content" in handler.opt:
         answer["content"] = handler.opt["answer_content"]
     elif kind is not None:
-        answer["content"] = _json(kind)
+        answer["content"] = _json(kind, handler.opt.get("answer_media_type", "application/json"))
     if status == handler.status_code and "tells" in handler.opt:
         answer["headers"] = {
             name: {"description": _TOLD[name], "schema": {"type": "string"}}
@@ -176,8 +180,8 @@ def _answers(handler: HTTPRouteHandler) -> list[tuple[int, Any]]:
     return [(handler.status_code, returned if is_struct else None)]
 
 
-def _json(kind: type) -> Document:
-    return {"application/json": {"schema": {"$ref": _REF.format(name=kind.__name__)}}}
+def _json(kind: type, media_type: str = "application/json") -> Document:
+    return {media_type: {"schema": {"$ref": _REF.format(name=kind.__name__)}}}
 
 
 def _path_schema(kind: str) -> Document:

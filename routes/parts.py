@@ -9,10 +9,12 @@ from common.keyring import Keyring
 from middleware.auth import Caller
 from models.account_verification import AccountVerifier
 from models.database import Pool
+from models.notifier import Notifier
+from routes.job_views import JobLooks
 from routes.job_writes import JobWrites
 from routes.known_accounts import KnownAccounts
-from routes.notifier import Notifier
 from routes.open_jobs import Caps, OpenJobs
+from routes.watch import Watch
 
 ApiRequest = Request[Any, Caller, State]
 """A request behind RequireAuth: `request.auth` is the caller."""
@@ -31,6 +33,7 @@ class Parts:
         assets: Any,
         verifier: AccountVerifier,
         caps: Caps,
+        watch: Watch,
     ) -> None:
         self.pool = pool
         self.keyring = keyring
@@ -38,5 +41,7 @@ class Parts:
         self.job_writes = job_writes
         self.assets = assets
         self.verifier = verifier
+        self.watch = watch
+        self.job_looks = JobLooks(pool)
         self.accounts = KnownAccounts()
         self.open_jobs = OpenJobs(caps)

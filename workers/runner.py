@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import AsyncGenerator
-from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -19,10 +19,12 @@ from models.gen import ad_accounts, campaign_jobs, job_steps, workers
 from models.gen.rows import AdAccount, ClaimedJob, JobStep
 from models.job import JobError
 from models.jsonb import to_jsonb
-from models.listener import Listener
+from models.listener import CHANGES, Listener
+from models.notifier import Notifier
 from workers.accounts import Accounts
+from workers.endings import ended, token_of, too_often
 from workers.kinds import Ended, Handler, Handlers, Interrupted, Outcome, Parked, Run
-from workers.ledger import LONGEST_WAIT_SECONDS, Ledger
+from workers.ledger import Ledger
 from workers.metrics import WorkerMetrics
 from workers.presence import Presence
 from workers.reauthorisation import park_for_reauthorisation
@@ -31,7 +33,6 @@ from workers.writes import Move, Writes
 
 log = structlog.get_logger()
 
-MOST_RESCUES = 20
 CLAIM_SETTINGS = {
     **HOT_SETTINGS,
     # nothing leaves the house for a claim alone: the intent of a step waits for the disk, and with it
@@ -40,6 +41,8 @@ CLAIM_SETTINGS = {
     "synchronous_commit": "off",
 }
 _LAST_CLAIM_SECONDS = 2.0
+_CHANGES_SECONDS = 0.01
+"""Those who watch jobs are told so seldom at most."""
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +79,8 @@ class Worker:
         self._handlers = handlers
         self._settings = settings
         self._metrics = metrics or WorkerMetrics()
-        self._writes = Writes(url, self._metrics)
+        self._notifier = Notifier(url, pause_seconds=_CHANGES_SECONDS)
+        self._writes = Writes(url, self._metrics, partial(self._notifier.notify, CHANGES))
         self._presence = Presence(
             url,
             worker_id,
@@ -126,7 +130,8 @@ class Worker:
             asyncio.create_task(upkeep, name="upkeep"),
         ]
         try:
-            yield
+            async with self._notifier:
+                yield
         finally:
             for task in tasks:
                 task.cancel()
@@ -179,6 +184,7 @@ class Worker:
             campaign_jobs.claim_campaign_jobs(self._connection, worker_id=self._id, want=want)
         )
         if jobs:
+            self._notifier.notify(CHANGES)
             self._arriving.update({job.id: job for job in jobs})
             task = asyncio.create_task(self._start(jobs, clock.seconds()), name="arrival")
             self._arrivals.add(task)
@@ -257,7 +263,7 @@ class Worker:
     async def _let_go(self, run: Run) -> None:
         """The plainest move there is, for a job whose own end could not be written."""
         move = Move(
-            run.job.id, _token(run), "PROCESSING", 60.0, "retry", error_code="internal_error"
+            run.job.id, token_of(run), "PROCESSING", 60.0, "retry", error_code="internal_error"
         )
         with contextlib.suppress(Exception):
             await self._writes.moves.submit(move)
@@ -294,7 +300,7 @@ class Worker:
         match outcome:
             case Parked(reason="reauth_required"):
                 if not await park_for_reauthorisation(self._pool, run, outcome):
-                    await self._move(Move(run.job.id, _token(run), "PROCESSING"))
+                    await self._move(Move(run.job.id, token_of(run), "PROCESSING"))
             case Parked():
                 if outcome.reason == "throttled":
                     await ad_accounts.throttle_account(
@@ -304,7 +310,7 @@ class Worker:
                 await self._move(
                     Move(
                         run.job.id,
-                        _token(run),
+                        token_of(run),
                         "PROCESSING",
                         delay_seconds=outcome.seconds,
                         waiting_reason=outcome.reason,
@@ -313,7 +319,7 @@ class Worker:
                     ),
                 )
             case Interrupted():
-                await self._move(Move(run.job.id, _token(run), "PROCESSING"))
+                await self._move(Move(run.job.id, token_of(run), "PROCESSING"))
             case Ended():
                 await self._move(ended(run, outcome))
 
@@ -352,48 +358,3 @@ class Worker:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
-
-
-def too_often(job: ClaimedJob) -> JobError | None:
-    """Why a job must not run again: too many workers died on it, or nobody renewed its token."""
-    if job.rescues >= MOST_RESCUES:
-        return JobError(
-            code="worker_lost",
-            message=f"{job.rescues} workers died on this job without any step done in between",
-            remedy="Look into the workers' logs; ask for a retry when they stay alive.",
-            retryable=True,
-        )
-    if job.waiting_reason == "reauth_required" and _waited(job) >= timedelta(
-        seconds=LONGEST_WAIT_SECONDS["reauth_required"]
-    ):
-        return JobError(
-            code="reauth_timed_out",
-            message="the account's credentials were not replaced for seven days",
-            remedy="Replace the account's credentials, then ask for a retry.",
-            retryable=True,
-        )
-    return None
-
-
-def ended(run: Run, outcome: Ended) -> Move:
-    """The end of a job as it is written."""
-    error = outcome.error
-    return Move(
-        run.job.id,
-        _token(run),
-        outcome.status,
-        result=outcome.result,
-        platform_campaign_id=outcome.platform_campaign_id,
-        error_code=None if error is None else error.code,
-        error=None if error is None else to_jsonb(error),
-    )
-
-
-def _waited(job: ClaimedJob) -> timedelta:
-    since: datetime = job.waiting_since or job.updated_at
-    return job.updated_at - since
-
-
-def _token(run: Run) -> UUID:
-    assert run.job.claim_token is not None  # noqa: S101 - a claimed job has one by constraint
-    return run.job.claim_token

@@ -70,18 +70,44 @@ class Measured(Protocol):
         """Intents or records were written."""
 
 
-class Writes:
-    """Answers are True where the row was still ours."""
+class Unmeasured:
+    """Where nobody counts."""
 
-    def __init__(self, url: str, measured: "Measured | None" = None) -> None:
+    def moved(self, moves: Sequence[Move], answers: Sequence[object]) -> None:
+        """Nothing."""
+
+    def written(self, name: str, answers: Sequence[object]) -> None:
+        """Nothing."""
+
+
+class Writes:
+    """Answers are True where the row was still ours. `changed` is called after each shared statement."""
+
+    def __init__(
+        self,
+        url: str,
+        measured: "Measured | None" = None,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        told = measured or Unmeasured()
+
+        def recorded(_: object, answers: Sequence[object]) -> None:
+            told.written("records", answers)
+            changed()
+
+        def moved(moves: Sequence[Move], answers: Sequence[object]) -> None:
+            told.moved(moves, answers)
+            changed()
+
         self.intents = Flusher[Intent, bool](
-            url, write_intents, name="intents", flushed=_told(measured, "intents")
+            url,
+            write_intents,
+            name="intents",
+            flushed=lambda _, answers: told.written("intents", answers),
         )
-        self.records = Flusher[Record, bool](
-            url, write_records, name="records", flushed=_told(measured, "records")
-        )
+        self.records = Flusher[Record, bool](url, write_records, name="records", flushed=recorded)
         self.moves = Flusher[Move, JobStatus | Literal[False]](
-            url, write_moves, name="moves", flushed=None if measured is None else measured.moved
+            url, write_moves, name="moves", flushed=moved
         )
 
     @contextlib.asynccontextmanager
@@ -101,14 +127,6 @@ class Writes:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _told(
-    measured: Measured | None, name: str
-) -> Callable[[Sequence[object], Sequence[object]], None] | None:
-    if measured is None:
-        return None
-    return lambda _, answers: measured.written(name, answers)
 
 
 async def write_intents(connection: Connection, items: list[Intent]) -> list[bool]:

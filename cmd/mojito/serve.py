@@ -46,7 +46,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 async def serve(settings: Settings) -> None:
     """The order of stopping: no new connections, open answers end, parts close in reverse."""
     listening = _listen(settings.host, settings.port)
-    async with open_app(settings) as app:
+    stopping = asyncio.Event()
+    async with open_app(settings, stopping) as app:
         config = uvicorn.Config(
             app,
             loop="none",
@@ -64,6 +65,7 @@ async def serve(settings: Settings) -> None:
         def stop() -> None:
             server.force_exit = server.should_exit  # a second signal does not wait
             server.should_exit = True
+            stopping.set()  # those who watch would never end by themselves
 
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop)

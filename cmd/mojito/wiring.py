@@ -15,7 +15,9 @@ from common.keyring import FileKeyring, Keyring
 from config.settings import Settings, database_url
 from middleware.limits import Rate
 from models.account_verification import AccountVerifier
+from models.database import Pool
 from models.gen.campaign_jobs import get_traceparent
+from models.notifier import Notifier
 from models.verification import Checker
 from mojito.metrics_port import served_metrics
 from mojito.pools import opened_pool
@@ -26,8 +28,8 @@ from routes.assets import Assets
 from routes.health import ServerReadiness
 from routes.job_writes import JobWrites
 from routes.metrics import ApiMetrics
-from routes.notifier import Notifier
 from routes.open_jobs import Caps
+from routes.watch import Watch
 from workers.build_campaign import BuildCampaign
 from workers.credential_reads import CredentialReads
 from workers.deliver_webhook import DeliverWebhook
@@ -41,8 +43,10 @@ from workers.runner import Worker, WorkerSettings
 
 
 @contextlib.asynccontextmanager
-async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
-    """The HTTP application with everything it needs open."""
+async def open_app(
+    settings: Settings, stopping: asyncio.Event | None = None
+) -> AsyncGenerator[Litestar]:
+    """The HTTP application with everything it needs open. Once `stopping`, nobody watches any more."""
     keyring = FileKeyring(settings.keys_file)
     async with (
         opened_pool(settings, "mojito api") as pool,
@@ -50,6 +54,7 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
         guarded_client(settings) as client,
         opened_sink(os.environ, "mojito-api") as sink,
         opened_verifier(settings, keyring) as verifier,
+        opened_watch(settings, pool, stopping or asyncio.Event()) as watch,
         contextlib.AsyncExitStack() as opened,
     ):
         metrics = ApiMetrics(pool, silence_seconds=settings.worker_silence_seconds)
@@ -78,6 +83,7 @@ async def open_app(settings: Settings) -> AsyncGenerator[Litestar]:
             team_rate=rate(
                 "team", settings.rate_limit_team_per_second, settings.rate_limit_team_burst
             ),
+            watch=watch,
         )
 
 
@@ -132,6 +138,16 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
         )
         async with reads.running(), beside(keep_house(pool, ages(settings))):
             yield worker
+
+
+@contextlib.asynccontextmanager
+async def opened_watch(
+    settings: Settings, pool: Pool, stopping: asyncio.Event
+) -> AsyncGenerator[Watch]:
+    """The one reader for all who watch jobs."""
+    watch = Watch(database_url(settings), pool, stopping)
+    async with watch.running():
+        yield watch
 
 
 @contextlib.asynccontextmanager

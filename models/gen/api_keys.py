@@ -75,3 +75,14 @@ async def revoke_api_key(connection: Connection, *, id: UUID) -> UUID | None:
     """Whose key it was. No row: there is no such key, or it was revoked before."""
     row = await connection.fetchrow(REVOKE_API_KEY, id)
     return None if row is None else row[0]
+
+
+LIST_USABLE_API_KEYS: Final = """\
+select id from api_keys
+where id = any ($1::uuid[]) and revoked_at is null and (expires_at is null or expires_at > now())
+"""
+
+
+async def list_usable_api_keys(connection: Connection, *, ids: Sequence[UUID | None]) -> list[UUID]:
+    """Which of these keys are neither revoked nor expired."""
+    return [row[0] for row in await connection.fetch(LIST_USABLE_API_KEYS, ids)]

@@ -27,6 +27,12 @@ class MoveCampaignJobsRow(msgspec.Struct, frozen=True, gc=False):
     moved: list[int]
     cancelled: list[int]
 
+
+class ListMarksOfJobsRow(msgspec.Struct, frozen=True, gc=False):
+    id: UUID
+    status: JobStatus
+    mark: int
+
 CREATE_CAMPAIGN_JOB: Final = """\
 with asked as (
     insert into campaign_requests (
@@ -342,3 +348,22 @@ where id = any ($1::uuid[]) and cancel_requested_at is not null
 async def list_cancel_requests(connection: Connection, *, ids: Sequence[UUID | None]) -> list[UUID]:
     """Which of these jobs somebody wants stopped."""
     return [row[0] for row in await connection.fetch(LIST_CANCEL_REQUESTS, ids)]
+
+
+LIST_CAMPAIGN_JOBS_BY_IDS: Final = """\
+select id, kind, ad_account_id, team_id, platform_type, mode, status, result, platform_campaign_id, error_code, error, steps_total, lane, due_at, claim_token, worker_id, waiting_reason, waiting_since, cancel_requested_at, rescues, created_at, started_at, finished_at, updated_at from campaign_jobs where id = any ($1::uuid[])
+"""
+
+
+async def list_campaign_jobs_by_ids(connection: Connection, *, ids: Sequence[UUID | None]) -> list[CampaignJob]:
+    return [CampaignJob(*row) for row in await connection.fetch(LIST_CAMPAIGN_JOBS_BY_IDS, ids)]
+
+
+LIST_MARKS_OF_JOBS: Final = """\
+select j.id, j.status, job_mark(j.id)::bigint as mark from campaign_jobs as j where j.id = any ($1::uuid[])
+"""
+
+
+async def list_marks_of_jobs(connection: Connection, *, ids: Sequence[UUID | None]) -> list[ListMarksOfJobsRow]:
+    """Where jobs stand, and a figure that changes whenever anything of them is written."""
+    return [ListMarksOfJobsRow(*row) for row in await connection.fetch(LIST_MARKS_OF_JOBS, ids)]

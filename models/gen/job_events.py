@@ -9,8 +9,28 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from models.gen.rows import Connection, JobEvent
+from models.gen.rows import AccountMode, Connection, JobEvent
 
+
+
+class ListEventsOfJobsRow(msgspec.Struct, frozen=True, gc=False):
+    after_id: int
+    id: int
+    campaign_job_id: UUID
+    kind: str
+    data: str
+    created_at: datetime
+
+
+class ListEventsOfTeamsRow(msgspec.Struct, frozen=True, gc=False):
+    team_id: UUID
+    after_id: int
+    id: int
+    campaign_job_id: UUID
+    kind: str
+    data: str
+    created_at: datetime
+    mode: AccountMode | None
 
 LIST_EVENTS_AFTER: Final = """\
 select id, campaign_job_id, team_id, kind, data, created_at from job_events
@@ -23,3 +43,79 @@ limit $3
 async def list_events_after(connection: Connection, *, campaign_job_id: UUID, after_id: int, page_size: int) -> list[JobEvent]:
     """The facts of one job in order, after the one with this number."""
     return [JobEvent(*row) for row in await connection.fetch(LIST_EVENTS_AFTER, campaign_job_id, after_id, page_size)]
+
+
+GET_LAST_EVENT_NUMBER: Final = """\
+select coalesce(pg_sequence_last_value('job_events_id_seq'::regclass), 0)::bigint as number
+"""
+
+
+async def get_last_event_number(connection: Connection) -> int | None:
+    """The highest number given to an event so far, seen or not."""
+    row = await connection.fetchrow(GET_LAST_EVENT_NUMBER)
+    return None if row is None else row[0]
+
+
+LIST_EVENT_WRITERS: Final = """\
+select job_event_writers()::text[] as writers
+"""
+
+
+async def list_event_writers(connection: Connection) -> list[str] | None:
+    """The transactions that may have taken numbers and cannot be seen yet."""
+    row = await connection.fetchrow(LIST_EVENT_WRITERS)
+    return None if row is None else row[0]
+
+
+LIST_EVENTS_OF_JOBS: Final = """\
+with asked as materialized (
+    select unnest($3::uuid[]) as campaign_job_id, unnest($4::bigint[]) as after_id
+)
+select asked.after_id::bigint as after_id, e.id, e.campaign_job_id, e.kind, e.data, e.created_at
+from asked
+cross join lateral (
+    select f.id, f.campaign_job_id, f.kind, f.data, f.created_at from job_events as f
+    where f.campaign_job_id = asked.campaign_job_id and f.id > asked.after_id and f.id <= $1::bigint
+    order by f.id limit $2
+) as e
+order by e.id
+"""
+
+
+async def list_events_of_jobs(connection: Connection, *, until_id: int, page_size: int, campaign_job_ids: Sequence[UUID | None], after_ids: Sequence[int | None]) -> list[ListEventsOfJobsRow]:
+    """The facts of several jobs, of each after a number of its own."""
+    return [ListEventsOfJobsRow(*row) for row in await connection.fetch(LIST_EVENTS_OF_JOBS, until_id, page_size, campaign_job_ids, after_ids)]
+
+
+LIST_EVENTS_OF_TEAMS: Final = """\
+with asked as materialized (
+    select unnest($3::uuid[]) as team_id, unnest($4::bigint[]) as after_id
+)
+select asked.team_id::uuid as team_id, asked.after_id::bigint as after_id, e.id, e.campaign_job_id, e.kind,
+    e.data, e.created_at, j.mode
+from asked
+cross join lateral (
+    select f.id, f.campaign_job_id, f.kind, f.data, f.created_at from job_events as f
+    where f.team_id = asked.team_id and f.id > asked.after_id and f.id <= $1::bigint
+    order by f.id limit $2
+) as e
+left join campaign_jobs as j on j.id = e.campaign_job_id
+order by e.id
+"""
+
+
+async def list_events_of_teams(connection: Connection, *, until_id: int, page_size: int, team_ids: Sequence[UUID | None], after_ids: Sequence[int | None]) -> list[ListEventsOfTeamsRow]:
+    """The same for all jobs of several teams. `mode` says which of them a test key sees."""
+    return [ListEventsOfTeamsRow(*row) for row in await connection.fetch(LIST_EVENTS_OF_TEAMS, until_id, page_size, team_ids, after_ids)]
+
+
+GET_END_OF_JOB: Final = """\
+select coalesce(max(id), 0)::bigint as number from job_events
+where campaign_job_id = $1 and kind = 'job.finished'
+"""
+
+
+async def get_end_of_job(connection: Connection, *, campaign_job_id: UUID) -> int | None:
+    """The number of the last end of a job; 0 while it has none."""
+    row = await connection.fetchrow(GET_END_OF_JOB, campaign_job_id)
+    return None if row is None else row[0]

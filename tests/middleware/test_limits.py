@@ -77,6 +77,7 @@ def rebuilt(api: Api, keyring: Any, assets: Any, **rates: Rate) -> httpx.AsyncCl
         readiness=ServerReadiness(api.pool),
         assets=assets,
         verifier=parts,
+        watch=parts,
         key_rate=rates.get("key"),
         team_rate=rates.get("team"),
     )

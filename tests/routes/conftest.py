@@ -1,5 +1,6 @@
 """The whole application on a real database, spoken to in the same loop."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ from common.keyring import Keyring, new_key_line
 from models.account_verification import AccountVerifier
 from models.api_keys import create_key
 from models.database import Pool, open_pool
+from models.notifier import Notifier
 from routes.app import create_app
 from routes.assets import Assets
 from routes.health import ServerReadiness
 from routes.job_writes import JobWrites
-from routes.notifier import Notifier
+from routes.watch import Watch
 from workers.platforms.meta import Meta
 
 TOKEN = "EAAB" + "0" * 8 + "verysecrettoken"
@@ -30,12 +32,18 @@ class Api:
     """A client without a key, and a way to get clients with one."""
 
     def __init__(
-        self, app: Litestar, pool: Pool, client: httpx.AsyncClient, keyring: Keyring
+        self,
+        app: Litestar,
+        pool: Pool,
+        client: httpx.AsyncClient,
+        keyring: Keyring,
+        watch: Watch,
     ) -> None:
         self.app = app
         self.pool = pool
         self.client = client
         self.keyring = keyring
+        self.watch = watch
 
     async def caller(
         self,
@@ -117,7 +125,12 @@ async def verifier(keyring: Keyring, meta_address: str) -> AsyncGenerator[Accoun
 async def api(
     pool: Pool, keyring: Keyring, database: str, assets: Assets, verifier: AccountVerifier
 ) -> AsyncGenerator[Api]:
-    async with Notifier(database) as notifier, JobWrites(database) as job_writes:
+    watch = Watch(database, pool, asyncio.Event(), keys_seconds=0.2)
+    async with (
+        Notifier(database) as notifier,
+        JobWrites(database) as job_writes,
+        watch.running(),
+    ):
         app = create_app(
             pool=pool,
             keyring=keyring,
@@ -126,10 +139,11 @@ async def api(
             readiness=ServerReadiness(pool),
             assets=assets,
             verifier=verifier,
+            watch=watch,
         )
         transport = httpx.ASGITransport(app=app)  # pyright: ignore[reportArgumentType]  # an ASGI application all the same
         async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
-            yield Api(app, pool, client, keyring)
+            yield Api(app, pool, client, keyring, watch)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A process tells whether it lives, and an installation whether it can do its work."""
 
+import asyncio
 import json
 import os
 from pathlib import Path
@@ -9,10 +10,11 @@ import httpx
 import pytest
 
 from models.database import open_pool
+from models.notifier import Notifier
 from routes.app import create_app
 from routes.health import ServerReadiness, missing_parts
 from routes.job_writes import JobWrites
-from routes.notifier import Notifier
+from routes.watch import Watch
 from tests.routes.conftest import Api
 
 NOBODY = 2**22 + 1
@@ -117,6 +119,7 @@ async def test_an_installation_that_lacks_parts_is_not_ready(
         readiness=readiness,
         assets=assets,
         verifier=verifier,
+        watch=Watch(database, api.pool, asyncio.Event()),
     )
     transport = httpx.ASGITransport(app=app)  # pyright: ignore[reportArgumentType]  # an ASGI application all the same
     client = httpx.AsyncClient(transport=transport, base_url="http://api")

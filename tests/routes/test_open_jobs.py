@@ -8,11 +8,12 @@ import httpx
 import pytest
 
 from common.uuid7 import uuid7
+from models.notifier import Notifier
 from routes.app import create_app
 from routes.health import ServerReadiness
 from routes.job_writes import JobWrites
-from routes.notifier import Notifier
 from routes.open_jobs import Caps, OpenJobs
+from routes.watch import Watch
 from tests.routes.conftest import add_account
 from tests.routes.meta_requests import meta_request
 
@@ -34,6 +35,7 @@ async def capped(api, keyring, assets, verifier, database):
                 readiness=ServerReadiness(api.pool),
                 assets=assets,
                 verifier=verifier,
+                watch=Watch(database, api.pool, asyncio.Event()),
                 caps=caps,
             )
             client = httpx.AsyncClient(

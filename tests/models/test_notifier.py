@@ -1,8 +1,19 @@
 """Wake-ups come at once, never in a flood, and their loss is never a request's trouble."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 
-from routes.notifier import Notifier
+import asyncpg
+import pytest
+
+from models.notifier import Notifier
+
+
+@pytest.fixture
+async def listener(database: str) -> AsyncGenerator["asyncpg.Connection[asyncpg.Record]"]:
+    connection = await asyncpg.connect(database)
+    yield connection
+    await connection.close()
 
 
 async def test_new_work_is_told_at_once(database, listener):
@@ -31,6 +42,22 @@ async def test_a_burst_is_told_in_a_few_words_without_payload(database, listener
 
     assert set(payloads) == {""}
     assert len(payloads) <= 2
+
+
+async def test_each_channel_is_told_of_its_own(database, listener):
+    work, changes = asyncio.Event(), asyncio.Event()
+    await listener.add_listener("campaign_jobs", lambda *_: work.set())
+    await listener.add_listener("campaign_job_changes", lambda *_: changes.set())
+
+    async with Notifier(database) as notifier:
+        notifier.notify("campaign_job_changes")
+        await asyncio.wait_for(changes.wait(), 10)
+        was_work_told = work.is_set()
+        notifier.notify()
+        notifier.notify("campaign_job_changes")
+        await asyncio.wait_for(work.wait(), 10)
+
+    assert not was_work_told
 
 
 async def test_it_comes_back_after_its_connection_was_lost(database, listener):

@@ -1,7 +1,7 @@
-"""Wakes workers after a commit: the first of a burst at once, then at most one each millisecond.
+"""Wakes whoever listens after a commit: the first of a burst at once, then at most one in a while.
 
-A notifying commit takes a lock of the whole server, so requests never notify in their own
-transaction. A lost wake-up costs a worker's next look, never a job.
+A notifying commit takes a lock of the whole server, so nobody notifies in the transaction that he tells
+of. A lost wake-up costs a listener its next look, never a row.
 """
 
 import asyncio
@@ -14,18 +14,26 @@ import structlog
 from models.database import DATABASE_FAILURES, connect
 from models.listener import CHANNEL
 
-_PAUSE_SECONDS = 0.001
 _RECONNECT_SECONDS = 0.5
+_SETTINGS = {
+    # a notification has nothing that could be lost with the server's memory
+    "synchronous_commit": "off",
+}
 
 log = structlog.get_logger()
 
 
 class Notifier:
-    """One connection of its own; `async with` opens and closes it."""
+    """One connection of its own; `async with` opens and closes it.
 
-    def __init__(self, database_url: str) -> None:
+    Waits `pause_seconds` between two notifications, whatever was told meanwhile goes in one.
+    """
+
+    def __init__(self, database_url: str, *, pause_seconds: float = 0.001) -> None:
         self._url = database_url
+        self._pause_seconds = pause_seconds
         self._wanted = asyncio.Event()
+        self._channels: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -43,8 +51,9 @@ class Notifier:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    def notify(self) -> None:
-        """New work is committed. Returns at once and never fails."""
+    def notify(self, channel: str = CHANNEL) -> None:
+        """Something is committed: new work, or what another channel is for. Returns at once, never fails."""
+        self._channels.add(channel)
         self._wanted.set()
 
     async def _run(self) -> None:
@@ -57,16 +66,18 @@ class Notifier:
 
     async def _serve(self) -> None:
         """Until the connection is lost. What was wanted in between is told after reconnecting."""
-        connection = await connect(self._url, name="mojito notifier")
+        connection = await connect(self._url, name="mojito notifier", settings=_SETTINGS)
         try:
             while True:
                 await self._wanted.wait()
                 self._wanted.clear()
+                channels, self._channels = self._channels, set()
                 try:
-                    await connection.execute(f"notify {CHANNEL}")
+                    await connection.execute("; ".join(f"notify {channel}" for channel in channels))
                 except BaseException:
+                    self._channels |= channels
                     self._wanted.set()
                     raise
-                await asyncio.sleep(_PAUSE_SECONDS)
+                await asyncio.sleep(self._pause_seconds)
         finally:
             connection.terminate()

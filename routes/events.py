@@ -1,0 +1,142 @@
+"""/api/v1/events and /api/v1/campaign_jobs/{id}/events: what happens to jobs, as server-sent events."""
+
+import contextlib
+import random
+from collections.abc import AsyncGenerator
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
+from litestar.response.streaming import ASGIStreamingResponse
+from litestar.types import Receive, Send
+
+from common.errors import CallerError
+from models.gen import campaign_jobs, job_events
+from models.job import FINISHED
+from routes.access import object_id, reachable
+from routes.parts import ApiRequest, Parts
+from routes.subscriptions import JobEvent, Subscription
+
+_PING_SECONDS = 15.0
+_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+_NUMBER_DIGITS = 18
+"""Every number with so many fits into the database's."""
+
+
+class EventStream(ASGIStreamingResponse):
+    """Closes its source as soon as the caller is gone, wherever the answer is just then."""
+
+    def __init__(self, source: AsyncGenerator[bytes]) -> None:
+        super().__init__(iterator=source, media_type="text/event-stream", headers=_HEADERS)
+        self._source = source
+
+    async def send_body(self, send: Send, receive: Receive) -> None:
+        """Until the source or the caller ends."""
+        async with contextlib.aclosing(self._source):
+            await super().send_body(send, receive)
+
+
+@get(
+    "/campaign_jobs/{job_id:str}/events",
+    opt={
+        "scope": "jobs:read",
+        "headers": ("Last-Event-ID",),
+        "answers": {200: JobEvent, 204: None},
+        "answer_media_type": "text/event-stream",
+        "refusals": (400, 403, 404),
+    },
+)
+async def stream_job_events(
+    request: ApiRequest, parts: NamedDependency[Parts], job_id: FromPath[str]
+) -> ASGIResponse:
+    """Streams what happens to a job, from its beginning or from behind `Last-Event-ID`.
+
+    Server-sent events: `id` is the number of the event, `event` its type, `data` this JSON. The stream
+    ends after `job.finished`; 204 says that the job has finished and everything was seen, so that
+    clients stop asking. After a retry of the job open it again with the number of the last event: it
+    goes on with `job.retried`. The server may end a stream at any time (it stops, the key is revoked,
+    the caller reads too slowly); whoever comes back with the last number misses nothing.
+    """
+    row = await campaign_jobs.get_campaign_job(
+        parts.pool, id=object_id(job_id, "campaign_job"), team_id=request.auth.team_id
+    )
+    job = reachable(row, request.auth, "campaign_job")
+    after = await _last_seen(request, parts, 0)
+    if job.status in FINISHED:
+        end = await job_events.get_end_of_job(parts.pool, campaign_job_id=job.id)
+        if after >= (end or 0):
+            return ASGIResponse(status_code=204, headers=_HEADERS)
+    return _stream(parts, Subscription("job", job.id, after=after, key_id=request.auth.key_id))
+
+
+@get(
+    "/events",
+    opt={
+        "scope": "jobs:read",
+        "headers": ("Last-Event-ID",),
+        "answers": {200: JobEvent},
+        "answer_media_type": "text/event-stream",
+        "refusals": (400,),
+    },
+)
+async def stream_events(request: ApiRequest, parts: NamedDependency[Parts]) -> ASGIResponse:
+    """Streams what happens to all jobs of the team, from now on or from behind `Last-Event-ID`.
+
+    Server-sent events as of a single job, with numbers that all streams share; it does not end by
+    itself. A test key sees jobs of sandbox accounts only.
+    """
+    caller = request.auth
+    after = await _last_seen(request, parts)
+    mode = "sandbox" if caller.mode == "sandbox" else None
+    return _stream(
+        parts, Subscription("team", caller.team_id, after=after, key_id=caller.key_id, mode=mode)
+    )
+
+
+def _stream(parts: Parts, subscription: Subscription) -> EventStream:
+    return EventStream(_source(parts, subscription))
+
+
+async def _source(parts: Parts, subscription: Subscription) -> AsyncGenerator[bytes]:
+    """Comes to life with the first byte: who leaves before it has subscribed to nothing."""
+    with parts.watch.subscribed(subscription):
+        # spread, so that a thousand who lost their server do not come back at one moment
+        yield b"retry: %d\n\n" % random.randint(1000, 3000)  # noqa: S311
+        while True:
+            text = await subscription.take(_PING_SECONDS)
+            if text:
+                yield text
+            elif subscription.is_over:
+                break
+            else:
+                yield b": ping\n\n"
+            if not subscription.is_live:
+                parts.watch.want_more()
+
+
+async def _last_seen(request: ApiRequest, parts: Parts, otherwise: int | None = None) -> int:
+    """The number behind which to go on; without a header the one given, or the highest there is.
+
+    Raises CallerError (400) for a number that no event bears yet.
+    """
+    highest = await job_events.get_last_event_number(parts.pool) or 0
+    text = request.headers.get("last-event-id")
+    if text is None:
+        return highest if otherwise is None else otherwise
+    if text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS and int(text) <= highest:
+        return int(text)
+    raise CallerError(
+        "Last-Event-ID is not the number of an event.",
+        code="invalid_last_event_id",
+        errors=[
+            {
+                "parameter": "Last-Event-ID",
+                "code": "invalid_last_event_id",
+                "message": "Send the id of the last event as it was given.",
+            }
+        ],
+    )
+
+
+routes = [stream_job_events, stream_events]

@@ -1,0 +1,59 @@
+"""When a job must not run again, and the end of a run as it is written."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from models.gen.rows import ClaimedJob
+from models.job import JobError
+from models.jsonb import to_jsonb
+from workers.kinds import Ended, Run
+from workers.ledger import LONGEST_WAIT_SECONDS
+from workers.writes import Move
+
+MOST_RESCUES = 20
+
+
+def too_often(job: ClaimedJob) -> JobError | None:
+    """Why a job must not run again: too many workers died on it, or nobody renewed its token."""
+    if job.rescues >= MOST_RESCUES:
+        return JobError(
+            code="worker_lost",
+            message=f"{job.rescues} workers died on this job without any step done in between",
+            remedy="Look into the workers' logs; ask for a retry when they stay alive.",
+            retryable=True,
+        )
+    if job.waiting_reason == "reauth_required" and _waited(job) >= timedelta(
+        seconds=LONGEST_WAIT_SECONDS["reauth_required"]
+    ):
+        return JobError(
+            code="reauth_timed_out",
+            message="the account's credentials were not replaced for seven days",
+            remedy="Replace the account's credentials, then ask for a retry.",
+            retryable=True,
+        )
+    return None
+
+
+def ended(run: Run, outcome: Ended) -> Move:
+    """The end of a job as it is written."""
+    error = outcome.error
+    return Move(
+        run.job.id,
+        token_of(run),
+        outcome.status,
+        result=outcome.result,
+        platform_campaign_id=outcome.platform_campaign_id,
+        error_code=None if error is None else error.code,
+        error=None if error is None else to_jsonb(error),
+    )
+
+
+def token_of(run: Run) -> UUID:
+    """What fences every write of the run."""
+    assert run.job.claim_token is not None  # noqa: S101 - a claimed job has one by constraint
+    return run.job.claim_token
+
+
+def _waited(job: ClaimedJob) -> timedelta:
+    since: datetime = job.waiting_since or job.updated_at
+    return job.updated_at - since
