@@ -28,6 +28,8 @@ type Moment = Annotated[datetime, Meta(tz=True)]
 
 MAX_RUNNING: dict[PlatformType, int] = {"META": 4, "GOOGLE_ADS": 1, "TIKTOK_ADS": 4}
 """Unless the caller says otherwise; mutates of one Google Ads account conflict."""
+LONGEST_CONFIGURATION = 1024 * 1024
+"""Bytes of the settings of one account, however many patches they grew from."""
 ACCOUNT_IDS: dict[PlatformType, str] = {"META": "^act_[0-9]{1,32}$"}
 """How each platform writes its account ids."""
 
@@ -77,6 +79,46 @@ class AccountChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     def __repr__(self) -> str:
         return "AccountChange(…)"
+
+
+class AccountPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change, as a JSON Merge Patch: null removes what is optional, objects are merged."""
+
+    name: Name | UnsetType = UNSET
+    status: Annotated[
+        Literal["ACTIVE", "INACTIVE"] | UnsetType,
+        Meta(description="INACTIVE accounts take no new jobs."),
+    ] = UNSET
+    credentials: Annotated[
+        CredentialsInput | UnsetType,
+        Meta(
+            description="Stored ones are sealed and never merged: name every field, null for none."
+        ),
+    ] = UNSET
+    additional_config: Annotated[
+        dict[str, Any] | UnsetType | None,
+        Meta(
+            description="Merged into the stored settings; null removes a setting, or all of them."
+        ),
+    ] = UNSET
+    max_running: Annotated[
+        MaxRunning | UnsetType | None, Meta(description="Null is the platform's default.")
+    ] = UNSET
+    owner_user_id: Annotated[
+        UUID | UnsetType | None, Meta(description="Null removes the owner.")
+    ] = UNSET
+    platform_type: Annotated[
+        PlatformType | UnsetType, Meta(description="May be repeated, not changed.")
+    ] = UNSET
+    platform_account_id: Annotated[
+        str | UnsetType, Meta(description="May be repeated, not changed.")
+    ] = UNSET
+    mode: Annotated[AccountMode | UnsetType, Meta(description="May be repeated, not changed.")] = (
+        UNSET
+    )
+
+    def __repr__(self) -> str:
+        return "AccountPatch(…)"
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,3 +37,6 @@ type Credentials = MetaCredentials
 
 CREDENTIALS: dict[str, type[Credentials]] = {"META": MetaCredentials}
 """Which struct a platform's credentials are; the platform type stands beside them, no tag inside."""
+
+SECRETS = ("access_token", "app_secret")
+"""The fields that open something; the others only name something."""

@@ -10,7 +10,8 @@ where id = @id;
 
 -- name: RequireReauthorisation :execrows
 -- Only if the credentials that failed are still the account's; 0 rows: they were replaced meanwhile.
-update ad_accounts set status = 'REQUIRES_REAUTH', updated_at = now()
+update ad_accounts
+set status = 'REQUIRES_REAUTH', updated_at = greatest(now(), updated_at + interval '1 microsecond')
 where id = @id and credentials_version = @credentials_version
   and status in ('ACTIVE', 'REQUIRES_REAUTH');
 
@@ -48,11 +49,11 @@ order by id desc
 limit @page_size;
 
 -- name: UpdateAdAccount :one
--- Everything but the credentials.
+-- Everything but the credentials. Each version is written at a moment of its own, which is its entity tag.
 update ad_accounts
 set name = @name, status = @status, max_running = @max_running,
     owner_user_id = sqlc.narg(owner_user_id), additional_config = @additional_config,
-    updated_at = now()
+    updated_at = greatest(now(), updated_at + interval '1 microsecond')
 where id = @id
 returning *;
 
@@ -63,14 +64,21 @@ set credentials = @credentials, credentials_key_id = @credentials_key_id,
     credentials_fingerprint = @credentials_fingerprint, credentials_updated_at = now(),
     credentials_version = credentials_version + 1,
     status = case when status = 'REQUIRES_REAUTH' then 'ACTIVE'::account_status else status end,
-    updated_at = now()
+    updated_at = greatest(now(), updated_at + interval '1 microsecond')
 where id = @id
 returning *;
 
 -- name: DeleteAdAccount :exec
 -- The row stays, for the jobs that name it.
-update ad_accounts set deleted_at = now(), updated_at = now() where id = @id;
+update ad_accounts
+set deleted_at = now(), updated_at = greatest(now(), updated_at + interval '1 microsecond')
+where id = @id;
 
 -- name: ListCredentialsKeyIds :many
 -- Ids of the encryption keys that stored credentials need.
 select distinct credentials_key_id from ad_accounts;
+
+-- name: ListAdAccountsByIds :many
+-- For answers that show accounts beside something else; deleted ones are left out.
+select * from ad_accounts
+where id = any (@ids::uuid[]) and team_id = @team_id and deleted_at is null;

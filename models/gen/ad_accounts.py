@@ -35,7 +35,8 @@ async def throttle_account(connection: Connection, *, delay_seconds: float, id: 
 
 
 REQUIRE_REAUTHORISATION: Final = """\
-update ad_accounts set status = 'REQUIRES_REAUTH', updated_at = now()
+update ad_accounts
+set status = 'REQUIRES_REAUTH', updated_at = greatest(now(), updated_at + interval '1 microsecond')
 where id = $1 and credentials_version = $2
   and status in ('ACTIVE', 'REQUIRES_REAUTH')
 """
@@ -117,14 +118,14 @@ UPDATE_AD_ACCOUNT: Final = """\
 update ad_accounts
 set name = $1, status = $2, max_running = $3,
     owner_user_id = $4, additional_config = $5,
-    updated_at = now()
+    updated_at = greatest(now(), updated_at + interval '1 microsecond')
 where id = $6
 returning id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at
 """
 
 
 async def update_ad_account(connection: Connection, *, name: str, status: AccountStatus, max_running: int, owner_user_id: UUID | None = None, additional_config: str, id: UUID) -> AdAccount | None:
-    """Everything but the credentials."""
+    """Everything but the credentials. Each version is written at a moment of its own, which is its entity tag."""
     row = await connection.fetchrow(UPDATE_AD_ACCOUNT, name, status, max_running, owner_user_id, additional_config, id)
     return None if row is None else AdAccount(*row)
 
@@ -135,7 +136,7 @@ set credentials = $1, credentials_key_id = $2,
     credentials_fingerprint = $3, credentials_updated_at = now(),
     credentials_version = credentials_version + 1,
     status = case when status = 'REQUIRES_REAUTH' then 'ACTIVE'::account_status else status end,
-    updated_at = now()
+    updated_at = greatest(now(), updated_at + interval '1 microsecond')
 where id = $4
 returning id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at
 """
@@ -148,7 +149,9 @@ async def replace_credentials(connection: Connection, *, credentials: bytes, cre
 
 
 DELETE_AD_ACCOUNT: Final = """\
-update ad_accounts set deleted_at = now(), updated_at = now() where id = $1
+update ad_accounts
+set deleted_at = now(), updated_at = greatest(now(), updated_at + interval '1 microsecond')
+where id = $1
 """
 
 
@@ -165,3 +168,14 @@ select distinct credentials_key_id from ad_accounts
 async def list_credentials_key_ids(connection: Connection) -> list[str]:
     """Ids of the encryption keys that stored credentials need."""
     return [row[0] for row in await connection.fetch(LIST_CREDENTIALS_KEY_IDS)]
+
+
+LIST_AD_ACCOUNTS_BY_IDS: Final = """\
+select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at from ad_accounts
+where id = any ($1::uuid[]) and team_id = $2 and deleted_at is null
+"""
+
+
+async def list_ad_accounts_by_ids(connection: Connection, *, ids: Sequence[UUID | None], team_id: UUID | None = None) -> list[AdAccount]:
+    """For answers that show accounts beside something else; deleted ones are left out."""
+    return [AdAccount(*row) for row in await connection.fetch(LIST_AD_ACCOUNTS_BY_IDS, ids, team_id)]
