@@ -159,6 +159,9 @@ class AccountPage(msgspec.Struct, frozen=True):
     next_cursor: Annotated[
         str | None, Meta(description="For the next page; null when this is the last.")
     ]
+    livemode: Annotated[
+        bool, Meta(description="Whether a live key asks; a test key sees no live account.")
+    ]
 
 
 def account_view(account: AdAccount) -> AccountView:

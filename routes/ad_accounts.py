@@ -32,8 +32,9 @@ from routes.account_changes import acceptable_change, add, apply
 from routes.account_patch import PATCH_CONTENT, PATCH_TYPES, acceptable_patch
 from routes.body import parse_json, raw_body, read_body
 from routes.etag import etag, require_match
+from routes.paging import begins_before, cut
 from routes.parts import ApiRequest, Parts
-from routes.query import Page, decode_cursor, next_cursor, read_query
+from routes.query import Page, read_query
 from routes.transaction import transaction
 
 
@@ -78,9 +79,16 @@ async def create_account(
 
 @get(
     "/ad_accounts",
-    opt={"scope": "accounts:read", "query": AccountsQuery, "refusals": (400, 403)},
+    opt={
+        "scope": "accounts:read",
+        "query": AccountsQuery,
+        "tells": ("Link",),
+        "refusals": (400, 403),
+    },
 )
-async def list_accounts(request: ApiRequest, parts: NamedDependency[Parts]) -> AccountPage:
+async def list_accounts(
+    request: ApiRequest, parts: NamedDependency[Parts]
+) -> Response[AccountPage]:
     """Lists the team's ad accounts, newest first.
 
     A test key sees sandbox accounts only.
@@ -92,14 +100,16 @@ async def list_accounts(request: ApiRequest, parts: NamedDependency[Parts]) -> A
     rows = await ad_accounts.list_ad_accounts(
         parts.pool,
         team_id=request.auth.team_id,
-        before_id=decode_cursor(query.cursor),
+        before_id=begins_before(request, query),
         platform_type=query.platform_type,
         status=query.status,
         mode=mode,
         page_size=query.limit + 1,
     )
-    following = next_cursor([row.id for row in rows], query.limit)
-    return AccountPage([account_view(row) for row in rows[: query.limit]], following)
+    page = cut(request, query, rows)
+    shown = [account_view(row) for row in page.rows]
+    livemode = request.auth.mode == "live"
+    return Response(AccountPage(shown, page.next_cursor, livemode), headers=page.headers)
 
 
 @get(

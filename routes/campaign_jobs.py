@@ -19,8 +19,10 @@ from models.job import JobView, job_view
 from models.plan import REQUESTS, PlannedStep, plan
 from routes.access import object_id, reachable, require_active
 from routes.etag import etag_of
+from routes.expansion import Expansion, JobQuery, expanded
+from routes.paging import begins_before, cut
 from routes.parts import ApiRequest, Parts
-from routes.query import Page, decode_cursor, next_cursor, read_query
+from routes.query import Page, read_query
 from routes.transaction import transaction
 
 RETRYABLE: frozenset[JobStatus] = frozenset({"FAILED", "PARTIAL_SUCCESS", "CANCELLED"})
@@ -38,6 +40,7 @@ class JobsQuery(Page, frozen=True, kw_only=True):
         None
     )
     created_before: Annotated[Moment | None, Meta(description="Made before that moment.")] = None
+    expand: Expansion = ()
 
 
 class JobPage(msgspec.Struct, frozen=True):
@@ -47,10 +50,16 @@ class JobPage(msgspec.Struct, frozen=True):
     next_cursor: Annotated[
         str | None, Meta(description="For the next page; null when this is the last.")
     ]
+    livemode: Annotated[
+        bool, Meta(description="Whether a live key asks; a test key sees no live job.")
+    ]
 
 
-@get("/campaign_jobs", opt={"scope": "jobs:read", "query": JobsQuery, "refusals": (400,)})
-async def list_jobs(request: ApiRequest, parts: NamedDependency[Parts]) -> JobPage:
+@get(
+    "/campaign_jobs",
+    opt={"scope": "jobs:read", "query": JobsQuery, "tells": ("Link",), "refusals": (400,)},
+)
+async def list_jobs(request: ApiRequest, parts: NamedDependency[Parts]) -> Response[JobPage]:
     """Lists the team's jobs, newest first.
 
     A test key sees jobs of sandbox accounts only.
@@ -59,7 +68,7 @@ async def list_jobs(request: ApiRequest, parts: NamedDependency[Parts]) -> JobPa
     rows = await campaign_jobs.list_campaign_jobs(
         parts.pool,
         team_id=request.auth.team_id,
-        before_id=decode_cursor(query.cursor),
+        before_id=begins_before(request, query),
         status=query.status,
         platform_type=query.platform_type,
         ad_account_id=query.ad_account_id,
@@ -68,20 +77,25 @@ async def list_jobs(request: ApiRequest, parts: NamedDependency[Parts]) -> JobPa
         mode="sandbox" if request.auth.mode == "sandbox" else None,
         page_size=query.limit + 1,
     )
-    following = next_cursor([row.id for row in rows], query.limit)
-    return JobPage(await _views(parts.pool, rows[: query.limit]), following)
+    page = cut(request, query, rows)
+    views = await _views(parts.pool, page.rows)
+    shown = await expanded(parts.pool, request, views, query.expand)
+    livemode = request.auth.mode == "live"
+    return Response(JobPage(shown, page.next_cursor, livemode), headers=page.headers)
 
 
 @get(
     "/campaign_jobs/{job_id:str}",
-    opt={"scope": "jobs:read", "tells": ("ETag",), "refusals": (403, 404)},
+    opt={"scope": "jobs:read", "query": JobQuery, "tells": ("ETag",), "refusals": (403, 404)},
 )
 async def get_job(
     request: ApiRequest, parts: NamedDependency[Parts], job_id: FromPath[str]
 ) -> Response[JobView]:
     """Shows a job: how far it is, why it waits, what it made, why it failed."""
+    query = read_query(request, JobQuery)
     job = await _reach(parts.pool, request, job_id)
-    view = (await _views(parts.pool, [job]))[0]
+    views = await _views(parts.pool, [job])
+    (view,) = await expanded(parts.pool, request, views, query.expand)
     return Response(view, headers={"ETag": etag_of(view)})
 
 
@@ -180,7 +194,7 @@ async def _again(connection: Connection, job: CampaignJob) -> CampaignJob:
     return await campaign_jobs.get_campaign_job(connection, id=job.id, team_id=job.team_id) or job
 
 
-async def _views(connection: Connection, jobs: list[CampaignJob]) -> list[JobView]:
+async def _views(connection: Connection, jobs: Sequence[CampaignJob]) -> list[JobView]:
     rows = await job_steps.list_steps_of_jobs(connection, campaign_job_ids=[job.id for job in jobs])
     planned = await planned_steps(connection, jobs)
     return [

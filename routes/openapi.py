@@ -31,6 +31,7 @@ _TOLD = {
     "Location": "Where the object is found.",
     "Retry-After": "Seconds until another look is worth while.",
     "ETag": "The version, for If-Match.",
+    "Link": 'The address of the next page (`rel="next"`); missing when this is the last.',
     "Idempotent-Replayed": "true when this is the answer to an earlier request with the same key.",
 }
 _DESCRIPTION = """One JSON request becomes a real advertising campaign, exactly once.
