@@ -66,7 +66,9 @@ class AccountChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     credentials: CredentialsInput | UnsetType = UNSET
     additional_config: Configuration | UnsetType = UNSET
     max_running: MaxRunning | UnsetType = UNSET
-    owner_user_id: UUID | UnsetType | None = UNSET
+    owner_user_id: Annotated[
+        UUID | UnsetType | None, Meta(description="A user of yours; null for none.")
+    ] = UNSET
     platform_type: Annotated[
         PlatformType | UnsetType, Meta(description="May be repeated, not changed.")
     ] = UNSET

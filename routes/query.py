@@ -14,10 +14,13 @@ from common.errors import CallerError
 type AnyRequest = Request[Any, Any, Any]
 
 
+MOST_PER_PAGE = 200
+
+
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Which part of a list."""
 
-    limit: Annotated[int, Meta(ge=1, le=200, description="How many at most.")] = 50
+    limit: Annotated[int, Meta(ge=1, le=MOST_PER_PAGE, description="How many at most.")] = 50
     cursor: Annotated[
         str | None, Meta(description="`next_cursor` of the page before; the first page without it.")
     ] = None

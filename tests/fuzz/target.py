@@ -47,6 +47,7 @@ class Target:
         self._ids: dict[str, Callable[[], str]] = {
             "get_account": lambda: self.account_id,
             "change_account": lambda: self.changing_id,
+            "patch_account": lambda: self.changing_id,
             "delete_account": lambda: self._account(_free_id()),
             "get_job": lambda: next(shown),
             "cancel_job": self._job,
