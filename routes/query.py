@@ -43,6 +43,9 @@ def read_query[T: msgspec.Struct](request: AnyRequest, kind: type[T]) -> T:
     for name, text in request.query_params.multi_items():
         if name not in fields:
             errors.append(_error(name, "unknown_parameter", "There is no such parameter here."))
+        elif name in values and isinstance(values[name], tuple):
+            # what some clients make of a list
+            values[name] += _convert(name, text, fields[name].type, errors)
         elif name in values:
             errors.append(_error(name, "repeated_parameter", "It may be given once."))
         else:

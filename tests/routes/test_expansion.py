@@ -36,6 +36,15 @@ async def test_words_may_be_combined_and_steps_are_always_there(caller, expand):
     assert ("ad_account" in one) == ("ad_account" in expand)
 
 
+async def test_words_may_be_repeated_parameters_too(caller):
+    await add_account(caller)
+    await add_job(caller)
+
+    answer = await caller.get(f"{JOBS}?expand=steps&expand=ad_account")
+
+    assert answer.json()["data"][0]["ad_account"]["platform_account_id"] == "act_1000000001"
+
+
 async def test_each_listed_job_shows_its_own_account(caller):
     for number in (1, 2):
         await add_account(caller, platform_account_id=f"act_{number}")
