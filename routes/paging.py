@@ -11,7 +11,7 @@ import hashlib
 import zlib
 from collections.abc import Sequence
 from typing import Any, Protocol
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 from uuid import UUID
 
 import msgspec
@@ -75,7 +75,8 @@ def cut[T: Keyed](request: AnyRequest, query: Page, rows: Sequence[T]) -> Cut[T]
 
 
 def _address(request: AnyRequest, cursor: str) -> str:
-    kept = [item for item in request.query_params.multi_items() if item[0] != "cursor"]
+    asked = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    kept = [item for item in asked if item[0] != "cursor"]
     return f"{quote(_path(request))}?{urlencode([*kept, ('cursor', cursor)])}"
 
 
