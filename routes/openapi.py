@@ -31,6 +31,7 @@ _HEADERS = {
     "Idempotency-Key": "At most 255 characters, bare or quoted. The same key with the same body gives "
     "the first answer again, with another body 422.",
 }
+_TAGS_PATTERN = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
 _TOLD = {
     "Location": "Where the object is found.",
     "Retry-After": "Seconds until another look is worth while.",
@@ -152,12 +153,20 @@ def _parameters(path: str, handler: HTTPRouteHandler) -> list[Document]:
         for name, kind in _PATH_PARAMETER.findall(path)
     ]
     found += [
-        {"name": name, "in": "header", "schema": {"type": "string"}, "description": _HEADERS[name]}
+        _header_parameter(name, handler.opt.get("refusals", ()))
         for name in handler.opt.get("headers", ())
     ]
     query = handler.opt.get("query")
     fields = () if query is None else msgspec.structs.fields(query)
     return found + [_query_parameter(field) for field in fields]
+
+
+def _header_parameter(name: str, refused: Sequence[int]) -> Document:
+    told: Document = {"name": name, "in": "header", "description": _HEADERS[name]}
+    if name != "If-Match":
+        return {**told, "schema": {"type": "string"}}
+    required = HTTPStatus.PRECONDITION_REQUIRED in refused
+    return {**told, "required": required, "schema": {"type": "string", "pattern": _TAGS_PATTERN}}
 
 
 def _query_parameter(field: msgspec.structs.FieldInfo) -> Document:

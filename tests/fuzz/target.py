@@ -80,6 +80,8 @@ class Target:
                     "additional_config": {"currency": "USD", "min_daily_budget": 100},
                     "credentials": {"access_token": self.token, "page_id": "1000000002"},
                 }
+            case "patch_account":
+                return {"name": "Patched", "additional_config": {"currency": None}}
             case "build_on_meta":
                 return meta_request(media={"hero": {"asset_id": self.asset_id}})
             case "create_asset":
