@@ -168,6 +168,7 @@ async def patch_account(
     `max_running` and the whole `additional_config` return to their defaults. If-Match is required,
     since a patch means the version that it was made from; `*` stands for any version. Stored
     credentials are sealed and never merged: a patch of them names every field, null for none.
+    The content type application/json is taken, too.
     """
     document = parse_json(await raw_body(request, PATCH_TYPES, "Accept-Patch"))
     return await _change(
