@@ -29,6 +29,8 @@ type Moment = Annotated[datetime, Meta(tz=True)]
 
 MAX_RUNNING: dict[PlatformType, int] = {"META": 4, "GOOGLE_ADS": 1, "TIKTOK_ADS": 4}
 """Unless the caller says otherwise; mutates of one Google Ads account conflict."""
+LONGEST_CONFIGURATION = 1024 * 1024
+"""Bytes of the settings of one account, however many patches they grew from."""
 ACCOUNT_IDS: dict[PlatformType, str] = {"META": "^act_[0-9]{1,32}$"}
 """How each platform writes its account ids."""
 
@@ -65,7 +67,9 @@ class AccountChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     credentials: CredentialsInput | UnsetType = UNSET
     additional_config: Configuration | UnsetType = UNSET
     max_running: MaxRunning | UnsetType = UNSET
-    owner_user_id: UUID | UnsetType | None = UNSET
+    owner_user_id: Annotated[
+        UUID | UnsetType | None, Meta(description="A user of yours; null for none.")
+    ] = UNSET
     platform_type: Annotated[
         PlatformType | UnsetType, Meta(description="May be repeated, not changed.")
     ] = UNSET
@@ -78,6 +82,46 @@ class AccountChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     def __repr__(self) -> str:
         return "AccountChange(…)"
+
+
+class AccountPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change, as a JSON Merge Patch: null removes what is optional, objects are merged."""
+
+    name: Name | UnsetType = UNSET
+    status: Annotated[
+        Literal["ACTIVE", "INACTIVE"] | UnsetType,
+        Meta(description="INACTIVE accounts take no new jobs."),
+    ] = UNSET
+    credentials: Annotated[
+        CredentialsInput | UnsetType,
+        Meta(
+            description="Stored ones are sealed and never merged: name every field, null for none."
+        ),
+    ] = UNSET
+    additional_config: Annotated[
+        dict[str, Any] | UnsetType | None,
+        Meta(
+            description="Merged into the stored settings; null removes a setting, or all of them."
+        ),
+    ] = UNSET
+    max_running: Annotated[
+        MaxRunning | UnsetType | None, Meta(description="Null is the platform's default.")
+    ] = UNSET
+    owner_user_id: Annotated[
+        UUID | UnsetType | None, Meta(description="Null removes the owner.")
+    ] = UNSET
+    platform_type: Annotated[
+        PlatformType | UnsetType, Meta(description="May be repeated, not changed.")
+    ] = UNSET
+    platform_account_id: Annotated[
+        str | UnsetType, Meta(description="May be repeated, not changed.")
+    ] = UNSET
+    mode: Annotated[AccountMode | UnsetType, Meta(description="May be repeated, not changed.")] = (
+        UNSET
+    )
+
+    def __repr__(self) -> str:
+        return "AccountPatch(…)"
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +183,9 @@ class AccountPage(msgspec.Struct, frozen=True):
     data: Annotated[list[AccountView], Meta(description="The accounts.")]
     next_cursor: Annotated[
         str | None, Meta(description="For the next page; null when this is the last.")
+    ]
+    livemode: Annotated[
+        bool, Meta(description="Whether a live key asks; a test key sees no live account.")
     ]
 
 

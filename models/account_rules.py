@@ -3,13 +3,16 @@
 import re
 from typing import Any
 
-from models.account import ACCOUNT_IDS
-from models.credentials import CREDENTIALS
+from models.account import ACCOUNT_IDS, AccountChange, AccountView
+from models.credentials import CREDENTIALS, SECRETS
 from models.gen.rows import AdAccount
 from models.inspection import violations
+from models.masks import is_mask
 
 type Violation = dict[str, str]
 
+READ_ONLY = frozenset(AccountView.__struct_fields__) - frozenset(AccountChange.__struct_fields__)
+"""What answers show and nobody sets."""
 _UNCHANGEABLE = ("platform_type", "platform_account_id", "mode")
 
 
@@ -41,9 +44,19 @@ def _credentials_violations(platform_type: str, body: dict[str, Any]) -> list[Vi
     credentials = body.get("credentials")
     if not isinstance(credentials, dict):
         return []
+    found = violations(CREDENTIALS[platform_type], credentials)
     return [
         {**error, "pointer": "/credentials" + error["pointer"]}
-        for error in violations(CREDENTIALS[platform_type], credentials)
+        for error in [*found, *_mask_violations(credentials)]
+    ]
+
+
+def _mask_violations(credentials: dict[str, Any]) -> list[Violation]:
+    message = "This is a mask of a secret, not a secret; leave credentials out to keep them."
+    return [
+        _violation(f"/{field}", "masked_secret", message)
+        for field in SECRETS
+        if isinstance(credentials.get(field), str) and is_mask(credentials[field])
     ]
 
 

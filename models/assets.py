@@ -52,6 +52,9 @@ class AssetView(msgspec.Struct, frozen=True, kw_only=True):
         str | None, Meta(description="What the file was called; null when it had no name.")
     ]
     origin: Annotated[Origin, Meta(description="How it came here.")]
+    livemode: Annotated[
+        bool, Meta(description="Whether a live key asks; a file itself serves live and test alike.")
+    ]
     created_at: Annotated[Moment, Meta(description="When it was stored.")]
 
 
@@ -62,12 +65,14 @@ class AssetPage(msgspec.Struct, frozen=True):
     next_cursor: Annotated[
         str | None, Meta(description="For the next page; null when this is the last.")
     ]
+    livemode: Annotated[bool, Meta(description="Whether a live key asks.")]
 
 
-def asset_view(row: MediaAsset) -> AssetView:
+def asset_view(row: MediaAsset, *, livemode: bool) -> AssetView:
     """The asset of a row."""
-    values = {name: getattr(row, name) for name in AssetView.__struct_fields__ if name != "sha256"}
-    return msgspec.convert({**values, "sha256": row.sha256.hex()}, AssetView)
+    told = {"sha256": row.sha256.hex(), "livemode": livemode}
+    names = [name for name in AssetView.__struct_fields__ if name not in told]
+    return msgspec.convert({**told, **{name: getattr(row, name) for name in names}}, AssetView)
 
 
 async def store_asset(

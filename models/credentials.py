@@ -39,6 +39,9 @@ type Credentials = MetaCredentials
 CREDENTIALS: dict[str, type[Credentials]] = {"META": MetaCredentials}
 """Which struct a platform's credentials are; the platform type stands beside them, no tag inside."""
 
+SECRETS = ("access_token", "app_secret")
+"""The fields that open something; the others only name something."""
+
 
 class Account(msgspec.Struct, frozen=True):
     """An ad account with its opened credentials, for the length of one run."""

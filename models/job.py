@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
+from models.account import AccountView
 from models.gen.rows import CampaignJob, JobStatus, JobStep, StepStatus
 from models.plan import PlannedStep
 
@@ -124,6 +125,13 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     started_at: Annotated[Moment | None, Meta(description="When a worker first began.")]
     finished_at: Annotated[Moment | None, Meta(description="When it ended.")]
     updated_at: Annotated[Moment, Meta(description="When it last changed.")]
+    ad_account: Annotated[
+        AccountView | UnsetType | None,
+        Meta(
+            description="The ad account, where `expand=ad_account` asked for it; null when it was "
+            "removed."
+        ),
+    ] = UNSET
 
 
 def job_view(job: CampaignJob, rows: Sequence[JobStep], planned: Sequence[PlannedStep]) -> JobView:

@@ -10,7 +10,8 @@ where id = @id;
 
 -- name: RequireReauthorisation :execrows
 -- Only if the credentials that failed are still the account's; 0 rows: they were replaced meanwhile.
-update ad_accounts set status = 'REQUIRES_REAUTH', updated_at = now()
+update ad_accounts
+set status = 'REQUIRES_REAUTH', updated_at = greatest(now(), updated_at + interval '1 microsecond')
 where id = @id and credentials_version = @credentials_version
   and status in ('ACTIVE', 'REQUIRES_REAUTH');
 
@@ -48,11 +49,11 @@ order by id desc
 limit @page_size;
 
 -- name: UpdateAdAccount :one
--- Everything but the credentials.
+-- Everything but the credentials. Each version is written at a moment of its own, which is its entity tag.
 update ad_accounts
 set name = @name, status = @status, max_running = @max_running,
     owner_user_id = sqlc.narg(owner_user_id), additional_config = @additional_config,
-    updated_at = now()
+    updated_at = greatest(now(), updated_at + interval '1 microsecond')
 where id = @id
 returning *;
 
@@ -65,7 +66,7 @@ set credentials = @credentials, credentials_key_id = @credentials_key_id,
     status = case when status = 'REQUIRES_REAUTH' then 'ACTIVE'::account_status else status end,
     -- of these credentials nothing is known yet; what was learnt of the account itself stays
     verified_at = null, token_expires_at = null, data_access_expires_at = null,
-    updated_at = now()
+    updated_at = greatest(now(), updated_at + interval '1 microsecond')
 where id = @id
 returning *;
 
@@ -83,7 +84,7 @@ set status = case when status = 'REQUIRES_REAUTH' and @is_well::boolean then 'AC
     currency = coalesce(sqlc.narg(currency)::text, currency),
     timezone_name = coalesce(sqlc.narg(timezone_name)::text, timezone_name),
     minimum_budgets = coalesce(sqlc.narg(minimum_budgets)::jsonb, minimum_budgets),
-    updated_at = now()
+    updated_at = greatest(now(), updated_at + interval '1 microsecond')
 where id = @id
 returning *;
 
@@ -97,4 +98,11 @@ order by a.id;
 
 -- name: DeleteAdAccount :exec
 -- The row stays, for the jobs that name it.
-update ad_accounts set deleted_at = now(), updated_at = now() where id = @id;
+update ad_accounts
+set deleted_at = now(), updated_at = greatest(now(), updated_at + interval '1 microsecond')
+where id = @id;
+
+-- name: ListAdAccountsByIds :many
+-- For answers that show accounts beside something else; deleted ones are left out.
+select * from ad_accounts
+where id = any (@ids::uuid[]) and team_id = @team_id and deleted_at is null;

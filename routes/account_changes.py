@@ -10,11 +10,12 @@ from common.errors import Conflict
 from common.keyring import Keyring, Sealed
 from common.uuid7 import uuid7
 from models.account import MAX_RUNNING, AccountChange, NewAccount
-from models.account_rules import change_violations
+from models.account_rules import READ_ONLY, change_violations
 from models.credentials import CREDENTIALS
 from models.gen import ad_accounts, campaign_jobs
 from models.gen.rows import AdAccount, Connection
 from models.jsonb import to_jsonb
+from models.violation import Violation
 from routes.body import body_violations, converted, refuse
 
 
@@ -45,11 +46,18 @@ async def add(
 
 def acceptable_change(document: Any, before: AdAccount) -> AccountChange:
     """The change, when this account can take it. Raises Invalid or Conflict."""
-    errors = body_violations(AccountChange, document)
-    if isinstance(document, dict):
-        errors += change_violations(document, before)
-    refuse(errors)
-    change = converted(document, AccountChange)
+    refuse(refused(AccountChange, document, before))
+    return require_possible(converted(document, AccountChange), before)
+
+
+def refused(kind: type[Any], document: Any, before: AdAccount) -> list[Violation]:
+    """What is wrong with a change or a patch of this account."""
+    errors = [_read_only(error) for error in body_violations(kind, document)]
+    return errors + (change_violations(document, before) if isinstance(document, dict) else [])
+
+
+def require_possible(change: AccountChange, before: AdAccount) -> AccountChange:
+    """The change. Raises Conflict when the account's status does not allow it."""
     stuck = before.status in ("REQUIRES_REAUTH", "SUSPENDED") and change.credentials is UNSET
     if stuck and change.status == "ACTIVE":
         code = before.status.lower()
@@ -105,6 +113,12 @@ def _seal(
     plain = msgspec.json.encode(known)
     sealed = keyring.seal(plain, "ad_accounts", account_id, "credentials")
     return sealed, keyring.fingerprint(plain)
+
+
+def _read_only(error: Violation) -> Violation:
+    if error["code"] != "unknown_field" or error["pointer"][1:] not in READ_ONLY:
+        return error
+    return {**error, "code": "read_only", "message": "Answers show this; nobody sets it."}
 
 
 def _there(row: AdAccount | None) -> AdAccount:

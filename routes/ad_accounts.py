@@ -4,10 +4,11 @@ A test key works with sandbox accounts alone: lists leave live ones out, and nam
 with 403 `test_key_live_account`, whatever the method.
 """
 
+from collections.abc import Callable
 from typing import Annotated
 
 import asyncpg
-from litestar import Response, delete, get, post, put
+from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import UNSET, Meta
@@ -17,6 +18,7 @@ from models import audit
 from models.account import (
     AccountChange,
     AccountPage,
+    AccountPatch,
     AccountView,
     NewAccount,
     PlatformType,
@@ -27,10 +29,12 @@ from models.gen import ad_accounts, campaign_jobs
 from models.gen.rows import AccountMode, AccountStatus, AdAccount, Connection
 from routes.access import actor_of, object_id, reachable, require_mode
 from routes.account_changes import acceptable_change, add, apply
+from routes.account_patch import PATCH_CONTENT, PATCH_TYPES, acceptable_patch
 from routes.body import parse_json, raw_body, read_body
 from routes.etag import etag, require_match
+from routes.paging import begins_before, cut
 from routes.parts import ApiRequest, Parts
-from routes.query import Page, decode_cursor, next_cursor, read_query
+from routes.query import Page, read_query
 from routes.transaction import transaction
 
 
@@ -75,9 +79,16 @@ async def create_account(
 
 @get(
     "/ad_accounts",
-    opt={"scope": "accounts:read", "query": AccountsQuery, "refusals": (400, 403)},
+    opt={
+        "scope": "accounts:read",
+        "query": AccountsQuery,
+        "tells": ("Link",),
+        "refusals": (400, 403),
+    },
 )
-async def list_accounts(request: ApiRequest, parts: NamedDependency[Parts]) -> AccountPage:
+async def list_accounts(
+    request: ApiRequest, parts: NamedDependency[Parts]
+) -> Response[AccountPage]:
     """Lists the team's ad accounts, newest first.
 
     A test key sees sandbox accounts only.
@@ -89,14 +100,16 @@ async def list_accounts(request: ApiRequest, parts: NamedDependency[Parts]) -> A
     rows = await ad_accounts.list_ad_accounts(
         parts.pool,
         team_id=request.auth.team_id,
-        before_id=decode_cursor(query.cursor),
+        before_id=begins_before(request, query),
         platform_type=query.platform_type,
         status=query.status,
         mode=mode,
         page_size=query.limit + 1,
     )
-    following = next_cursor([row.id for row in rows], query.limit)
-    return AccountPage([account_view(row) for row in rows[: query.limit]], following)
+    page = cut(request, query, rows)
+    shown = [account_view(row) for row in page.rows]
+    livemode = request.auth.mode == "live"
+    return Response(AccountPage(shown, page.next_cursor, livemode), headers=page.headers)
 
 
 @get(
@@ -132,22 +145,39 @@ async def change_account(
     waited for it go on by themselves. If-Match makes sure that nobody changed it in between.
     """
     document = parse_json(await raw_body(request))
-    async with transaction(parts.pool) as connection:
-        before = await _lock(connection, account_id, request)
-        change = acceptable_change(document, before)
-        after = await apply(connection, parts.keyring, change, before)
-        view = account_view(after)
-        await audit.record(
-            connection,
-            actor_of(request),
-            "ad_account.updated",
-            after.id,
-            before=account_view(before),
-            after=view,
-        )
-    if change.credentials is not UNSET:
-        parts.notifier.notify()
-    return _answer(view, 200)
+    return await _change(request, parts, account_id, lambda now: acceptable_change(document, now))
+
+
+@patch(
+    "/ad_accounts/{account_id:str}",
+    opt={
+        "scope": "accounts:write",
+        "body": AccountPatch,
+        "body_content": PATCH_CONTENT,
+        "tells": ("ETag",),
+        "headers": ("If-Match",),
+        "refusals": (403, 404, 409, 412, 413, 415, 422, 428),
+    },
+)
+async def patch_account(
+    request: ApiRequest, parts: NamedDependency[Parts], account_id: FromPath[str]
+) -> Response[AccountView]:
+    """Changes parts of an ad account, as a JSON Merge Patch (RFC 7396).
+
+    Null removes what is optional: `owner_user_id` and single settings of `additional_config` go,
+    `max_running` and the whole `additional_config` return to their defaults. If-Match is required,
+    since a patch means the version that it was made from; `*` stands for any version. Stored
+    credentials are sealed and never merged: a patch of them names every field, null for none.
+    The content type application/json is taken, too.
+    """
+    document = parse_json(await raw_body(request, PATCH_TYPES, "Accept-Patch"))
+    return await _change(
+        request,
+        parts,
+        account_id,
+        lambda now: acceptable_patch(document, now),
+        version_required=True,
+    )
 
 
 @delete(
@@ -175,12 +205,41 @@ async def delete_account(
         )
 
 
-async def _lock(connection: Connection, account_id: str, request: ApiRequest) -> AdAccount:
+async def _change(
+    request: ApiRequest,
+    parts: Parts,
+    account_id: str,
+    judge: Callable[[AdAccount], AccountChange],
+    *,
+    version_required: bool = False,
+) -> Response[AccountView]:
+    """The changed account: locked, compared, judged and written in one transaction."""
+    async with transaction(parts.pool) as connection:
+        before = await _lock(connection, account_id, request, version_required=version_required)
+        change = judge(before)
+        after = await apply(connection, parts.keyring, change, before)
+        view = account_view(after)
+        await audit.record(
+            connection,
+            actor_of(request),
+            "ad_account.updated",
+            after.id,
+            before=account_view(before),
+            after=view,
+        )
+    if change.credentials is not UNSET:
+        parts.notifier.notify()
+    return _answer(view, 200)
+
+
+async def _lock(
+    connection: Connection, account_id: str, request: ApiRequest, *, version_required: bool = False
+) -> AdAccount:
     row = await ad_accounts.lock_ad_account(
         connection, id=object_id(account_id, "ad_account"), team_id=request.auth.team_id
     )
     account = reachable(row, request.auth)
-    require_match(request.headers.get("if-match"), etag(account.updated_at))
+    require_match(request, etag(account.updated_at), required=version_required)
     return account
 
 
@@ -198,4 +257,11 @@ def _answer(
     )
 
 
-routes = [create_account, list_accounts, get_account, change_account, delete_account]
+routes = [
+    create_account,
+    list_accounts,
+    get_account,
+    change_account,
+    patch_account,
+    delete_account,
+]

@@ -21,8 +21,9 @@ from models.gen import media_assets
 from models.gen.rows import MediaAsset
 from routes.access import actor_of, not_found, object_id
 from routes.body import body_violations, parse_json, refuse
+from routes.paging import begins_before, cut
 from routes.parts import ApiRequest, Parts
-from routes.query import Page, decode_cursor, next_cursor, read_query
+from routes.query import Page, read_query
 from routes.uploads import UploadedFile, limited, refuse_length
 
 type Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -88,25 +89,35 @@ async def create_asset(request: ApiRequest, parts: NamedDependency[Parts]) -> Re
                 code="unsupported_media_type",
                 headers={"Accept": "multipart/form-data, application/json"},
             )
-    view = asset_view(row)
+    view = asset_view(row, livemode=request.auth.mode == "live")
     await audit.record(parts.pool, actor_of(request), "media_asset.created", view.id, after=view)
     return Response(view, status_code=201, headers={"Location": f"/api/v1/assets/{view.id}"})
 
 
-@get("/assets", opt={"scope": "jobs:read", "query": AssetsQuery, "refusals": (400, 403)})
-async def list_assets(request: ApiRequest, parts: NamedDependency[Parts]) -> AssetPage:
+@get(
+    "/assets",
+    opt={
+        "scope": "jobs:read",
+        "query": AssetsQuery,
+        "tells": ("Link",),
+        "refusals": (400, 403),
+    },
+)
+async def list_assets(request: ApiRequest, parts: NamedDependency[Parts]) -> Response[AssetPage]:
     """Lists the team's assets, newest first."""
     query = read_query(request, AssetsQuery)
     rows = await media_assets.list_media_assets(
         parts.pool,
         team_id=request.auth.team_id,
-        before_id=decode_cursor(query.cursor),
+        before_id=begins_before(request, query),
         kind=query.kind,
         sha256=None if query.sha256 is None else bytes.fromhex(query.sha256),
         page_size=query.limit + 1,
     )
-    following = next_cursor([row.id for row in rows], query.limit)
-    return AssetPage([asset_view(row) for row in rows[: query.limit]], following)
+    page = cut(request, query, rows)
+    livemode = request.auth.mode == "live"
+    shown = [asset_view(row, livemode=livemode) for row in page.rows]
+    return Response(AssetPage(shown, page.next_cursor, livemode), headers=page.headers)
 
 
 @get("/assets/{asset_id:str}", opt={"scope": "jobs:read", "refusals": (403, 404)})
@@ -114,7 +125,8 @@ async def get_asset(
     request: ApiRequest, parts: NamedDependency[Parts], asset_id: FromPath[str]
 ) -> AssetView:
     """Shows one asset."""
-    return asset_view(await _find(request, parts, asset_id))
+    row = await _find(request, parts, asset_id)
+    return asset_view(row, livemode=request.auth.mode == "live")
 
 
 @get(

@@ -1,6 +1,6 @@
 """Reads JSON bodies strictly: nothing is coerced, nothing is ignored, every violation is told at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -10,20 +10,23 @@ from common.errors import CallerError, Invalid, UnsupportedMedia
 from models.inspection import is_deeper, violations
 from routes.parts import ApiRequest
 
+JSON = "application/json"
 DEEPEST = 64
 """Levels of a document; what stands deeper no request means, and not every reader of it survives."""
 
 type Rules = Callable[[dict[str, Any]], list[dict[str, str]]]
 
 
-async def raw_body(request: ApiRequest) -> bytes:
-    """The bytes of a body that says it is JSON. Raises UnsupportedMedia."""
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if kind != "application/json":
+async def raw_body(
+    request: ApiRequest, taken: Sequence[str] = (JSON,), answer: str = "Accept"
+) -> bytes:
+    """The bytes of a body of one of the types taken. Raises UnsupportedMedia, which names them."""
+    kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if kind not in taken:
         raise UnsupportedMedia(
-            "Send application/json.",
+            f"Send {' or '.join(taken)}.",
             code="unsupported_media_type",
-            headers={"Accept": "application/json"},
+            headers={answer: ", ".join(taken)},
         )
     try:
         return await request.body()

@@ -23,9 +23,11 @@ from models.job_views import job_views
 from models.listener import CHANGES
 from routes.access import actor_of, not_found, object_id, reachable, require_active
 from routes.etag import etag_of, is_known
+from routes.expansion import Expansion, JobQuery, expanded
+from routes.paging import begins_before, cut
 from routes.parts import ApiRequest, Parts
 from routes.prefer import preferred_wait, wait_of
-from routes.query import Page, decode_cursor, next_cursor, read_query
+from routes.query import Page, read_query
 from routes.transaction import transaction
 from routes.watch import Hold
 
@@ -44,6 +46,7 @@ class JobsQuery(Page, frozen=True, kw_only=True):
         None
     )
     created_before: Annotated[Moment | None, Meta(description="Made before that moment.")] = None
+    expand: Expansion = ()
 
 
 class JobPage(msgspec.Struct, frozen=True):
@@ -53,10 +56,16 @@ class JobPage(msgspec.Struct, frozen=True):
     next_cursor: Annotated[
         str | None, Meta(description="For the next page; null when this is the last.")
     ]
+    livemode: Annotated[
+        bool, Meta(description="Whether a live key asks; a test key sees no live job.")
+    ]
 
 
-@get("/campaign_jobs", opt={"scope": "jobs:read", "query": JobsQuery, "refusals": (400,)})
-async def list_jobs(request: ApiRequest, parts: NamedDependency[Parts]) -> JobPage:
+@get(
+    "/campaign_jobs",
+    opt={"scope": "jobs:read", "query": JobsQuery, "tells": ("Link",), "refusals": (400,)},
+)
+async def list_jobs(request: ApiRequest, parts: NamedDependency[Parts]) -> Response[JobPage]:
     """Lists the team's jobs, newest first.
 
     A test key sees jobs of sandbox accounts only.
@@ -65,7 +74,7 @@ async def list_jobs(request: ApiRequest, parts: NamedDependency[Parts]) -> JobPa
     rows = await campaign_jobs.list_campaign_jobs(
         parts.pool,
         team_id=request.auth.team_id,
-        before_id=decode_cursor(query.cursor),
+        before_id=begins_before(request, query),
         status=query.status,
         platform_type=query.platform_type,
         ad_account_id=query.ad_account_id,
@@ -74,8 +83,11 @@ async def list_jobs(request: ApiRequest, parts: NamedDependency[Parts]) -> JobPa
         mode="sandbox" if request.auth.mode == "sandbox" else None,
         page_size=query.limit + 1,
     )
-    following = next_cursor([row.id for row in rows], query.limit)
-    return JobPage(await job_views(parts.pool, rows[: query.limit]), following)
+    page = cut(request, query, rows)
+    views = await job_views(parts.pool, page.rows)
+    shown = await expanded(parts.pool, request, views, query.expand)
+    livemode = request.auth.mode == "live"
+    return Response(JobPage(shown, page.next_cursor, livemode), headers=page.headers)
 
 
 def _patience_seconds(scope: Scope) -> float:
@@ -87,6 +99,7 @@ def _patience_seconds(scope: Scope) -> float:
     "/campaign_jobs/{job_id:str}",
     opt={
         "scope": "jobs:read",
+        "query": JobQuery,
         "headers": ("Prefer", "If-None-Match"),
         "tells": ("ETag", "Preference-Applied"),
         "answers": {200: JobView, 304: None},
@@ -103,8 +116,10 @@ async def get_job(
     changes, or until that time is over; with `If-None-Match` beside it until anything of the job
     changes. A finished job answers at once.
     """
+    query = read_query(request, JobQuery)
     job = await _reach(parts.pool, request, job_id)
-    view = (await job_views(parts.pool, [job]))[0]
+    views = await job_views(parts.pool, [job])
+    (view,) = await expanded(parts.pool, request, views, query.expand)
     known = request.headers.get("if-none-match")
     wait = preferred_wait(request.headers.getall("prefer", []))
     if wait and not _is_news(view, job.status, known):
@@ -216,7 +231,7 @@ def _is_news(view: JobView, status: JobStatus, known: str | None) -> bool:
 async def _held(parts: Parts, view: JobView, known: str | None, seconds: int) -> JobView:
     """The job once there is news, else as it is when time is over."""
     until = asyncio.get_running_loop().time() + seconds
-    job_id, status = view.id, view.status
+    job_id, status, account = view.id, view.status, view.ad_account
     hold = Hold(job_id, status, until_anything=known is not None)
     with parts.watch.holding(hold):
         del view  # thousands may be held
@@ -225,6 +240,7 @@ async def _held(parts: Parts, view: JobView, known: str | None, seconds: int) ->
             found = await parts.job_looks.look(job_id)
             if found is None:
                 raise not_found("campaign_job")
+            found = msgspec.structs.replace(found, ad_account=account)
             if not is_changed or _is_news(found, status, known):
                 return found
 

@@ -1,17 +1,28 @@
 """Entity tags: which version of an object a caller has seen, and whether it is still the one."""
 
 import hashlib
+import re
 from datetime import datetime
+from typing import Any
 
 import msgspec
+from litestar import Request
 
 from common.errors import CallerError
+
+_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\uffff]*"')
 
 
 class PreconditionFailed(CallerError):
     """The object is not the version that the caller named."""
 
     status = 412
+
+
+class PreconditionRequired(CallerError):
+    """The caller must name the version that it means to change."""
+
+    status = 428
 
 
 def etag(updated_at: datetime) -> str:
@@ -39,13 +50,41 @@ def is_known(if_none_match: str | None, current: str) -> bool:
     return current in tags or tags == ["*"]
 
 
-def require_match(if_match: str | None, current: str) -> None:
-    """Raises PreconditionFailed when the header is there and does not name the current version."""
-    if if_match is None or if_match.strip() == "*":
+def require_match(request: Request[Any, Any, Any], current: str, *, required: bool = False) -> None:
+    """Raises PreconditionFailed when If-Match does not name the current version.
+
+    Tags are compared strongly (RFC 9110): a weak one never matches. `*` means any version. Where
+    the header is required, PreconditionRequired is raised without it.
+    """
+    lines = request.headers.getall("if-match", [])
+    if not lines:
+        if required:
+            raise PreconditionRequired(
+                "Send If-Match with the ETag of the version that you have read, or * for any.",
+                code="precondition_required",
+            )
         return
-    if current not in [tag.strip() for tag in if_match.split(",")]:
+    tags = entity_tags(", ".join(lines))
+    if current not in tags and tags != ["*"]:
         raise PreconditionFailed(
             "The object was changed since it was read; read it again.",
             code="precondition_failed",
             headers={"ETag": current},
         )
+
+
+def entity_tags(header: str) -> list[str]:
+    """The tags of a list, or the asterisk alone. Raises CallerError (400) for anything else.
+
+    >>> entity_tags('"a", W/"b,c"'), entity_tags(" * ")
+    (['"a"', 'W/"b,c"'], ['*'])
+    """
+    if header.strip() == "*":
+        return ["*"]
+    between = _TAG.sub("\n", header).split(",")
+    tags = _TAG.findall(header)
+    if tags and all(part.strip(" \t") in ("", "\n") for part in between):
+        return tags
+    message = "If-Match is a list of entity tags in double quotes, as ETag gave them, or *."
+    error = {"parameter": "If-Match", "code": "invalid_header", "message": message}
+    raise CallerError(message, code="invalid_header", errors=[error])

@@ -132,7 +132,7 @@ def live() -> Health:
     return Health("ok")
 
 
-@get("/readyz", opt={"open": True, "refusals": (503,)})
+@get("/readyz", opt={"open": True, "answers": {200: Health, 503: Health}})
 async def ready(readiness: NamedDependency[Readiness]) -> Response[Health]:
     """Answers 200 when requests can be accepted and carried out, 503 with what is missing if not."""
     missing = await readiness.missing()

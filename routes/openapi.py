@@ -3,7 +3,7 @@
 import inspect
 import re
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -15,10 +15,14 @@ from middleware.problems import MEDIA_TYPE, Problem
 from models.credentials import MetaCredentials
 from models.webhook import EVENT_TYPES
 from models.webhook_message import JobMessage, OtherMessage
+from routes import refusals
+from routes.examples import EXAMPLES
+from routes.query import MOST_PER_PAGE
 
 type Document = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
+_EXAMPLE = "#/components/examples/{name}"
 _ALWAYS_OPEN = (400,)
 """Of every route: a Host header that is none."""
 _ALWAYS = (400, 401, 403, 429, 503)
@@ -32,19 +36,32 @@ _HEADERS = {
     "Prefer": "wait=N holds the answer up to N seconds (RFC 7240); more than 30 count as 30.",
     "Last-Event-ID": "The id of the last event seen; 400 for a number that no event bears yet.",
 }
+_TAGS_PATTERN = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
 _TOLD = {
     "Location": "Where the object is found.",
     "Retry-After": "Seconds until another look is worth while.",
     "ETag": "The version, for If-Match and If-None-Match.",
     "Preference-Applied": "wait=N, when the answer may have been held for so many seconds.",
+    "Link": 'The address of the next page (`rel="next"`); missing when this is the last.',
     "Idempotent-Replayed": "true when this is the answer to an earlier request with the same key.",
 }
 _DESCRIPTION = """One JSON request becomes a real advertising campaign, exactly once.
 
 Send a request with your key (`Authorization: Bearer mj_…`); the answer is a campaign job. Workers carry
 it out step by step, and the job shows how far they are. Errors are problem documents (RFC 9457) with a
-stable `code`; every answer carries `X-Request-Id`.
+stable `code`; every answer carries `X-Request-Id`. Unknown addresses answer 404, wrong methods 405 with
+`Allow`. Lists are newest first; `Link` and `next_cursor` lead to the next page. `livemode` tells whether
+real money is in play: of an account and its jobs it says what the account is, of everything else whether
+a live key asks.
 """
+_TAGS = {
+    "ad_accounts": "Accounts on a platform that we hold encrypted credentials for.",
+    "ads_meta": "Requests for campaigns on Meta.",
+    "campaign_jobs": "What became of a request, and how to stop it or try it again.",
+    "assets": "Media files that requests name by id.",
+    "health": "Whether the process lives, and whether it can do its work.",
+}
+_KEY = "A key made with `mojito keys create`; it begins with mj_live_ or mj_test_."
 
 
 def build(guarded: Sequence[HTTPRouteHandler], open_routes: Sequence[HTTPRouteHandler]) -> Document:
@@ -67,13 +84,48 @@ def build(guarded: Sequence[HTTPRouteHandler], open_routes: Sequence[HTTPRouteHa
         "info": {"title": "Mojito", "version": "1", "description": _DESCRIPTION},
         "servers": [{"url": "/"}],
         "security": [{"apiKey": []}],
+        "tags": _tags(handler for _, handler in routes),
         "paths": paths,
         "webhooks": {name: {"post": _webhook(name)} for name in (*EVENT_TYPES, "webhook.ping")},
         "components": {
-            "schemas": components,
-            "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer"}},
+            "schemas": {name: _completed(schema) for name, schema in _tagged(components).items()},
+            "examples": _examples(),
+            "securitySchemes": {
+                "apiKey": {"type": "http", "scheme": "bearer", "description": _KEY}
+            },
         },
     }
+
+
+def _tags(handlers: Iterable[HTTPRouteHandler]) -> list[Document]:
+    names = dict.fromkeys(_tag(handler) for handler in handlers)
+    return [{"name": name, "description": _TAGS.get(name, name)} for name in names]
+
+
+def _tag(handler: HTTPRouteHandler) -> str:
+    return handler.fn.__module__.rpartition(".")[2]
+
+
+def _tagged(components: Document) -> Document:
+    """The schemas, with a word about the fields that tell the members of a union apart."""
+    for schema in components.values():
+        for field in schema.get("properties", {}).values():
+            union = field.get("discriminator", {})
+            for tag, ref in union.get("mapping", {}).items():
+                member = components[ref.rpartition("/")[2]]
+                member["properties"][union["propertyName"]] |= {
+                    "type": "string",
+                    "description": f"Says which kind it is: {tag}.",
+                }
+    return components
+
+
+def _completed(schema: Document) -> Document:
+    """A page never holds more than a caller may ask for."""
+    fields = schema.get("properties", {})
+    if "next_cursor" in fields:
+        fields["data"]["maxItems"] = MOST_PER_PAGE
+    return schema
 
 
 def _operation(path: str, handler: HTTPRouteHandler) -> Document:
@@ -84,13 +136,13 @@ def _operation(path: str, handler: HTTPRouteHandler) -> Document:
         "operationId": handler.fn.__name__,
         "summary": summary.rstrip("."),
         "description": (rest.strip() + needs).strip() or summary,
-        "tags": [handler.fn.__module__.rpartition(".")[2]],
+        "tags": [_tag(handler)],
         "parameters": _parameters(path, handler),
         "responses": _responses(handler),
     }
     if "body" in handler.opt or "body_content" in handler.opt:
         content = handler.opt.get("body_content") or _json(handler.opt["body"])
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = {"required": True, "content": _shown(content)}
     if handler.opt.get("open"):
         operation["security"] = []
     return operation
@@ -115,16 +167,30 @@ def _webhook(name: str) -> Document:
 
 def _parameters(path: str, handler: HTTPRouteHandler) -> list[Document]:
     found = [
-        {"name": name, "in": "path", "required": True, "schema": _path_schema(kind)}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": _path_schema(kind),
+            "description": f"Our id of the {name.removesuffix('_id').replace('_', ' ')}.",
+        }
         for name, kind in _PATH_PARAMETER.findall(path)
     ]
     found += [
-        {"name": name, "in": "header", "schema": {"type": "string"}, "description": _HEADERS[name]}
+        _header_parameter(name, handler.opt.get("refusals", ()))
         for name in handler.opt.get("headers", ())
     ]
     query = handler.opt.get("query")
     fields = () if query is None else msgspec.structs.fields(query)
     return found + [_query_parameter(field) for field in fields]
+
+
+def _header_parameter(name: str, refused: Sequence[int]) -> Document:
+    told: Document = {"name": name, "in": "header", "description": _HEADERS[name]}
+    if name != "If-Match":
+        return {**told, "schema": {"type": "string"}}
+    required = HTTPStatus.PRECONDITION_REQUIRED in refused
+    return {**told, "required": required, "schema": {"type": "string", "pattern": _TAGS_PATTERN}}
 
 
 def _query_parameter(field: msgspec.structs.FieldInfo) -> Document:
@@ -138,14 +204,17 @@ def _query_parameter(field: msgspec.structs.FieldInfo) -> Document:
         schema["enum"] = [value for value in schema["enum"] if value is not None]
     if field.default not in (msgspec.NODEFAULT, None):
         schema["default"] = field.default
-    return {"name": field.encode_name, "in": "query", "schema": schema, "description": description}
+    told: Document = {"name": field.encode_name, "in": "query", "schema": schema}
+    if schema.get("type") == "array":
+        told |= {"style": "form", "explode": False}
+    return {**told, "description": description}
 
 
 def _responses(handler: HTTPRouteHandler) -> Document:
     answers = {str(status): _good(handler, status, kind) for status, kind in _answers(handler)}
     always = _ALWAYS_OPEN if handler.opt.get("open") else _ALWAYS
-    refusals = sorted({*always, *handler.opt.get("refusals", ())})
-    return {**answers, **{str(status): _refusal(status) for status in refusals}}
+    refused = sorted({*always, *handler.opt.get("refusals", ())})
+    return {**answers, **{str(status): _refusal(handler, status) for status in refused}}
 
 
 def _good(handler: HTTPRouteHandler, status: int, kind: Any) -> Document:
@@ -153,7 +222,9 @@ def _good(handler: HTTPRouteHandler, status: int, kind: Any) -> Document:
     if "answer_content" in handler.opt:
         answer["content"] = handler.opt["answer_content"]
     elif kind is not None:
-        answer["content"] = _json(kind, handler.opt.get("answer_media_type", "application/json"))
+        answer["content"] = _shown(
+            _json(kind, handler.opt.get("answer_media_type", "application/json"))
+        )
     if status == handler.status_code and "tells" in handler.opt:
         answer["headers"] = {
             name: {"description": _TOLD[name], "schema": {"type": "string"}}
@@ -162,11 +233,35 @@ def _good(handler: HTTPRouteHandler, status: int, kind: Any) -> Document:
     return answer
 
 
-def _refusal(status: int) -> Document:
-    return {
-        "description": HTTPStatus(status).phrase,
-        "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(name="Problem")}}},
+def _refusal(handler: HTTPRouteHandler, status: int) -> Document:
+    content: Document = {"schema": {"$ref": _REF.format(name="Problem")}}
+    if codes := refusals.codes(handler, status):
+        content["examples"] = {code: {"$ref": _EXAMPLE.format(name=code)} for code in codes}
+    return {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: content}}
+
+
+def _shown(content: Document) -> Document:
+    """The same bodies with examples of the structs that they are."""
+    return {kind: _with_examples(body) for kind, body in content.items()}
+
+
+def _with_examples(body: Document) -> Document:
+    schema_name = body["schema"].get("$ref", "").rpartition("/")[2]
+    names = EXAMPLES.get(schema_name, ())
+    if not names:
+        return body
+    refs = {name: {"$ref": _EXAMPLE.format(name=f"{schema_name}.{name}")} for name in names}
+    return {**body, "examples": refs}
+
+
+def _examples() -> Document:
+    """Each once, for all the places that show it."""
+    bodies = {
+        f"{schema_name}.{name}": {"value": msgspec.to_builtins(value)}
+        for schema_name, named in EXAMPLES.items()
+        for name, value in named.items()
     }
+    return {**bodies, **refusals.examples()}
 
 
 def _answers(handler: HTTPRouteHandler) -> list[tuple[int, Any]]:

@@ -49,7 +49,8 @@ async def throttle_account(connection: Connection, *, delay_seconds: float, id: 
 
 
 REQUIRE_REAUTHORISATION: Final = """\
-update ad_accounts set status = 'REQUIRES_REAUTH', updated_at = now()
+update ad_accounts
+set status = 'REQUIRES_REAUTH', updated_at = greatest(now(), updated_at + interval '1 microsecond')
 where id = $1 and credentials_version = $2
   and status in ('ACTIVE', 'REQUIRES_REAUTH')
 """
@@ -131,14 +132,14 @@ UPDATE_AD_ACCOUNT: Final = """\
 update ad_accounts
 set name = $1, status = $2, max_running = $3,
     owner_user_id = $4, additional_config = $5,
-    updated_at = now()
+    updated_at = greatest(now(), updated_at + interval '1 microsecond')
 where id = $6
 returning id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets
 """
 
 
 async def update_ad_account(connection: Connection, *, name: str, status: AccountStatus, max_running: int, owner_user_id: UUID | None = None, additional_config: str, id: UUID) -> AdAccount | None:
-    """Everything but the credentials."""
+    """Everything but the credentials. Each version is written at a moment of its own, which is its entity tag."""
     row = await connection.fetchrow(UPDATE_AD_ACCOUNT, name, status, max_running, owner_user_id, additional_config, id)
     return None if row is None else AdAccount(*row)
 
@@ -151,7 +152,7 @@ set credentials = $1, credentials_key_id = $2,
     status = case when status = 'REQUIRES_REAUTH' then 'ACTIVE'::account_status else status end,
     -- of these credentials nothing is known yet; what was learnt of the account itself stays
     verified_at = null, token_expires_at = null, data_access_expires_at = null,
-    updated_at = now()
+    updated_at = greatest(now(), updated_at + interval '1 microsecond')
 where id = $4
 returning id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets
 """
@@ -174,7 +175,7 @@ set status = case when status = 'REQUIRES_REAUTH' and $1::boolean then 'ACTIVE':
     currency = coalesce($4::text, currency),
     timezone_name = coalesce($5::text, timezone_name),
     minimum_budgets = coalesce($6::jsonb, minimum_budgets),
-    updated_at = now()
+    updated_at = greatest(now(), updated_at + interval '1 microsecond')
 where id = $7
 returning id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets
 """
@@ -201,10 +202,23 @@ async def list_accounts_of_teams(connection: Connection, *, team: str | None = N
 
 
 DELETE_AD_ACCOUNT: Final = """\
-update ad_accounts set deleted_at = now(), updated_at = now() where id = $1
+update ad_accounts
+set deleted_at = now(), updated_at = greatest(now(), updated_at + interval '1 microsecond')
+where id = $1
 """
 
 
 async def delete_ad_account(connection: Connection, *, id: UUID) -> None:
     """The row stays, for the jobs that name it."""
     await connection.execute(DELETE_AD_ACCOUNT, id)
+
+
+LIST_AD_ACCOUNTS_BY_IDS: Final = """\
+select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets from ad_accounts
+where id = any ($1::uuid[]) and team_id = $2 and deleted_at is null
+"""
+
+
+async def list_ad_accounts_by_ids(connection: Connection, *, ids: Sequence[UUID | None], team_id: UUID | None = None) -> list[AdAccount]:
+    """For answers that show accounts beside something else; deleted ones are left out."""
+    return [AdAccount(*row) for row in await connection.fetch(LIST_AD_ACCOUNTS_BY_IDS, ids, team_id)]

@@ -20,8 +20,14 @@ from tests.fuzz.verdict import complaints
 from tests.fuzz.wire import PATIENCE_SECONDS, Answer, requests, send
 
 UNWRITABLE = (requests_library.exceptions.InvalidHeader, requests_library.exceptions.InvalidURL)
-EXPECTED_REFUSALS = ["400", "401", "403", "404", "409", "412", "413", "415", "422"]
-RICHER = {"build_on_meta": 4, "create_account": 2, "change_account": 2, "create_asset": 2}
+EXPECTED_REFUSALS = ["400", "401", "403", "404", "409", "412", "413", "415", "422", "428"]
+RICHER = {
+    "build_on_meta": 4,
+    "create_account": 2,
+    "change_account": 2,
+    "patch_account": 2,
+    "create_asset": 2,
+}
 """Operations with bodies have more to be wrong about."""
 FROM_DOCUMENT = {"build_on_meta": 0.1}
 """Which part of the cases is made from the document alone; the largest body takes a second for each."""

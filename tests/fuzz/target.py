@@ -50,6 +50,7 @@ class Target:
         self._ids: dict[str, Callable[[], str]] = {
             "get_account": lambda: self.account_id,
             "change_account": lambda: self.changing_id,
+            "patch_account": lambda: self.changing_id,
             "delete_account": lambda: self._account(_free_id()),
             "verify_account": lambda: self._account(_free_id()),
             "get_job": lambda: next(shown),
@@ -92,6 +93,8 @@ class Target:
                     "additional_config": {"currency": "USD", "min_daily_budget": 100},
                     "credentials": {"access_token": self.token, "page_id": "1000000002"},
                 }
+            case "patch_account":
+                return {"name": "Patched", "additional_config": {"currency": None}}
             case "build_on_meta":
                 return meta_request(media={"hero": {"asset_id": self.asset_id}})
             case "create_asset":

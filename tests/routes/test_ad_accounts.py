@@ -167,7 +167,7 @@ async def test_an_account_of_another_team_does_not_exist(api, caller):
 
     assert {answer.status_code for answer in answers} == {404}
     assert {answer.json()["code"] for answer in answers} == {"ad_account_not_found"}
-    assert (await stranger.get(URL)).json() == {"data": [], "next_cursor": None}
+    assert (await stranger.get(URL)).json() == {"data": [], "next_cursor": None, "livemode": False}
 
 
 async def test_pages_hold_every_account_once_newest_first(caller):

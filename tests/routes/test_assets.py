@@ -62,6 +62,7 @@ async def test_an_image_is_stored_with_what_its_bytes_say(caller: httpx.AsyncCli
         "duration_seconds": None,
         "file_name": "hero.png",
         "origin": "upload",
+        "livemode": False,
         "created_at": 0,
     }
 
@@ -135,7 +136,7 @@ async def test_assets_are_listed_by_kind(caller: httpx.AsyncClient):
 
     page = (await caller.get(ASSETS, params={"kind": "video"})).json()
 
-    assert page == {"data": [video], "next_cursor": None}
+    assert page == {"data": [video], "next_cursor": None, "livemode": False}
 
 
 async def test_assets_are_found_by_the_hash_of_their_bytes(caller: httpx.AsyncClient):
