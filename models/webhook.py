@@ -114,6 +114,7 @@ class WebhookEndpointPage(msgspec.Struct, frozen=True):
     next_cursor: Annotated[
         str | None, Meta(description="For the next page; null when this is the last.")
     ]
+    livemode: Annotated[bool, Meta(description="Whether a live key asks.")]
 
 
 class WebhookTryView(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,6 +163,7 @@ class WebhookDeliveryPage(msgspec.Struct, frozen=True):
     next_cursor: Annotated[
         str | None, Meta(description="For the next page; null when this is the last.")
     ]
+    livemode: Annotated[bool, Meta(description="Whether a live key asks.")]
 
 
 class WebhookReplay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -79,6 +79,12 @@ _ACCOUNT = AccountView(
     credentials_fingerprint="0a1b2c3d4e5f6071",
     owner_user_id=None,
     additional_config={"currency": "USD"},
+    verified_at=None,
+    token_expires_at=None,
+    data_access_expires_at=None,
+    currency=None,
+    timezone_name=None,
+    minimum_budgets=None,
     created_at=_MORNING,
     updated_at=_MORNING,
 )

@@ -1,5 +1,6 @@
 """/api/v1/webhook_endpoints/{id}/deliveries: what was sent, what was answered, and how to send it again."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
@@ -26,8 +27,9 @@ from models.webhook import (
 )
 from routes.access import actor_of, not_found, object_id
 from routes.body import read_body
+from routes.paging import begins_before, cut
 from routes.parts import ApiRequest, Parts
-from routes.query import Page, decode_cursor, next_cursor, read_query
+from routes.query import Page, read_query
 from routes.transaction import snapshot, transaction
 from routes.webhook_endpoints import reach
 
@@ -42,11 +44,16 @@ class WebhookDeliveriesQuery(Page, frozen=True, kw_only=True):
 
 @get(
     "/webhook_endpoints/{endpoint_id:str}/deliveries",
-    opt={"scope": "jobs:read", "query": WebhookDeliveriesQuery, "refusals": (400, 403, 404)},
+    opt={
+        "scope": "jobs:read",
+        "query": WebhookDeliveriesQuery,
+        "tells": ("Link",),
+        "refusals": (400, 403, 404),
+    },
 )
 async def list_webhook_deliveries(
     request: ApiRequest, parts: NamedDependency[Parts], endpoint_id: FromPath[str]
-) -> WebhookDeliveryPage:
+) -> Response[WebhookDeliveryPage]:
     """Lists what was sent to an endpoint, newest first, with every try. Kept for 30 days."""
     query = read_query(request, WebhookDeliveriesQuery)
     async with snapshot(parts.pool) as connection:
@@ -54,12 +61,14 @@ async def list_webhook_deliveries(
         rows = await webhook_deliveries.list_webhook_deliveries(
             connection,
             webhook_endpoint_id=endpoint.id,
-            before_id=decode_cursor(query.cursor),
+            before_id=begins_before(request, query),
             status=query.status,
             page_size=query.limit + 1,
         )
-        views = await _views(connection, rows[: query.limit])
-    return WebhookDeliveryPage(views, next_cursor([row.id for row in rows], query.limit))
+        page = cut(request, query, rows)
+        views = await _views(connection, page.rows)
+    shown = WebhookDeliveryPage(views, page.next_cursor, request.auth.mode == "live")
+    return Response(shown, headers=page.headers)
 
 
 @get(
@@ -214,7 +223,7 @@ async def _view(
 
 
 async def _views(
-    connection: Connection, rows: list[ListWebhookDeliveriesRow]
+    connection: Connection, rows: Sequence[ListWebhookDeliveriesRow]
 ) -> list[WebhookDeliveryView]:
     tries = await webhook_deliveries.list_webhook_tries(
         connection, webhook_delivery_ids=[row.id for row in rows]

@@ -24,8 +24,9 @@ from models.webhook import (
     with_secret,
 )
 from routes.access import actor_of, object_id, reachable, require_mode
+from routes.paging import begins_before, cut
 from routes.parts import ApiRequest, Parts
-from routes.query import Page, decode_cursor, next_cursor, read_query
+from routes.query import Page, read_query
 from routes.transaction import transaction
 from routes.webhook_changes import add, apply, read_endpoint, rotate
 
@@ -66,11 +67,16 @@ async def create_webhook_endpoint(
 
 @get(
     "/webhook_endpoints",
-    opt={"scope": "jobs:read", "query": WebhookEndpointsQuery, "refusals": (400, 403)},
+    opt={
+        "scope": "jobs:read",
+        "query": WebhookEndpointsQuery,
+        "tells": ("Link",),
+        "refusals": (400, 403),
+    },
 )
 async def list_webhook_endpoints(
     request: ApiRequest, parts: NamedDependency[Parts]
-) -> WebhookEndpointPage:
+) -> Response[WebhookEndpointPage]:
     """Lists the team's endpoints, newest first.
 
     A test key sees those of sandbox jobs only.
@@ -83,12 +89,14 @@ async def list_webhook_endpoints(
     rows = await webhook_endpoints.list_webhook_endpoints(
         parts.pool,
         team_id=request.auth.team_id,
-        before_id=decode_cursor(query.cursor),
+        before_id=begins_before(request, query),
         mode=mode,
         page_size=query.limit + 1,
     )
-    following = next_cursor([row.id for row in rows], query.limit)
-    return WebhookEndpointPage([endpoint_view(row) for row in rows[: query.limit]], following)
+    page = cut(request, query, rows)
+    views = [endpoint_view(row) for row in page.rows]
+    shown = WebhookEndpointPage(views, page.next_cursor, request.auth.mode == "live")
+    return Response(shown, headers=page.headers)
 
 
 @get(
