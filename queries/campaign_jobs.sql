@@ -59,10 +59,6 @@ select * from campaign_jobs where id = @id and team_id = @team_id;
 -- name: GetRequestByIdempotencyKey :one
 select * from campaign_requests where team_id = @team_id and idempotency_key = @idempotency_key;
 
--- name: GetTraceparent :one
--- The trace that the request of this job belongs to.
-select traceparent from campaign_requests where campaign_job_id = @campaign_job_id;
-
 -- name: ListPayloads :many
 -- What the callers of these jobs asked for.
 select campaign_job_id, payload from campaign_requests where campaign_job_id = any (@ids::uuid[]);

@@ -119,17 +119,6 @@ async def get_request_by_idempotency_key(connection: Connection, *, team_id: UUI
     return None if row is None else CampaignRequest(*row)
 
 
-GET_TRACEPARENT: Final = """\
-select traceparent from campaign_requests where campaign_job_id = $1
-"""
-
-
-async def get_traceparent(connection: Connection, *, campaign_job_id: UUID) -> str | None:
-    """The trace that the request of this job belongs to."""
-    row = await connection.fetchrow(GET_TRACEPARENT, campaign_job_id)
-    return None if row is None else row[0]
-
-
 LIST_PAYLOADS: Final = """\
 select campaign_job_id, payload from campaign_requests where campaign_job_id = any ($1::uuid[])
 """
@@ -285,7 +274,7 @@ async def wake_jobs_after_reauthorisation(connection: Connection, *, ad_account_
 
 
 CLAIM_CAMPAIGN_JOBS: Final = """\
-select id, team_id, kind, ad_account_id, platform_type, status, payload, claim_token, rescues, waiting_reason, waiting_since, request_id, created_at, started_at, updated_at, account_updated_at from claim_campaign_jobs($1::uuid, $2::integer)
+select id, team_id, kind, ad_account_id, platform_type, status, payload, claim_token, rescues, waiting_reason, waiting_since, request_id, created_at, started_at, updated_at, account_updated_at, traceparent from claim_campaign_jobs($1::uuid, $2::integer)
 """
 
 
