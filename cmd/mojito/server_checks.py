@@ -15,10 +15,10 @@ from mojito.findings import Finding
 OLDEST_VERSION = 15
 SKEW_WARNING_SECONDS = 1.0
 SKEW_ERROR_SECONDS = 30.0
-API_EXTRA_CONNECTIONS = 2
-"""Beside its pool: notifier and job writes."""
-WORKER_EXTRA_CONNECTIONS = 6
-"""Beside its pool: claim, presence, listener, and three that write."""
+API_EXTRA_CONNECTIONS = 3
+"""Beside its pool: notifier, listener and job writes."""
+WORKER_EXTRA_CONNECTIONS = 7
+"""Beside its pool: claim, presence, listener, notifier, and three that write."""
 
 _MIGRATE_SECONDS = 15.0
 _STATE = """
