@@ -209,4 +209,4 @@ async def write_moves(
 
 def _column[Value](values: list[Value | None]) -> list[Value | None]:
     """Nothing at all when every value is null: unnest fills a shorter column up with nulls."""
-    return values if any(value is not None for value in values) else []
+    return values if values.count(None) < len(values) else []

@@ -16,7 +16,6 @@ from config.settings import Settings, database_url
 from middleware.limits import Rate
 from models.account_verification import AccountVerifier
 from models.database import Pool
-from models.gen.campaign_jobs import get_traceparent
 from models.notifier import Notifier
 from models.verification import Checker
 from mojito.metrics_port import served_metrics
@@ -112,7 +111,6 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
             live=live,
             sandbox=sandbox,
             metrics=metrics,
-            trace_of=lambda job_id: get_traceparent(pool, campaign_job_id=job_id),
             sink=sink,
         )
         deliver = DeliverWebhook(
