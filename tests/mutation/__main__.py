@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import importlib
 import multiprocessing
 import os
 import sys
@@ -78,17 +79,24 @@ def _verdicts(told: Any, count: int) -> Iterator[tuple[int, str]]:
 
 def _lane(target: Any, made: list[Any], work: Any, told: Any) -> None:
     from common.embedded_postgres import EmbeddedPostgres
-    from tests.mutation.trial import run
+    from tests.mutation.plain import who_imports
+    from tests.mutation.targets import module_of
+    from tests.mutation.trial import existing, run
 
     for library in LIBRARIES:
         __import__(library)
+    if not target.needs_database:
+        for test in existing(target.tests):
+            importlib.import_module(module_of(test))
+        who_imports()
     with contextlib.ExitStack() as stack:
         server = None
         if target.needs_database:
             home = stack.enter_context(tempfile.TemporaryDirectory(prefix="mojito-mutation-"))
             server = stack.enter_context(EmbeddedPostgres(Path(home) / "data", durable=False))
         begun = time.monotonic()
-        if run(target, None, server, 600) != "survived":
+        unchanged = made[0]._replace(code=Path(made[0].file).read_text())
+        if run(target, unchanged, server, 600) != "survived":
             told.put("the tests fail without any mutant")
             return
         patience = 10 + 5 * (time.monotonic() - begun)

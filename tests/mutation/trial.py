@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 from common.embedded_postgres import EmbeddedPostgres
+from tests.mutation import plain
 from tests.mutation.mutants import Mutant
 from tests.mutation.targets import ROOT, Target, module_of
 
@@ -58,9 +59,9 @@ class OneServer:
 
 
 def run(
-    target: Target, mutant: Mutant | None, server: EmbeddedPostgres | None, seconds: float
+    target: Target, mutant: Mutant, server: EmbeddedPostgres | None, seconds: float
 ) -> Verdict:
-    """What the tests say; without a mutant, whether they pass at all."""
+    """What the tests say."""
     child = os.fork()
     if child == 0:
         _be_the_child(target, mutant, server, seconds)
@@ -71,31 +72,44 @@ def run(
 
 
 def _be_the_child(
-    target: Target, mutant: Mutant | None, server: EmbeddedPostgres | None, seconds: float
+    target: Target, mutant: Mutant, server: EmbeddedPostgres | None, seconds: float
 ) -> None:
     code = 1
     try:
-        if mutant is not None:
-            sys.meta_path.insert(0, Changed(mutant))
-            silence = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(silence, 1)
-            os.dup2(silence, 2)
+        sys.meta_path.insert(0, Changed(mutant))
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
         signal.setitimer(signal.ITIMER_REAL, seconds)
-        code = _tests(target.tests, server)
+        code = _tests(target.tests, server) if target.needs_database else _plain(target, mutant)
     finally:
         os._exit(code)
 
 
-def _tests(tests: Sequence[str], server: EmbeddedPostgres | None) -> int:
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+def _plain(target: Target, mutant: Mutant) -> int:
+    _settle_hypothesis()
+    plain.forget(mutant.file)
+    plain.check(existing(target.tests), target.without)
+    return 0
+
+
+def existing(tests: Sequence[str]) -> list[str]:
+    return [test for test in tests if (ROOT / test).exists()]
+
+
+def _settle_hypothesis() -> None:
     settings.register_profile("mutation", derandomize=True, database=None)
     settings.load_profile("mutation")
+
+
+def _tests(tests: Sequence[str], server: EmbeddedPostgres | None) -> int:
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    _settle_hypothesis()
     plugins: list[object] = []
     if server is not None:
         asyncio.run(_forget_the_last_run(server.url()))
         plugins.append(OneServer(server))
-    existing = [test for test in tests if (ROOT / test).exists()]
-    return int(pytest.main([*OPTIONS, "-p", "pytest_asyncio.plugin", *existing], plugins))
+    return int(pytest.main([*OPTIONS, "-p", "pytest_asyncio.plugin", *existing(tests)], plugins))
 
 
 async def _forget_the_last_run(url: str) -> None:

@@ -53,8 +53,6 @@ def _numbers(given: int | tuple[int, ...] | range | None) -> tuple[int, ...]:
     return (given,) if isinstance(given, int) else tuple(given)
 
 
-REAUTH_SUBCODES = (458, 459, 460, 463, 464, 467, 492, 493)
-
 TABLE: tuple[Row, ...] = (
     # the exact pairs first
     row(17, 1885172, "throttle", "throttled_for_a_day", THROTTLE, seconds=3600),
@@ -136,7 +134,7 @@ TABLE: tuple[Row, ...] = (
         retryable=True,
     ),
     row(
-        (3, 10, 270, 283, 294, 3191001),
+        (3, 10, 3191001),
         None,
         "reject",
         "permission_missing",
