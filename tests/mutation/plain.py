@@ -31,6 +31,10 @@ def forget(file: str) -> None:
         if name not in stale:
             stale.add(name)
             waiting += importers.get(name, ())
+    for name in stale & sys.modules.keys():
+        folder, _, last = name.rpartition(".")
+        if folder in sys.modules:
+            vars(sys.modules[folder]).pop(last, None)
     for name in stale:
         sys.modules.pop(name, None)
 

@@ -29,9 +29,9 @@ class Row(msgspec.Struct, frozen=True):
     kind: Kind
     word: str
     remedy: str
-    seconds: float | None = None
+    seconds: float | None
     """For throttles: how long, when Meta does not say."""
-    retryable: bool = False
+    retryable: bool
 
 
 def row(
@@ -145,7 +145,7 @@ TABLE: tuple[Row, ...] = (
     row(
         (9, 506), None, "reject", "duplicate_refused", "Change what is repeated and send it again."
     ),
-    row((100, 2500, 194, 2601), None, "reject", "refused_by_platform", FIELD),
+    # what stands in no line, as most of 100, is refused for good
 )
 
 
