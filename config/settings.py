@@ -130,6 +130,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         float,
         Meta(ge=0, description="Audit entries so old are deleted, none under 30 days; 0: never."),
     ] = 2555.0
+    retention_deliveries_days: Annotated[
+        float,
+        Meta(ge=0, description="Webhook deliveries over for so long are deleted; 0: never."),
+    ] = 30.0
     installation_dir: Annotated[
         Path | None,
         Meta(description="Given by `up`: /readyz then also asks for its processes and files."),

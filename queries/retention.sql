@@ -31,6 +31,28 @@ select (select count(*) from old) as jobs,
     (select count(*) from old join job_steps as s on s.campaign_job_id = old.id) as steps,
     (select count(*) from old join job_events as e on e.campaign_job_id = old.id) as events;
 
+-- name: DeleteOldWebhookDeliveries :one
+-- Deliveries that are over, their tries, and the jobs that carried them. Counts the deliveries.
+with old as materialized (
+    select d.id, d.job_id from webhook_deliveries as d
+    where d.finished_at < now() - make_interval(secs => 86400 * @older_than_days::float8)
+    order by d.finished_at limit @most::integer
+    for update skip locked
+), deliveries as (
+    delete from webhook_deliveries where id = any (array(select old.id from old)) returning 1
+), events as (
+    delete from job_events where campaign_job_id = any (array(select old.job_id from old))
+), requests as (
+    delete from campaign_requests where campaign_job_id = any (array(select old.job_id from old))
+), jobs as (
+    delete from campaign_jobs where id = any (array(select old.job_id from old))
+)
+select count(*) from deliveries;
+
+-- name: CountOldWebhookDeliveries :one
+select count(*) from webhook_deliveries
+where finished_at < now() - make_interval(secs => 86400 * @older_than_days::float8);
+
 -- name: ForgetAuditEntries :one
 select forget_audit_entries(@older_than_days::float8, @most::integer)::integer as gone;
 

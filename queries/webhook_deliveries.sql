@@ -117,17 +117,3 @@ order by v.id
 limit @most::integer
 on conflict (webhook_endpoint_id, event_id) do nothing
 returning id;
-
--- name: DeleteOldWebhookDeliveries :many
--- The log is kept for 30 days: a small batch of what is older. The jobs that carried it.
-with old as materialized (
-    select d.id from webhook_deliveries as d
-    where d.finished_at < now() - interval '30 days'
-    order by d.finished_at limit 500
-    for update skip locked
-)
-delete from webhook_deliveries where id = any (array(select old.id from old))
-returning job_id;
-
--- name: ForgetWebhookJobs :exec
-select forget_webhook_jobs(@job_ids::uuid[]);

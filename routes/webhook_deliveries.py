@@ -54,7 +54,10 @@ class WebhookDeliveriesQuery(Page, frozen=True, kw_only=True):
 async def list_webhook_deliveries(
     request: ApiRequest, parts: NamedDependency[Parts], endpoint_id: FromPath[str]
 ) -> Response[WebhookDeliveryPage]:
-    """Lists what was sent to an endpoint, newest first, with every try. Kept for 30 days."""
+    """Lists what was sent to an endpoint, newest first, with every try.
+
+    They are kept for 30 days after their end, unless the installation says otherwise.
+    """
     query = read_query(request, WebhookDeliveriesQuery)
     async with snapshot(parts.pool) as connection:
         endpoint = await reach(connection, request, endpoint_id)

@@ -21,6 +21,7 @@ from models.plan import REQUESTS, PlannedStep, plan
 from workers.kinds import Ended, Interrupted, Outcome, Parked, Run
 from workers.ledger import LONGEST_WAIT_SECONDS, Effect, Ledger, Pace, Stopping, Try
 from workers.metrics import WorkerMetrics
+from workers.missing_keys import wait_for_key
 from workers.platforms.base import Account, Platform, StepContext, StoredMedia
 from workers.records import job_error
 
@@ -29,16 +30,6 @@ log = structlog.get_logger()
 MOST_STEPS_AT_ONCE = 16
 LAYERS_THAT_COUNT = {"campaign", "ad_set", "ad"}
 """A campaign, ad set or ad that exists makes a job with failures PARTIAL_SUCCESS."""
-
-
-KEY_WAIT_SECONDS = 15.0
-_KEY_REMEDY = (
-    "Add the key to MOJITO_ENCRYPTION_KEYS_FILE of every worker; no restart is needed. "
-    "The job then goes on by itself."
-)
-
-
-"""The traceparent that came with the request of a job."""
 
 
 class MediaSource(Protocol):
@@ -87,7 +78,7 @@ class BuildCampaign:
         try:
             build = self._build(run)
         except KeyMissing as missing:
-            return _wait_for_key(missing)
+            return wait_for_key(missing)
         self._enter_trace(run)
         with tracing.span("job BUILD_CAMPAIGN", "consumer", job_id=str(run.job.id)):
             await build.run()
@@ -282,19 +273,6 @@ class Build:
                 return Parked(LONGEST_WAIT_SECONDS[wait.reason], wait.reason, job_error(name, wait))
         name, wait = min(self._waits, key=lambda pair: pair[1].seconds or 0.0)
         return Parked(wait.seconds or 0.0, wait.reason)
-
-
-def _wait_for_key(missing: KeyMissing) -> Parked:
-    """The secret is well, this process cannot read it: no reason to end anybody's job."""
-    log.error("encryption_key.missing", key_id=missing.key_id, remedy=_KEY_REMEDY)
-    wait = Wait(
-        f"the worker has no encryption key {missing.key_id}",
-        code="encryption_key_missing",
-        reason="not_ready",
-        seconds=KEY_WAIT_SECONDS,
-        remedy=_KEY_REMEDY,
-    )
-    return Parked(KEY_WAIT_SECONDS, wait.reason, job_error(None, wait))
 
 
 def ending(steps: Sequence[PlannedStep], ledger: Ledger, errors: list[JobError]) -> Ended:

@@ -11,6 +11,7 @@ import structlog
 
 from common import clock
 from common.guarded_http import Answer, DownloadFailed, GuardedClient
+from common.keyring import KeyMissing
 from common.signing import signed_headers
 from models import audit
 from models.database import DATABASE_FAILURES, Pool
@@ -23,6 +24,7 @@ from models.jsonb import clean_text, to_jsonb
 from models.webhook import MOST_AT_ONCE, WebhookSecrets, endpoint_view, webhook_id
 from models.webhook_message import JobMessage, OtherMessage
 from workers.kinds import Ended, Outcome, Parked, Run
+from workers.missing_keys import wait_for_key
 
 log = structlog.get_logger()
 
@@ -81,6 +83,8 @@ class DeliverWebhook:
         self._running += 1
         try:
             return await self._deliver(run)
+        except KeyMissing as missing:
+            return wait_for_key(missing)
         except DATABASE_FAILURES as error:
             # it may have been received and not been written down: then it is sent once more
             log.warning("webhook.not_recorded", error=type(error).__name__)
@@ -105,7 +109,7 @@ class DeliverWebhook:
             return await self.abandon(run, _not_delivered("the endpoint hears of nothing any more"))
         body = message.body or await self._write_body(message)
         if body is None:
-            return await self.abandon(run, _not_delivered("its job was deleted by its age"))
+            return await self.abandon(run, _not_delivered("its job is not kept any more"))
         run.guard()
         begun_at = clock.seconds()
         told = await self._send(run, message, body.encode())
@@ -169,7 +173,7 @@ class DeliverWebhook:
 
 
 async def make_body(connection: Connection, message: Message) -> str | None:
-    """What is posted: the event's own facts, and its job as it stands now; None when that has gone."""
+    """What is posted: the event's own facts, and its job as it stands now; None when that is deleted."""
     facts = msgspec.json.decode(message.facts)
     given = {
         "type": message.type,

@@ -33,6 +33,7 @@ class Ages(msgspec.Struct, frozen=True):
 
     jobs_days: float = 0
     audit_days: float = 0
+    deliveries_days: float = 0
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -143,7 +144,20 @@ async def _delete_audit(connection: Connection, days: float) -> Counts:
     return {"audit_log": gone or 0}
 
 
+async def _count_deliveries(connection: Connection, days: float) -> Counts:
+    found = await retention.count_old_webhook_deliveries(connection, older_than_days=days)
+    return {"webhook_deliveries": found or 0}
+
+
+async def _delete_deliveries(connection: Connection, days: float) -> Counts:
+    gone = await retention.delete_old_webhook_deliveries(
+        connection, older_than_days=days, most=BATCH
+    )
+    return {"webhook_deliveries": gone or 0}
+
+
 TABLES = (
     Table(lambda ages: ages.jobs_days, _count_jobs, _delete_jobs),
     Table(lambda ages: ages.audit_days, _count_audit, _delete_audit),
+    Table(lambda ages: ages.deliveries_days, _count_deliveries, _delete_deliveries),
 )

@@ -1,4 +1,4 @@
-"""What any worker does for all, in small batches: frees the jobs of dead workers, deletes what is old."""
+"""What any worker does for all, in small batches: frees the jobs of dead workers, tidies up."""
 
 import asyncio
 import random
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from models.database import DATABASE_FAILURES, Pool
-from models.gen import rate_limits, webhook_deliveries, workers
+from models.gen import rate_limits, workers
 
 log = structlog.get_logger()
 
@@ -21,7 +21,6 @@ async def keep_up(
         try:
             await rescue(pool, silence_seconds=silence_seconds, freed=freed)
             await workers.delete_dead_workers(pool)
-            await delete_old_deliveries(pool)
             await rate_limits.delete_idle_rate_limits(pool)
         except DATABASE_FAILURES as error:
             log.warning("upkeep.failed", error=type(error).__name__)
@@ -34,11 +33,3 @@ async def rescue(pool: Pool, *, silence_seconds: float, freed: Callable[[], None
         log.warning("jobs.rescued", jobs=len(ids))
         freed()
     return len(ids)
-
-
-async def delete_old_deliveries(pool: Pool) -> None:
-    """The log of webhooks is kept for a month; the jobs that carried them go with it."""
-    async with pool.acquire() as connection, connection.transaction():
-        job_ids = await webhook_deliveries.delete_old_webhook_deliveries(connection)
-        if job_ids:
-            await webhook_deliveries.forget_webhook_jobs(connection, job_ids=job_ids)

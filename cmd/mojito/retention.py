@@ -34,7 +34,11 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def ages(settings: Settings) -> Ages:
     """How long things are kept."""
-    return Ages(settings.retention_jobs_days, settings.retention_audit_days)
+    return Ages(
+        jobs_days=settings.retention_jobs_days,
+        audit_days=settings.retention_audit_days,
+        deliveries_days=settings.retention_deliveries_days,
+    )
 
 
 async def _retain(arguments: argparse.Namespace, settings: Settings, kept: Ages) -> int:

@@ -72,6 +72,42 @@ async def count_old_jobs(connection: Connection, *, older_than_days: float) -> C
     return None if row is None else CountOldJobsRow(*row)
 
 
+DELETE_OLD_WEBHOOK_DELIVERIES: Final = """\
+with old as materialized (
+    select d.id, d.job_id from webhook_deliveries as d
+    where d.finished_at < now() - make_interval(secs => 86400 * $1::float8)
+    order by d.finished_at limit $2::integer
+    for update skip locked
+), deliveries as (
+    delete from webhook_deliveries where id = any (array(select old.id from old)) returning 1
+), events as (
+    delete from job_events where campaign_job_id = any (array(select old.job_id from old))
+), requests as (
+    delete from campaign_requests where campaign_job_id = any (array(select old.job_id from old))
+), jobs as (
+    delete from campaign_jobs where id = any (array(select old.job_id from old))
+)
+select count(*) from deliveries
+"""
+
+
+async def delete_old_webhook_deliveries(connection: Connection, *, older_than_days: float, most: int) -> int | None:
+    """Deliveries that are over, their tries, and the jobs that carried them. Counts the deliveries."""
+    row = await connection.fetchrow(DELETE_OLD_WEBHOOK_DELIVERIES, older_than_days, most)
+    return None if row is None else row[0]
+
+
+COUNT_OLD_WEBHOOK_DELIVERIES: Final = """\
+select count(*) from webhook_deliveries
+where finished_at < now() - make_interval(secs => 86400 * $1::float8)
+"""
+
+
+async def count_old_webhook_deliveries(connection: Connection, *, older_than_days: float) -> int | None:
+    row = await connection.fetchrow(COUNT_OLD_WEBHOOK_DELIVERIES, older_than_days)
+    return None if row is None else row[0]
+
+
 FORGET_AUDIT_ENTRIES: Final = """\
 select forget_audit_entries($1::float8, $2::integer)::integer as gone
 """

@@ -240,29 +240,3 @@ returning id
 async def create_missed_webhooks(connection: Connection, *, webhook_endpoint_id: UUID, team_id: UUID, mode: AccountMode, until: datetime, since: datetime, events: Sequence[str | None], most: int) -> list[UUID]:
     """Events of the endpoint's jobs between two moments that it never heard of."""
     return [row[0] for row in await connection.fetch(CREATE_MISSED_WEBHOOKS, webhook_endpoint_id, team_id, mode, until, since, events, most)]
-
-
-DELETE_OLD_WEBHOOK_DELIVERIES: Final = """\
-with old as materialized (
-    select d.id from webhook_deliveries as d
-    where d.finished_at < now() - interval '30 days'
-    order by d.finished_at limit 500
-    for update skip locked
-)
-delete from webhook_deliveries where id = any (array(select old.id from old))
-returning job_id
-"""
-
-
-async def delete_old_webhook_deliveries(connection: Connection) -> list[UUID]:
-    """The log is kept for 30 days: a small batch of what is older. The jobs that carried it."""
-    return [row[0] for row in await connection.fetch(DELETE_OLD_WEBHOOK_DELIVERIES)]
-
-
-FORGET_WEBHOOK_JOBS: Final = """\
-select forget_webhook_jobs($1::uuid[])
-"""
-
-
-async def forget_webhook_jobs(connection: Connection, *, job_ids: Sequence[UUID | None]) -> None:
-    await connection.execute(FORGET_WEBHOOK_JOBS, job_ids)

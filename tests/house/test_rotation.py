@@ -6,11 +6,14 @@ import subprocess
 import sys
 
 import pytest
+from standardwebhooks.webhooks import Webhook
 from uuid_utils.compat import uuid7
 
 from common.keyring import Keyring, new_key_line
 from tests.chaos.programs import both, worker
 from tests.house.conftest import ENVIRONMENT, until
+from tests.house.receiver import Receiver
+from tests.house.webhooks import deliveries, listen, over, post
 
 MANY = 1500
 
@@ -128,6 +131,56 @@ async def test_a_worker_without_a_newer_key_says_so_and_loses_no_job(house, tmp_
     assert "MOJITO_ENCRYPTION_KEYS_FILE" in waiting["error"]["remedy"]
     assert "encryption_key.missing" in said
     assert job["status"] == "SUCCESS"
+
+
+async def test_messages_are_signed_as_before_when_the_keys_were_replaced(house):
+    async with Receiver().open() as receiver:
+        first = await listen(house, receiver, "job.finished")
+        old, new = house.settings.keys_file.read_text().strip(), new_key_line("test-2")
+        house.settings.keys_file.write_text(f"{new}\n{old}\n")
+
+        code, out = await done(house, "rotate", "--json")
+        house.settings.keys_file.write_text(f"{new}\n")
+        second = await post(house, first, "rotate_secret")
+        await post(house, first, "ping")
+        async with worker(house, allowed_private_targets="127.0.0.0/8"):
+            await over(house)
+
+    (posted,) = receiver.posted
+    assert code == 0
+    assert json.loads(out)["columns"][0]["rewrapped"] == 2
+    assert await rows_under(house, "test-1") == 0
+    for secret in (first["secret"], second["secret"]):
+        assert Webhook(secret).verify(posted.body, posted.headers)["type"] == "webhook.ping"
+
+
+async def test_a_worker_without_a_newer_key_gives_up_no_message(house, tmp_path):
+    old, new = house.settings.keys_file.read_text().strip(), new_key_line("test-2")
+    behind = tmp_path / "keys-of-another-machine"
+    behind.write_text(f"{old}\n")
+    options = {"encryption_keys_file": str(behind), "allowed_private_targets": "127.0.0.0/8"}
+
+    async def waits():
+        return await house.pool.fetchval(
+            "select count(*) from campaign_jobs "
+            "where waiting_reason = 'not_ready' and claim_token is null"
+        )
+
+    async with Receiver().open() as receiver, worker(house, **options) as program:
+        endpoint = await listen(house, receiver, "job.finished")
+        house.settings.keys_file.write_text(f"{new}\n{old}\n")
+        await done(house, "rotate")
+        await post(house, endpoint, "ping")
+        await until(waits)
+        said = program.log()
+        (waiting,) = await deliveries(house, endpoint)
+        behind.write_text(f"{new}\n{old}\n")
+        await house.pool.execute("update campaign_jobs set due_at = now()")
+        await over(house)
+
+    assert "encryption_key.missing" in said
+    assert (waiting["status"], waiting["tries"]) == ("PENDING", [])
+    assert receiver.types == ["webhook.ping"]
 
 
 async def test_status_fails_and_names_the_key_that_is_missing(house):

@@ -11,10 +11,11 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from models.api_keys import create_key
+from mojito.retention import ages
 from tests.house.conftest import until
 from tests.house.receiver import HANG, OK, Receiver, status
 from tests.house.webhooks import deliveries, hurry, listen, over, post, tried
-from workers.upkeep import delete_old_deliveries
+from workers.retention import WORKER, count, forget
 
 
 @pytest.fixture
@@ -245,8 +246,12 @@ async def test_the_log_is_kept_for_a_month_and_goes_with_the_jobs_that_carried_i
         old["id"],
     )
 
-    await delete_old_deliveries(house.pool)
+    kept = ages(house.settings)
+    counted = await count(house.pool, kept)
+    gone = await forget(house.pool, kept, WORKER)
 
+    assert counted["webhook_deliveries"] == 1
+    assert gone == counted
     assert [one["id"] for one in await deliveries(house, endpoint)] == [young["id"]]
     for table in ("webhook_tries", "campaign_jobs", "campaign_requests"):
         assert await house.pool.fetchval(f"select count(*) from {table}") == 1  # noqa: S608 - names of this file
@@ -271,3 +276,20 @@ async def test_what_happened_to_a_job_that_was_deleted_meanwhile_is_not_told(hou
     code = await house.pool.fetchval("select error_code from campaign_jobs where status = 'FAILED'")
     assert (again["status"], code) == ("FAILED", "webhook_not_delivered")
     assert len(receiver.posted) == 1
+
+
+async def test_a_message_of_a_job_that_is_not_kept_any_more_is_given_up(house, receiver):
+    endpoint = await listen(house, receiver, "job.finished")
+    job_id = await house.submit(house.request())
+    await house.client.post(f"/campaign_jobs/{job_id}/cancel")
+    await house.pool.execute("delete from campaign_jobs where id = $1", job_id)
+
+    async with house.working():
+        await over(house)
+
+    (given_up,) = await deliveries(house, endpoint)
+    error = await house.pool.fetchval(
+        "select error ->> 'message' from campaign_jobs where kind = 'DELIVER_WEBHOOK'"
+    )
+    assert (given_up["status"], given_up["tries"], receiver.posted) == ("FAILED", [], [])
+    assert "not kept any more" in error

@@ -66,6 +66,21 @@ async def test_an_account_is_added_from_standard_input_and_listed(mojito, sandbo
     assert of_others == ""
 
 
+async def test_endpoints_of_webhooks_are_not_listed(mojito, sandbox, database):
+    account_id = await added(mojito, sandbox.account())
+    connection = await asyncpg.connect(database)
+    await connection.execute(
+        """insert into ad_accounts (id, name, platform_type, platform_account_id, credentials,
+               credentials_key_id, credentials_fingerprint, mode)
+           values (gen_random_uuid(), 'hook', 'WEBHOOK', 'hook', '', 'test-1', '', 'sandbox')"""
+    )
+    await connection.close()
+
+    _, listed, _ = await mojito("list", "--json")
+
+    assert [account["id"] for account in json.loads(listed)] == [account_id]
+
+
 async def test_an_account_is_added_from_a_file(mojito, sandbox, tmp_path, database):
     theirs = sandbox.account()
     file = tmp_path / "meta.json"

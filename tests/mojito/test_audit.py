@@ -109,6 +109,7 @@ async def test_retention_says_what_it_would_do_and_does_it(command, entries, mon
 
     assert before == 4
     assert "audit_log: 1 would go" in planned[1]
+    assert "webhook_deliveries: 0 would go" in planned[1]
     assert json.loads(done[1][0])["audit_log"] == 1
     assert "audit_log: 0 went" in again[1]
     assert (
@@ -131,5 +132,6 @@ async def test_retention_while_a_worker_is_at_it_says_so(command, entries):
 async def test_retention_that_keeps_everything_says_so(command, monkeypatch):
     monkeypatch.setenv("MOJITO_RETENTION_AUDIT_DAYS", "0")
     monkeypatch.setenv("MOJITO_RETENTION_JOBS_DAYS", "0")
+    monkeypatch.setenv("MOJITO_RETENTION_DELIVERIES_DAYS", "0")
 
     assert (await command("retention"))[1] == ["everything is kept for ever"]
