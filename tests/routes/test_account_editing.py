@@ -134,9 +134,9 @@ async def test_what_a_patch_cannot_mean_is_named_and_nothing_changes(caller, cha
 
 
 async def test_settings_do_not_grow_without_end(caller):
-    account = await add_account(caller, additional_config={"a": "x" * 600_000})
+    account = await add_account(caller, additional_config={"a": "x" * 40_000})
 
-    answer = await send_patch(caller, account, {"additional_config": {"b": "x" * 600_000}})
+    answer = await send_patch(caller, account, {"additional_config": {"b": "x" * 40_000}})
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/additional_config"
@@ -349,7 +349,8 @@ async def test_of_editors_who_read_the_same_version_one_wins(api, caller):
         assert len(won) == 1
         assert {a.status_code for a in answers} == {200, 412}
         assert (await caller.get(url)).json() == won[0]
-    assert await api.pool.fetchval("select count(*) from audit_log") == 11
+    written = "select count(*) from audit_log where object_type = 'ad_account'"
+    assert await api.pool.fetchval(written) == 11
 
 
 async def test_an_editor_and_a_remover_of_the_same_version_never_both_win(caller):
