@@ -103,7 +103,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     database_pool_size: Annotated[
         int, Meta(ge=1, le=200, description="Connections that one API process holds at most.")
     ] = 10
-    max_body_bytes: Annotated[int, Meta(ge=1024, description="Largest JSON body.")] = 1024 * 1024
     max_upload_bytes: Annotated[int, Meta(ge=1024, description="Largest media file.")] = 1024**3
     rate_limit_key_per_second: Annotated[
         float,

@@ -131,6 +131,7 @@ def _told(row: AdAccount, checked: Checked, woken: int) -> Verification:
         ad_account_id=row.id,
         platform_type=row.platform_type,
         platform_account_id=row.platform_account_id,
+        livemode=row.mode == "live",
         ok=checked.is_well,
         status=row.status,
         jobs_woken=woken,

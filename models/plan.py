@@ -6,7 +6,8 @@ from typing import Any, Literal
 import msgspec
 
 from models.media import MediaKind
-from models.meta import MetaCampaignRequest, references
+from models.meta import MetaCampaignRequest
+from models.meta_creatives import creative_references
 
 type StepKind = Literal["media", "campaign", "ad_set", "creative", "ad", "activate"]
 
@@ -67,9 +68,10 @@ def _media_of_creatives(
 ) -> dict[tuple[int, int], dict[str, MediaKind]]:
     """For each ad set and ad, the media keys its creative names and what kind each must be."""
     used: dict[tuple[int, int], dict[str, MediaKind]] = {}
-    for pointer, key, kind in references(request):
-        _, _, ad_set, _, ad, *_ = pointer.split("/")
-        used.setdefault((int(ad_set), int(ad)), {})[key] = kind
+    for i, ad_set in enumerate(request.ad_sets):
+        for j, ad in enumerate(ad_set.ads):
+            for _, key, kind in creative_references(ad.creative):
+                used.setdefault((i, j), {})[key] = kind
     return used
 
 

@@ -112,6 +112,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     ad_account_id: Annotated[UUID, Meta(description="Our id of the account.")]
     platform_type: Annotated[str, Meta(description="The platform.")]
     platform_account_id: Annotated[str, Meta(description="The platform's id of the account.")]
+    livemode: Annotated[bool, Meta(description="Whether real money can be spent.")]
     ok: Annotated[bool, Meta(description="No finding is an error: campaigns can be built.")]
     status: Annotated[
         AccountStatus,

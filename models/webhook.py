@@ -140,6 +140,7 @@ class WebhookDeliveryView(msgspec.Struct, frozen=True, kw_only=True):
     id: Annotated[UUID, Meta(description="Our id.")]
     webhook_id: Annotated[str, Meta(description="The header webhook-id of every try.")]
     type: Annotated[str, Meta(description="The event, for example job.finished.")]
+    livemode: Annotated[bool, Meta(description="As the endpoint's.")]
     campaign_job_id: Annotated[UUID | None, Meta(description="The job it is about.")]
     status: Annotated[
         WebhookDeliveryStatus,
@@ -179,6 +180,7 @@ class WebhookReplayView(msgspec.Struct, frozen=True):
     """How much a replay brings."""
 
     queued: Annotated[int, Meta(description="Deliveries that are on their way now.")]
+    livemode: Annotated[bool, Meta(description="As the endpoint's.")]
 
 
 def webhook_id(delivery_id: UUID) -> str:
@@ -225,12 +227,15 @@ def with_secret(row: WebhookEndpoint, secret: str) -> WebhookEndpointWithSecret:
     return WebhookEndpointWithSecret(**msgspec.structs.asdict(endpoint_view(row)), secret=secret)
 
 
-def delivery_view(row: ListWebhookDeliveriesRow, tries: list[WebhookTry]) -> WebhookDeliveryView:
-    """The delivery with its tries."""
+def delivery_view(
+    row: ListWebhookDeliveriesRow, tries: list[WebhookTry], *, livemode: bool
+) -> WebhookDeliveryView:
+    """The delivery with its tries; `livemode` is its endpoint's."""
     return WebhookDeliveryView(
         id=row.id,
         webhook_id=webhook_id(row.id),
         type=row.type,
+        livemode=livemode,
         campaign_job_id=row.campaign_job_id,
         status=row.status,
         tries=[_try_view(one) for one in tries],

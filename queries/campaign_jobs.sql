@@ -59,10 +59,6 @@ select * from campaign_jobs where id = @id and team_id = @team_id;
 -- name: GetRequestByIdempotencyKey :one
 select * from campaign_requests where team_id = @team_id and idempotency_key = @idempotency_key;
 
--- name: GetTraceparent :one
--- The trace that the request of this job belongs to.
-select traceparent from campaign_requests where campaign_job_id = @campaign_job_id;
-
 -- name: ListPayloads :many
 -- What the callers of these jobs asked for.
 select campaign_job_id, payload from campaign_requests where campaign_job_id = any (@ids::uuid[]);
@@ -113,21 +109,25 @@ select count(*) from (
 
 -- name: CancelCampaignJob :one
 -- A job that nobody has ends at once; one that a worker has is told to stop. No row: it is not open.
-with cancelled as (
-    update campaign_jobs
-    set status = case when claim_token is null then 'CANCELLED'::job_status else status end,
-        cancel_requested_at = coalesce(cancel_requested_at, now()),
-        finished_at = case when claim_token is null then now() end,
-        waiting_reason = null, waiting_since = null, updated_at = now()
+with held as materialized (
+    select id, cancel_requested_at from campaign_jobs
     where campaign_jobs.id = @id::uuid and campaign_jobs.team_id = @team_id::uuid
-      and campaign_jobs.status in ('PENDING', 'PROCESSING')
-    returning id, team_id, status
+    for no key update
+), cancelled as (
+    update campaign_jobs as j
+    set status = case when j.claim_token is null then 'CANCELLED'::job_status else j.status end,
+        cancel_requested_at = coalesce(j.cancel_requested_at, now()),
+        finished_at = case when j.claim_token is null then now() end,
+        waiting_reason = null, waiting_since = null, updated_at = now()
+    from held
+    where j.id = held.id and j.status in ('PENDING', 'PROCESSING')
+    returning j.id, j.team_id, j.status, held.cancel_requested_at as asked_at
 ), told as (
     insert into job_events (campaign_job_id, team_id, kind, data)
     select cancelled.id, cancelled.team_id,
         case when cancelled.status = 'CANCELLED' then 'job.finished' else 'job.cancel_requested' end,
         jsonb_build_object('status', cancelled.status)
-    from cancelled
+    from cancelled where cancelled.status = 'CANCELLED' or cancelled.asked_at is null
 )
 select id from cancelled;
 

@@ -12,9 +12,19 @@ from models.campaign import Media
 from models.job import JobError, JobView, Progress, StepView, Upstream, Waiting
 from models.meta import MetaCampaignRequest
 from models.plan import plan
+from models.verification import (
+    AccountFacts,
+    Finding,
+    MinimumBudgets,
+    PageFacts,
+    TokenFacts,
+    Verification,
+)
+from routes import webhook_examples
 from routes.campaign_jobs import JobPage
 from routes.health import Health
 from routes.intake import PlannedJob
+from routes.subscriptions import JobEvent
 
 _ACCOUNT_ID = UUID("01a1fdbd-727b-72df-8e78-57d7f58a930d")
 _JOB_ID = UUID("01a1fdbe-0b1c-7e52-9c1d-3a5f0c9d2e41")
@@ -87,6 +97,35 @@ _ACCOUNT = AccountView(
     minimum_budgets=None,
     created_at=_MORNING,
     updated_at=_MORNING,
+)
+_VERIFICATION = Verification(
+    ad_account_id=_ACCOUNT_ID,
+    platform_type="META",
+    platform_account_id="act_1000000001",
+    livemode=False,
+    ok=True,
+    status="ACTIVE",
+    jobs_woken=3,
+    verified_at=_LATER,
+    token=TokenFacts(
+        works=True, expires="never", permissions=["ads_management", "pages_manage_ads"]
+    ),
+    account=AccountFacts(
+        name="Client X",
+        status="ACTIVE",
+        currency="USD",
+        timezone_name="America/Los_Angeles",
+        minimum_budgets=MinimumBudgets(impressions=100, frequent_actions=500),
+    ),
+    pages=[PageFacts(id="1000000002", name="Client X", may_advertise=True)],
+    findings=[
+        Finding(
+            "no_instagram_account",
+            "info",
+            "No Instagram account is connected to the page.",
+            "Connect one to show ads under its name.",
+        )
+    ],
 )
 _ASSET = AssetView(
     id=_ASSET_ID,
@@ -216,6 +255,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         },
     },
     "AccountView": {"account": _ACCOUNT},
+    "Verification": {"well": _VERIFICATION},
     "AccountPage": {"page": AccountPage([_ACCOUNT], _CURSOR, livemode=False)},
     "MetaCampaignRequest": {
         "link": LINK_AD,
@@ -240,9 +280,19 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "JobView": {"accepted": _NEW_JOB, "waiting": _WAITING_JOB, "ended": _ENDED_JOB},
     "JobPage": {"page": JobPage([_NEW_JOB], None, livemode=False)},
+    "JobEvent": {
+        "step": JobEvent(
+            id=4711,
+            type="job.step.done",
+            campaign_job_id=_JOB_ID,
+            created_at=_LATER,
+            data={"step": "campaign", "platform_id": "23"},
+        )
+    },
     "NewAsset": {"address": {"url": "https://example.com/hero.png"}},
     "AssetView": {"image": _ASSET},
     "AssetPage": {"page": AssetPage([_ASSET], None, livemode=False)},
+    **webhook_examples.made_with(_ENDED_JOB),
     "Health": {"ok": Health("ok"), "not_ready": Health("not_ready", ["no worker runs"])},
 }
 """By the name of the struct, then by a name of their own."""

@@ -58,9 +58,17 @@ _TAGS = {
     "ad_accounts": "Accounts on a platform that we hold encrypted credentials for.",
     "ads_meta": "Requests for campaigns on Meta.",
     "campaign_jobs": "What became of a request, and how to stop it or try it again.",
+    "events": "What happens to jobs, while it happens, as server-sent events.",
     "assets": "Media files that requests name by id.",
+    "webhooks": "Addresses of callers that hear of what becomes of their jobs, and what was sent to them.",
     "health": "Whether the process lives, and whether it can do its work.",
 }
+_TAG_OF = {
+    "verify_accounts": "ad_accounts",
+    "webhook_endpoints": "webhooks",
+    "webhook_deliveries": "webhooks",
+}
+"""Of modules that do not have one of their own."""
 _KEY = "A key made with `mojito keys create`; it begins with mj_live_ or mj_test_."
 
 
@@ -103,7 +111,8 @@ def _tags(handlers: Iterable[HTTPRouteHandler]) -> list[Document]:
 
 
 def _tag(handler: HTTPRouteHandler) -> str:
-    return handler.fn.__module__.rpartition(".")[2]
+    module = handler.fn.__module__.rpartition(".")[2]
+    return _TAG_OF.get(module, module)
 
 
 def _tagged(components: Document) -> Document:
@@ -157,7 +166,7 @@ def _webhook(name: str) -> Document:
         "webhook-signature. At least once, with the same id and bytes on every try.",
         "tags": ["webhooks"],
         "security": [],
-        "requestBody": {"required": True, "content": _json(kind)},
+        "requestBody": {"required": True, "content": _shown(_json(kind))},
         "responses": {
             "2XX": {"description": "It was received."},
             "410": {"description": "Never again: the endpoint is disabled."},

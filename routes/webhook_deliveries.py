@@ -66,7 +66,7 @@ async def list_webhook_deliveries(
             page_size=query.limit + 1,
         )
         page = cut(request, query, rows)
-        views = await _views(connection, page.rows)
+        views = await _views(connection, endpoint, page.rows)
     shown = WebhookDeliveryPage(views, page.next_cursor, request.auth.mode == "live")
     return Response(shown, headers=page.headers)
 
@@ -140,7 +140,7 @@ async def replay_webhooks(
         queued = await _replay(connection, endpoint, _in_utc(since), _in_utc(until))
         await _record(connection, request, "replayed", endpoint)
     parts.notifier.notify()
-    return Response(WebhookReplayView(queued), status_code=202)
+    return Response(WebhookReplayView(queued, endpoint.mode == "live"), status_code=202)
 
 
 @post(
@@ -165,6 +165,7 @@ async def ping_webhook_endpoint(
         )
         await webhook_deliveries.queue_webhook_deliveries(connection, ids=[delivery_id])
         view = await _view(connection, endpoint, delivery_id)
+        await _record(connection, request, "pinged", endpoint)
     parts.notifier.notify()
     return view
 
@@ -219,17 +220,21 @@ async def _view(
     )
     if not rows:
         raise not_found("webhook_delivery")
-    return (await _views(connection, rows))[0]
+    return (await _views(connection, endpoint, rows))[0]
 
 
 async def _views(
-    connection: Connection, rows: Sequence[ListWebhookDeliveriesRow]
+    connection: Connection, endpoint: WebhookEndpoint, rows: Sequence[ListWebhookDeliveriesRow]
 ) -> list[WebhookDeliveryView]:
     tries = await webhook_deliveries.list_webhook_tries(
         connection, webhook_delivery_ids=[row.id for row in rows]
     )
     return [
-        delivery_view(row, [one for one in tries if one.webhook_delivery_id == row.id])
+        delivery_view(
+            row,
+            [one for one in tries if one.webhook_delivery_id == row.id],
+            livemode=endpoint.mode == "live",
+        )
         for row in rows
     ]
 

@@ -1,7 +1,7 @@
 """The campaign of a request, built as its plan says: what is ready runs side by side."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
@@ -38,7 +38,6 @@ _KEY_REMEDY = (
 )
 
 
-type TraceOf = Callable[[UUID], Awaitable[str | None]]
 """The traceparent that came with the request of a job."""
 
 
@@ -71,10 +70,8 @@ class BuildCampaign:
         live: Pace,
         sandbox: Pace,
         metrics: WorkerMetrics | None = None,
-        trace_of: TraceOf | None = None,
         sink: Sink | None = None,
     ) -> None:
-        self._trace_of = trace_of
         self._sink = sink
         self._metrics = metrics or WorkerMetrics()
         self._platforms = platforms
@@ -91,7 +88,7 @@ class BuildCampaign:
             build = self._build(run)
         except KeyMissing as missing:
             return _wait_for_key(missing)
-        await self._enter_trace(run)
+        self._enter_trace(run)
         with tracing.span("job BUILD_CAMPAIGN", "consumer", job_id=str(run.job.id)):
             await build.run()
         return build.outcome()
@@ -101,10 +98,9 @@ class BuildCampaign:
         steps = plan(run.job.platform_type, _request(run))
         return ending(steps, run.ledger, [error])
 
-    async def _enter_trace(self, run: Run) -> None:
-        """The request's own; asked for here, so that a job that never gets here costs no query."""
-        told = None if self._trace_of is None else await self._trace_of(run.job.id)
-        trace = tracing.parse(told) or tracing.new_trace()
+    def _enter_trace(self, run: Run) -> None:
+        """The request's own."""
+        trace = tracing.parse(run.job.traceparent) or tracing.new_trace()
         tracing.enter(trace, self._sink)
         add_ids(trace_id=trace.trace_id)
 

@@ -29,8 +29,10 @@ select current_setting('server_version_num')::integer / 10000 as version,
     current_setting('max_connections')::integer
         - current_setting('superuser_reserved_connections')::integer as connections,
     (select count(*) from pg_stat_activity where backend_type = 'client backend') as used,
-    (select count(*) from pg_stat_activity
-     where datname = current_database() and application_name = 'mojito notifier') as api_processes,
+    -- each process listens, and a worker alone shows its presence
+    (select greatest(0, count(*) filter (where application_name = 'mojito listener')
+         - count(*) filter (where application_name = 'mojito presence'))
+     from pg_stat_activity where datname = current_database()) as api_processes,
     (select count(*) from pg_stat_activity
      where datname = current_database() and application_name = 'mojito presence') as workers
 """

@@ -16,7 +16,7 @@ from config.settings import Settings, database_url
 from middleware.limits import Rate
 from models.account_verification import AccountVerifier
 from models.database import Pool
-from models.gen.campaign_jobs import get_traceparent
+from models.migrate import require_migrated
 from models.notifier import Notifier
 from models.verification import Checker
 from mojito.metrics_port import served_metrics
@@ -61,6 +61,7 @@ async def open_app(
         job_writes = await opened.enter_async_context(
             JobWrites(database_url(settings), lambda _, rows: metrics.flushed("requests", rows))
         )
+        await require_migrated(pool)
         await require_keys_in_use(pool, keyring)
         yield create_app(
             pool=pool,
@@ -100,6 +101,7 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
         opened_sink(os.environ, "mojito-worker") as sink,
     ):
         metrics.watch_pool(pool)
+        await require_migrated(pool)
         await require_keys_in_use(pool, keyring)
         media = MediaSource(pool, LocalAssetFiles(settings.assets_dir), client)
         live, sandbox = paces(settings)
@@ -112,7 +114,6 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
             live=live,
             sandbox=sandbox,
             metrics=metrics,
-            trace_of=lambda job_id: get_traceparent(pool, campaign_job_id=job_id),
             sink=sink,
         )
         deliver = DeliverWebhook(

@@ -119,17 +119,6 @@ async def get_request_by_idempotency_key(connection: Connection, *, team_id: UUI
     return None if row is None else CampaignRequest(*row)
 
 
-GET_TRACEPARENT: Final = """\
-select traceparent from campaign_requests where campaign_job_id = $1
-"""
-
-
-async def get_traceparent(connection: Connection, *, campaign_job_id: UUID) -> str | None:
-    """The trace that the request of this job belongs to."""
-    row = await connection.fetchrow(GET_TRACEPARENT, campaign_job_id)
-    return None if row is None else row[0]
-
-
 LIST_PAYLOADS: Final = """\
 select campaign_job_id, payload from campaign_requests where campaign_job_id = any ($1::uuid[])
 """
@@ -212,21 +201,25 @@ async def count_open_jobs_of_team_up_to(connection: Connection, *, team_id: UUID
 
 
 CANCEL_CAMPAIGN_JOB: Final = """\
-with cancelled as (
-    update campaign_jobs
-    set status = case when claim_token is null then 'CANCELLED'::job_status else status end,
-        cancel_requested_at = coalesce(cancel_requested_at, now()),
-        finished_at = case when claim_token is null then now() end,
-        waiting_reason = null, waiting_since = null, updated_at = now()
+with held as materialized (
+    select id, cancel_requested_at from campaign_jobs
     where campaign_jobs.id = $1::uuid and campaign_jobs.team_id = $2::uuid
-      and campaign_jobs.status in ('PENDING', 'PROCESSING')
-    returning id, team_id, status
+    for no key update
+), cancelled as (
+    update campaign_jobs as j
+    set status = case when j.claim_token is null then 'CANCELLED'::job_status else j.status end,
+        cancel_requested_at = coalesce(j.cancel_requested_at, now()),
+        finished_at = case when j.claim_token is null then now() end,
+        waiting_reason = null, waiting_since = null, updated_at = now()
+    from held
+    where j.id = held.id and j.status in ('PENDING', 'PROCESSING')
+    returning j.id, j.team_id, j.status, held.cancel_requested_at as asked_at
 ), told as (
     insert into job_events (campaign_job_id, team_id, kind, data)
     select cancelled.id, cancelled.team_id,
         case when cancelled.status = 'CANCELLED' then 'job.finished' else 'job.cancel_requested' end,
         jsonb_build_object('status', cancelled.status)
-    from cancelled
+    from cancelled where cancelled.status = 'CANCELLED' or cancelled.asked_at is null
 )
 select id from cancelled
 """
@@ -281,7 +274,7 @@ async def wake_jobs_after_reauthorisation(connection: Connection, *, ad_account_
 
 
 CLAIM_CAMPAIGN_JOBS: Final = """\
-select id, team_id, kind, ad_account_id, platform_type, status, payload, claim_token, rescues, waiting_reason, waiting_since, request_id, created_at, started_at, updated_at, account_updated_at from claim_campaign_jobs($1::uuid, $2::integer)
+select id, team_id, kind, ad_account_id, platform_type, status, payload, claim_token, rescues, waiting_reason, waiting_since, request_id, created_at, started_at, updated_at, account_updated_at, traceparent from claim_campaign_jobs($1::uuid, $2::integer)
 """
 
 

@@ -119,6 +119,7 @@ class ClaimedJob(msgspec.Struct, frozen=True, gc=False):
     started_at: datetime | None
     updated_at: datetime
     account_updated_at: datetime
+    traceparent: str | None
 
 
 class JobEvent(msgspec.Struct, frozen=True, gc=False):

@@ -87,7 +87,7 @@ async def test_a_refusal_carries_its_own_code_and_headers():
 
 
 @pytest.mark.parametrize(
-    "path", ["/nowhere", "/api/v1/nowhere", "/api/v1", "/api/v1/ad_accounts/a/verify"]
+    "path", ["/nowhere", "/api/v1/nowhere", "/api/v1", "/api/v1/ad_accounts/a/nothing"]
 )
 async def test_unknown_routes_answer_in_the_same_form(api: Api, path):
     answer = await api.client.post(path)

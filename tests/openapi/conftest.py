@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from litestar import Litestar
 
-from tests.routes.conftest import api, assets, keyring, pool
+from tests.routes.conftest import api, assets, keyring, meta_address, pool, verifier
 
-__all__ = ["api", "assets", "keyring", "pool"]
+__all__ = ["api", "assets", "keyring", "meta_address", "pool", "verifier"]
 
 
 @pytest.fixture

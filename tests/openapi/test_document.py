@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from routes.refusals import REFUSALS
+from routes.refusal_codes import REFUSALS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = "urn:document"
@@ -27,12 +27,13 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def bodies(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every JSON body that is sent or answered, under a name."""
-    for name, operation in operations(document):
+    """Every JSON body that is sent or answered, and the data of streams, under a name."""
+    posted = {name: methods["post"] for name, methods in document["webhooks"].items()}
+    for name, operation in [*operations(document), *posted.items()]:
         contents = {"request": operation.get("requestBody", {}), **operation["responses"]}
         for place, content in contents.items():
             for kind, body in content.get("content", {}).items():
-                if kind.endswith("json"):
+                if kind.endswith(("json", "event-stream")):
                     yield f"{name} {place} {kind}", body
 
 
@@ -118,7 +119,7 @@ async def test_names_of_operations_are_unique(document):
 async def test_every_body_has_an_example(document):
     missing = [name for name, body in bodies(document) if not body.get("examples")]
 
-    assert missing == [], "add them to routes/examples.py or routes/refusals.py"
+    assert missing == [], "add them to routes/examples.py or routes/refusal_codes.py"
 
 
 async def test_every_example_is_as_its_schema_says(document):
@@ -161,7 +162,7 @@ async def test_every_code_that_is_raised_is_documented():
     found = raised_codes()
 
     assert {"job_already_finished", "precondition_failed", "unauthorized"} <= found
-    assert found - REFUSALS.keys() - NOT_OF_A_ROUTE == set(), "add them to routes/refusals.py"
+    assert found - REFUSALS.keys() - NOT_OF_A_ROUTE == set(), "add them to routes/refusal_codes.py"
 
 
 async def test_unions_name_the_field_that_tells_their_members_apart(document):

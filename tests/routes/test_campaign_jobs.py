@@ -152,6 +152,10 @@ async def test_a_job_that_a_worker_has_is_told_to_stop(api, caller, job):
     assert first.status_code == again.status_code == 202
     assert first.json()["status"] == "PROCESSING"
     assert first.json()["cancel_requested"] is True
+    told = await api.pool.fetch(
+        "select kind from job_events where campaign_job_id = $1 order by id", UUID(job["id"])
+    )
+    assert [row["kind"] for row in told].count("job.cancel_requested") == 1
 
 
 @pytest.mark.parametrize("status", ["SUCCESS", "FAILED", "PARTIAL_SUCCESS", "CANCELLED"])

@@ -105,6 +105,29 @@ async def test_a_quarter_of_a_batch_goes_by_age_so_nothing_starves(shop):
     assert old_and_low in {job.id for job in claimed}
 
 
+@pytest.mark.parametrize("others", [0, 200])
+async def test_within_an_account_of_one_place_low_priority_has_its_turn(shop, others):
+    account, noisy = await shop.account(max_running=1), await shop.account(max_running=1)
+    low = await shop.job(account, lane=3)
+    await shop.pool.execute("update campaign_jobs set due_at = now() - interval '1 hour'")
+    for _ in range(others):
+        await shop.job(noisy, lane=1)
+
+    taken = set()
+    for _ in range(60):
+        await shop.job(account, lane=1)
+        claimed = await shop.claim(want=4)
+        taken |= {job.id for job in claimed}
+        await shop.pool.execute(
+            "update campaign_jobs set claim_token = null, worker_id = null, status = 'SUCCESS', "
+            "finished_at = now() where id = any ($1::uuid[]) and ad_account_id = $2",
+            [job.id for job in claimed],
+            account,
+        )
+
+    assert low in taken
+
+
 async def test_a_full_account_with_a_long_queue_hides_nobody(shop):
     noisy, small = await shop.account(max_running=1), await shop.account()
     for _ in range(200):
