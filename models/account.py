@@ -29,8 +29,8 @@ type Moment = Annotated[datetime, Meta(tz=True)]
 
 MAX_RUNNING: dict[PlatformType, int] = {"META": 4, "GOOGLE_ADS": 1, "TIKTOK_ADS": 4}
 """Unless the caller says otherwise; mutates of one Google Ads account conflict."""
-LONGEST_CONFIGURATION = 1024 * 1024
-"""Bytes of the settings of one account, however many patches they grew from."""
+LONGEST_CONFIGURATION = 64 * 1024
+"""Bytes of the settings of one account, which lists show 200 times and caches hold 10,000 times."""
 ACCOUNT_IDS: dict[PlatformType, str] = {"META": "^act_[0-9]{1,32}$"}
 """How each platform writes its account ids."""
 

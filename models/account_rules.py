@@ -3,7 +3,9 @@
 import re
 from typing import Any
 
-from models.account import ACCOUNT_IDS, AccountChange, AccountView
+import msgspec
+
+from models.account import ACCOUNT_IDS, LONGEST_CONFIGURATION, AccountChange, AccountView
 from models.credentials import CREDENTIALS, SECRETS
 from models.gen.rows import AdAccount
 from models.inspection import violations
@@ -27,7 +29,7 @@ def account_violations(body: dict[str, Any]) -> list[Violation]:
     if isinstance(account_id, str) and not re.fullmatch(ACCOUNT_IDS[platform_type], account_id):
         message = f"{platform_type} account ids match {ACCOUNT_IDS[platform_type]}."
         errors.append(_violation("/platform_account_id", "invalid_account_id", message))
-    return errors + _credentials_violations(platform_type, body)
+    return errors + _credentials_violations(platform_type, body) + configuration_violations(body)
 
 
 def change_violations(body: dict[str, Any], account: AdAccount) -> list[Violation]:
@@ -37,7 +39,16 @@ def change_violations(body: dict[str, Any], account: AdAccount) -> list[Violatio
         for field in _UNCHANGEABLE
         if isinstance(body.get(field), str) and body[field] != getattr(account, field)
     ]
-    return errors + _credentials_violations(account.platform_type, body)
+    errors += _credentials_violations(account.platform_type, body)
+    return errors + configuration_violations(body)
+
+
+def configuration_violations(body: dict[str, Any]) -> list[Violation]:
+    """Of settings that are longer than they may be."""
+    if len(msgspec.json.encode(body.get("additional_config"))) <= LONGEST_CONFIGURATION:
+        return []
+    message = f"Settings are at most {LONGEST_CONFIGURATION} bytes long."
+    return [_violation("/additional_config", "too_long", message)]
 
 
 def _credentials_violations(platform_type: str, body: dict[str, Any]) -> list[Violation]:

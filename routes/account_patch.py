@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from models.account import LONGEST_CONFIGURATION, MAX_RUNNING, AccountChange, AccountPatch
+from models.account import MAX_RUNNING, AccountChange, AccountPatch
+from models.account_rules import configuration_violations
 from models.credentials import CREDENTIALS
 from models.gen.rows import AdAccount
 from models.merge_patch import merged
@@ -25,7 +26,7 @@ def acceptable_patch(document: Any, before: AdAccount) -> AccountChange:
         errors += _unmergeable(document.get("credentials"), before.platform_type)
     refuse(errors)
     change = _resolved(document, before)
-    refuse(_too_long(change))
+    refuse(configuration_violations(change))
     return require_possible(converted(change, AccountChange), before)
 
 
@@ -58,11 +59,3 @@ def _told(error: Violation, patch: dict[str, Any]) -> Violation:
     if error["code"] not in ("wrong_type", "not_allowed") or patch.get(name, "") is not None:
         return error
     return {**error, "code": "required", "message": "This cannot be removed."}
-
-
-def _too_long(change: dict[str, Any]) -> list[Violation]:
-    length = len(msgspec.json.encode(change.get("additional_config")))
-    if length <= LONGEST_CONFIGURATION:
-        return []
-    message = f"With the stored settings it would be longer than {LONGEST_CONFIGURATION} bytes."
-    return [violation("/additional_config", "too_long", message)]
