@@ -18,8 +18,7 @@ COPY models /src/models
 COPY routes /src/routes
 COPY workers /src/workers
 RUN /build/bin/pip wheel --no-index --no-deps --no-build-isolation --wheel-dir /wheels /src \
-    && /opt/mojito/bin/pip install --no-index --no-deps /wheels/mojito-*.whl \
-    && /opt/mojito/bin/python -m compileall -q /opt/mojito/lib
+    && /opt/mojito/bin/pip install --no-index --no-deps /wheels/mojito-*.whl
 
 FROM python:3.12-slim-bookworm
 RUN groupadd --gid 10001 mojito \

@@ -57,22 +57,15 @@ async def migrate(
     )
     try:
         await _lock(connection)
-        if not dry_run:
-            await connection.execute("set client_min_messages = warning")
-            await connection.execute(_TABLE)
-        applied = await _applied(connection)
-        _refuse_strangers(migrations, applied)
-        target = to or migrations[-1].version
-        done: list[str] = []
-        for migration in migrations:
-            if migration.version <= target and migration.version not in applied:
-                done.append(f"up {migration.name}")
-                await _apply(connection, migration, dry_run)
-        for migration in reversed(migrations):
-            if migration.version > target and migration.version in applied:
-                done.append(f"down {migration.name}")
-                await _revert(connection, migration, dry_run)
-        return done
+        return await _go(connection, migrations, to or migrations[-1].version, dry_run)
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise ConfigurationError(
+            f"PostgreSQL refuses ({error}); run `mojito migrate` as the role that owns the tables"
+        ) from None
+    except asyncpg.LockNotAvailableError:
+        raise ConfigurationError(
+            "a table was in use for too long; nothing of the migration was done, run it again"
+        ) from None
     finally:
         await connection.close()
 
@@ -108,6 +101,30 @@ async def _lock(connection: Connection) -> None:
     # polled: a waiting pg_advisory_lock() holds a snapshot, which deadlocks with index builds
     while not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110 - no event tells
         await asyncio.sleep(0.05)
+
+
+async def _go(
+    connection: Connection, migrations: list[Migration], target: str, dry_run: bool
+) -> list[str]:
+    applied = await _applied(connection)
+    _refuse_strangers(migrations, applied)
+    done: list[str] = []
+    if not (dry_run or applied):
+        await _make_table(connection)
+    for migration in migrations:
+        if migration.version <= target and migration.version not in applied:
+            done.append(f"up {migration.name}")
+            await _apply(connection, migration, dry_run)
+    for migration in reversed(migrations):
+        if migration.version > target and migration.version in applied:
+            done.append(f"down {migration.name}")
+            await _revert(connection, migration, dry_run)
+    return done
+
+
+async def _make_table(connection: Connection) -> None:
+    await connection.execute("set client_min_messages = warning")
+    await connection.execute(_TABLE)
 
 
 async def _applied(connection: Asked) -> dict[str, bytes | None]:

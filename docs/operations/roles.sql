@@ -55,6 +55,10 @@ $$;
 grant select, insert, update, delete on all tables in schema public to mojito_app;
 alter default privileges for role mojito_owner in schema public
     grant select, insert, update, delete on tables to mojito_app;
+-- streams read the last number that an event was given; without this they stay silent
+grant usage, select on all sequences in schema public to mojito_app;
+alter default privileges for role mojito_owner in schema public
+    grant usage, select on sequences to mojito_app;
 
 -- Functions are open to everybody unless a migration closes them; this one is, and retention needs it.
 do $$

@@ -7,6 +7,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from common.errors import ConfigurationError
+from models.gen import job_events
 from models.migrate import load, migrate
 from mojito.doctor import Surroundings, examine
 from mojito.retention import ages
@@ -108,6 +110,17 @@ async def test_a_whole_job_runs_under_the_application_role(house, receiver):
     assert [f for f in findings if f.severity == "error" and f.check != "durability"] == []
 
 
+async def test_streams_know_the_last_event_under_the_application_role(house):
+    job_id = await house.submit(house.request())
+    async with house.working():
+        await house.finished(job_id)
+
+    last = await house.pool.fetchval("select max(id) from job_events")
+
+    assert last is not None
+    assert await job_events.get_last_event_number(house.pool) == last
+
+
 async def test_retention_runs_under_the_application_role(house, roles):
     job_id = await house.submit(house.request())
     async with house.working():
@@ -149,5 +162,7 @@ async def test_the_owner_goes_all_the_way_down_and_up_again(roles):
 
     assert len(await migrate(roles.url("mojito_owner"), to="0000")) == len(names)
     assert len(await migrate(roles.url("mojito_owner"))) == len(names)
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await migrate(roles.url("mojito_app"))
+    roles.grant()
+    assert await migrate(roles.url("mojito_app")) == []
+    with pytest.raises(ConfigurationError, match="as the role that owns the tables"):
+        await migrate(roles.url("mojito_app"), to="0000")

@@ -70,6 +70,20 @@ async def test_what_is_still_missing_is_known(empty):
     assert after == []
 
 
+async def test_a_table_in_use_is_waited_for_and_then_nothing_is_done(empty):
+    await migrate(empty, to="0009")
+    user = await asyncpg.connect(empty)
+
+    async with user.transaction():
+        await user.execute("lock table campaign_requests")
+        with pytest.raises(ConfigurationError, match="run it again"):
+            await migrate(empty)
+    again = await migrate(empty, to="0010")
+
+    await user.close()
+    assert again == ["up 0010_traceparent.sql"]
+
+
 async def test_a_program_starts_on_a_database_with_its_own_migrations_only(empty):
     newest = load(FOLDER)[-1]
     connection = await asyncpg.connect(empty)
