@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from ipaddress import ip_address
@@ -14,6 +13,7 @@ import httpx
 
 from common.address_guard import Address, PrivateTargets, is_public
 from common.errors import MojitoError
+from common.name_lookups import NameLookups
 
 type RefusalCode = Literal[
     "url_not_allowed",
@@ -42,12 +42,6 @@ class DownloadFailed(MojitoError):
     def __init__(self, message: str, *, code: RefusalCode, status: int | None = None) -> None:
         super().__init__(message, code=code)
         self.status = status
-
-
-async def resolve(host: str, port: int) -> list[str]:
-    """Every address of a host, as the system knows them."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class Download:
@@ -91,12 +85,12 @@ class GuardedClient:
         allowed_ports: Collection[int] = (443,),
         total_seconds: float = 600.0,
         ssl_context: ssl.SSLContext | None = None,
-        resolve: Resolve = resolve,
+        resolve: Resolve | None = None,
     ) -> None:
         self._targets = PrivateTargets(allowed_private_targets)
         self._ports = frozenset(allowed_ports)
         self._total_seconds = total_seconds
-        self._resolve = resolve
+        self._resolve = resolve or NameLookups()
         self._transport = httpx.AsyncHTTPTransport(
             verify=ssl_context or ssl.create_default_context(),
             trust_env=False,

@@ -12,12 +12,13 @@ from models.plan import REQUESTS, PlannedStep, plan
 
 
 async def job_views(connection: Connection, jobs: Sequence[CampaignJob]) -> list[JobView]:
-    """Each job with its steps."""
+    """Each job with its steps; one that was deleted since it was read is left out."""
     rows = await job_steps.list_steps_of_jobs(connection, campaign_job_ids=[job.id for job in jobs])
     planned = await planned_steps(connection, jobs)
     return [
         job_view(job, [row for row in rows if row.campaign_job_id == job.id], planned[job.id])
         for job in jobs
+        if job.id in planned
     ]
 
 

@@ -20,6 +20,7 @@ create table if not exists schema_migrations (
 """
 
 type Connection = asyncpg.Connection[asyncpg.Record]
+type Asked = Connection | asyncpg.Pool[asyncpg.Record]
 
 
 class Migration(msgspec.Struct, frozen=True):
@@ -56,6 +57,9 @@ async def migrate(
     )
     try:
         await _lock(connection)
+        if not dry_run:
+            await connection.execute("set client_min_messages = warning")
+            await connection.execute(_TABLE)
         applied = await _applied(connection)
         _refuse_strangers(migrations, applied)
         target = to or migrations[-1].version
@@ -73,13 +77,19 @@ async def migrate(
         await connection.close()
 
 
-async def pending(connection: "Connection | asyncpg.Pool[asyncpg.Record]") -> list[str]:
+async def pending(connection: Asked) -> list[str]:
     """Names of migrations that this database still lacks."""
-    exists = await connection.fetchval("select to_regclass('schema_migrations') is not null")
-    have: set[str] = set()
-    if exists:
-        have = {row[0] for row in await connection.fetch("select version from schema_migrations")}
-    return [migration.name for migration in load() if migration.version not in have]
+    applied = await _applied(connection)
+    return [migration.name for migration in load() if migration.version not in applied]
+
+
+async def require_migrated(connection: Asked) -> None:
+    """Raises ConfigurationError unless the database has the migrations of this program, and no others."""
+    if missing := await pending(connection):
+        raise ConfigurationError(
+            f"the database lacks {', '.join(missing)}; run `mojito migrate` of this version first"
+        )
+    _refuse_strangers(load(), await _applied(connection))
 
 
 def _read(path: Path) -> Migration:
@@ -100,9 +110,9 @@ async def _lock(connection: Connection) -> None:
         await asyncio.sleep(0.05)
 
 
-async def _applied(connection: Connection) -> dict[str, bytes | None]:
-    await connection.execute("set client_min_messages = warning")
-    await connection.execute(_TABLE)
+async def _applied(connection: Asked) -> dict[str, bytes | None]:
+    if not await connection.fetchval("select to_regclass('schema_migrations') is not null"):
+        return {}
     rows = await connection.fetch("select version, checksum from schema_migrations")
     return {row["version"]: row["checksum"] for row in rows}
 

@@ -29,8 +29,11 @@ class Notifier:
     Waits `pause_seconds` between two notifications, whatever was told meanwhile goes in one.
     """
 
-    def __init__(self, database_url: str, *, pause_seconds: float = 0.001) -> None:
+    def __init__(
+        self, database_url: str, *, pause_seconds: float = 0.001, name: str = "mojito notifier"
+    ) -> None:
         self._url = database_url
+        self._name = name
         self._pause_seconds = pause_seconds
         self._wanted = asyncio.Event()
         self._channels: set[str] = set()
@@ -66,7 +69,7 @@ class Notifier:
 
     async def _serve(self) -> None:
         """Until the connection is lost. What was wanted in between is told after reconnecting."""
-        connection = await connect(self._url, name="mojito notifier", settings=_SETTINGS)
+        connection = await connect(self._url, name=self._name, settings=_SETTINGS)
         try:
             while True:
                 await self._wanted.wait()

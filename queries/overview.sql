@@ -1,12 +1,18 @@
 -- name: GetOldestClaimableSeconds :one
--- How long the job waits whose time came first; null when none is claimable. One look for each lane.
+-- How long the job waits whose time came first; null when none is claimable. One look for each lane, at
+-- 10,000 jobs at most. Messages to receivers that fail do not count: they go out one at a time, whoever works.
 select extract(epoch from now() - min(head.due_at))::float8 as seconds
 from (values (0), (1), (2), (3)) as lanes (lane)
 cross join lateral (
-    select c.due_at from campaign_jobs as c
-    where c.lane = lanes.lane and c.claim_token is null
-      and c.status in ('PENDING', 'PROCESSING') and c.due_at <= now()
-    order by c.due_at limit 1
+    select due.due_at from (
+        select c.due_at, c.ad_account_id from campaign_jobs as c
+        where c.lane = lanes.lane and c.claim_token is null
+          and c.status in ('PENDING', 'PROCESSING') and c.due_at <= now()
+        order by c.due_at limit 10000
+    ) as due
+    where not exists (
+        select 1 from webhook_endpoints as e where e.id = due.ad_account_id and e.failing_since is not null)
+    order by due.due_at limit 1
 ) as head;
 
 -- name: CountOpenJobs :many

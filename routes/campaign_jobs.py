@@ -118,7 +118,7 @@ async def get_job(
     """
     query = read_query(request, JobQuery)
     job = await _reach(parts.pool, request, job_id)
-    views = await job_views(parts.pool, [job])
+    views = [await _view(parts.pool, job)]
     (view,) = await expanded(parts.pool, request, views, query.expand)
     known = request.headers.get("if-none-match")
     wait = preferred_wait(request.headers.getall("prefer", []))
@@ -150,7 +150,7 @@ async def cancel_job(
     """
     async with transaction(parts.pool) as connection:
         job = await _reach(connection, request, job_id)
-        before = (await job_views(connection, [job]))[0]
+        before = await _view(connection, job)
         stopped = await campaign_jobs.cancel_campaign_job(
             connection, id=job.id, team_id=request.auth.team_id
         )
@@ -159,7 +159,7 @@ async def cancel_job(
                 f"The job has ended: it is {(await _again(connection, job)).status}.",
                 code="job_already_finished",
             )
-        view = (await job_views(connection, [await _again(connection, job)]))[0]
+        view = await _view(connection, await _again(connection, job))
         await audit.record(
             connection,
             actor_of(request),
@@ -190,13 +190,13 @@ async def retry_job(
         if job.status not in RETRYABLE:
             raise _not_retryable(job)
         await _require_active_account(connection, job)
-        before = (await job_views(connection, [job]))[0]
+        before = await _view(connection, job)
         retried = await campaign_jobs.retry_campaign_job(
             connection, id=job.id, team_id=request.auth.team_id
         )
         if retried is None:
             raise _not_retryable(await _again(connection, job))
-        view = (await job_views(connection, [await _again(connection, job)]))[0]
+        view = await _view(connection, await _again(connection, job))
         await audit.record(
             connection, actor_of(request), "campaign_job.retried", job.id, before=before, after=view
         )
@@ -243,6 +243,13 @@ async def _held(parts: Parts, view: JobView, known: str | None, seconds: int) ->
             found = msgspec.structs.replace(found, ad_account=account)
             if not is_changed or _is_news(found, status, known):
                 return found
+
+
+async def _view(connection: Connection, job: CampaignJob) -> JobView:
+    """The job as callers see it. Raises NotFound when it was deleted since it was read."""
+    for view in await job_views(connection, [job]):
+        return view
+    raise not_found("campaign_job")
 
 
 async def _again(connection: Connection, job: CampaignJob) -> CampaignJob:

@@ -23,6 +23,9 @@ _POLL_SECONDS = 1.0
 _SHORTEST_PAUSE_SECONDS = 0.005
 _LONGEST_PAUSE_SECONDS = 0.25
 _PAGE = 500
+_SMALLEST_PAGE = 10
+_MOST_ROWS = 5000
+"""That one look reads and makes into text, in which time the program does nothing else."""
 _KEYS_SECONDS = 15.0
 
 type Group = tuple[str, UUID, int]
@@ -179,18 +182,21 @@ class Watch:
             elif subscription.wants_more:
                 group = (subscription.kind, subscription.watched_id, subscription.after)
                 groups.setdefault(group, []).append(subscription)
-        found = await self._events([g for g in groups if g[0] == "job"], until)
-        found |= await self._team_events([g for g in groups if g[0] == "team"], until)
+        page = page_size(len(groups))
+        found = await self._events([g for g in groups if g[0] == "job"], until, page)
+        found |= await self._team_events([g for g in groups if g[0] == "team"], until, page)
         for group, subscriptions in groups.items():
             rows = found.get(group, [])
-            is_whole = len(rows) < _PAGE
+            is_whole = len(rows) < page
             after = until if is_whole else rows[-1].id
             for subscription in subscriptions:
                 subscription.put(rows, after, is_live=is_whole)
             if not is_whole:
                 self._wake.set()
 
-    async def _events(self, groups: Sequence[Group], until: int) -> dict[Group, list[Row]]:
+    async def _events(
+        self, groups: Sequence[Group], until: int, page: int
+    ) -> dict[Group, list[Row]]:
         if not groups:
             return {}
         rows = await job_events.list_events_of_jobs(
@@ -198,11 +204,13 @@ class Watch:
             campaign_job_ids=[watched_id for _, watched_id, _ in groups],
             after_ids=[after for _, _, after in groups],
             until_id=until,
-            page_size=_PAGE,
+            page_size=page,
         )
         return _grouped((("job", row.campaign_job_id, row.after_id), row, None) for row in rows)
 
-    async def _team_events(self, groups: Sequence[Group], until: int) -> dict[Group, list[Row]]:
+    async def _team_events(
+        self, groups: Sequence[Group], until: int, page: int
+    ) -> dict[Group, list[Row]]:
         if not groups:
             return {}
         rows = await job_events.list_events_of_teams(
@@ -210,7 +218,7 @@ class Watch:
             team_ids=[watched_id for _, watched_id, _ in groups],
             after_ids=[after for _, _, after in groups],
             until_id=until,
-            page_size=_PAGE,
+            page_size=page,
         )
         return _grouped((("team", row.team_id, row.after_id), row, row.mode) for row in rows)
 
@@ -220,6 +228,15 @@ class Watch:
         for subscription in self._subscriptions:
             if subscription.key_id in asked - usable:
                 subscription.end()
+
+
+def page_size(groups: int) -> int:
+    """How many events a look reads for each, so that many who read history get it in more looks.
+
+    >>> page_size(1), page_size(50), page_size(400)
+    (500, 100, 12)
+    """
+    return max(_SMALLEST_PAGE, min(_PAGE, _MOST_ROWS // max(groups, 1)))
 
 
 def _grouped(

@@ -165,6 +165,7 @@ async def ping_webhook_endpoint(
         )
         await webhook_deliveries.queue_webhook_deliveries(connection, ids=[delivery_id])
         view = await _view(connection, endpoint, delivery_id)
+        await _record(connection, request, "pinged", endpoint)
     parts.notifier.notify()
     return view
 

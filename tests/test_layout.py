@@ -63,7 +63,7 @@ def test_a_wrong_command_is_wrong_usage(capsys):
 
 def test_no_lock_file_names_package_hosts():
     assert not (ROOT / "uv.lock").exists()
-    for name in ("requirements.txt", "requirements.dev.txt"):
+    for name in ("requirements.txt", "requirements.dev.txt", "requirements.build.txt"):
         text = (ROOT / name).read_text()
         assert "--hash=sha256:" in text
         assert "://" not in text

@@ -104,13 +104,17 @@ class DeliverWebhook:
         if message.status == "FAILED" or not message.is_listening:
             return await self.abandon(run, _not_delivered("the endpoint hears of nothing any more"))
         body = message.body or await self._write_body(message)
+        if body is None:
+            return await self.abandon(run, _not_delivered("its job was deleted by its age"))
         run.guard()
         begun_at = clock.seconds()
         told = await self._send(run, message, body.encode())
         return await self._record(run, message, told, clock.seconds() - begun_at)
 
-    async def _write_body(self, message: Message) -> str:
+    async def _write_body(self, message: Message) -> str | None:
         body = await make_body(self._pool, message)
+        if body is None:
+            return None
         written = await webhook_deliveries.write_webhook_body(self._pool, body=body, id=message.id)
         return written or body
 
@@ -164,8 +168,8 @@ class DeliverWebhook:
         return Parked(delay, "retry")
 
 
-async def make_body(connection: Connection, message: Message) -> str:
-    """What is posted: the event's own facts, and its job as it stands now."""
+async def make_body(connection: Connection, message: Message) -> str | None:
+    """What is posted: the event's own facts, and its job as it stands now; None when that has gone."""
     facts = msgspec.json.decode(message.facts)
     given = {
         "type": message.type,
@@ -177,8 +181,9 @@ async def make_body(connection: Connection, message: Message) -> str:
     job = await campaign_jobs.get_campaign_job(
         connection, id=message.campaign_job_id, team_id=message.team_id
     )
-    (view,) = await job_views(connection, [] if job is None else [job])
-    return to_jsonb(JobMessage(**given, event=facts, data=view))
+    for view in await job_views(connection, [] if job is None else [job]):
+        return to_jsonb(JobMessage(**given, event=facts, data=view))
+    return None
 
 
 def told_by(answer: Answer) -> Told:

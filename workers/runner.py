@@ -79,7 +79,8 @@ class Worker:
         self._handlers = handlers
         self._settings = settings
         self._metrics = metrics or WorkerMetrics()
-        self._notifier = Notifier(url, pause_seconds=_CHANGES_SECONDS)
+        # under a name of its own: by the other one API processes are counted
+        self._notifier = Notifier(url, pause_seconds=_CHANGES_SECONDS, name="mojito changes")
         self._writes = Writes(url, self._metrics, partial(self._notifier.notify, CHANGES))
         self._presence = Presence(
             url,

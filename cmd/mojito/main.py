@@ -29,6 +29,7 @@ COMMANDS = {
     "accounts": "list, add and verify ad accounts",
     "audit": "export who did what, for archives and auditors",
     "retention": "delete what is older than it is to be kept, or say what that would be",
+    "restored": "after a restore from a backup: have open jobs look before they make anything",
     "test": "run every test: pytest, then the Hurl suites against a started installation",
     "lint": "run every check of the sources",
 }

@@ -15,10 +15,10 @@ from mojito.findings import Finding
 OLDEST_VERSION = 15
 SKEW_WARNING_SECONDS = 1.0
 SKEW_ERROR_SECONDS = 30.0
-API_EXTRA_CONNECTIONS = 2
-"""Beside its pool: notifier and job writes."""
-WORKER_EXTRA_CONNECTIONS = 6
-"""Beside its pool: claim, presence, listener, and three that write."""
+API_EXTRA_CONNECTIONS = 3
+"""Beside its pool: notifier, listener and job writes."""
+WORKER_EXTRA_CONNECTIONS = 7
+"""Beside its pool: claim, presence, listener, notifier, and three that write."""
 
 _MIGRATE_SECONDS = 15.0
 _STATE = """
@@ -29,8 +29,10 @@ select current_setting('server_version_num')::integer / 10000 as version,
     current_setting('max_connections')::integer
         - current_setting('superuser_reserved_connections')::integer as connections,
     (select count(*) from pg_stat_activity where backend_type = 'client backend') as used,
-    (select count(*) from pg_stat_activity
-     where datname = current_database() and application_name = 'mojito notifier') as api_processes,
+    -- each process listens, and a worker alone shows its presence
+    (select greatest(0, count(*) filter (where application_name = 'mojito listener')
+         - count(*) filter (where application_name = 'mojito presence'))
+     from pg_stat_activity where datname = current_database()) as api_processes,
     (select count(*) from pg_stat_activity
      where datname = current_database() and application_name = 'mojito presence') as workers
 """

@@ -16,6 +16,7 @@ from config.settings import Settings, database_url
 from middleware.limits import Rate
 from models.account_verification import AccountVerifier
 from models.database import Pool
+from models.migrate import require_migrated
 from models.notifier import Notifier
 from models.verification import Checker
 from mojito.metrics_port import served_metrics
@@ -60,6 +61,7 @@ async def open_app(
         job_writes = await opened.enter_async_context(
             JobWrites(database_url(settings), lambda _, rows: metrics.flushed("requests", rows))
         )
+        await require_migrated(pool)
         await require_keys_in_use(pool, keyring)
         yield create_app(
             pool=pool,
@@ -99,6 +101,7 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
         opened_sink(os.environ, "mojito-worker") as sink,
     ):
         metrics.watch_pool(pool)
+        await require_migrated(pool)
         await require_keys_in_use(pool, keyring)
         media = MediaSource(pool, LocalAssetFiles(settings.assets_dir), client)
         live, sandbox = paces(settings)

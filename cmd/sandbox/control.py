@@ -1,5 +1,6 @@
 """The control plane: what exists, what was called, failures on order, the clock, accounts."""
 
+import secrets
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -198,7 +199,7 @@ def _made(state: State, wanted: NewAccount) -> Account:
     except (ZoneInfoNotFoundError, ValueError):
         raise ClientException(f"there is no time zone {wanted.timezone}") from None
     new_id = state.store.new_id
-    secret = new_id() if wanted.app_secret else None
+    secret = secrets.token_hex(16) if wanted.app_secret else None
     given = {name: getattr(wanted, name) for name in ("tasks", "page_tasks")}
     return Account(
         platform=wanted.platform,

@@ -251,3 +251,23 @@ async def test_the_log_is_kept_for_a_month_and_goes_with_the_jobs_that_carried_i
     for table in ("webhook_tries", "campaign_jobs", "campaign_requests"):
         assert await house.pool.fetchval(f"select count(*) from {table}") == 1  # noqa: S608 - names of this file
     assert await house.pool.fetchval("select count(distinct campaign_job_id) from job_events") == 1
+
+
+async def test_what_happened_to_a_job_that_was_deleted_meanwhile_is_not_told(house, receiver):
+    endpoint = await listen(house, receiver, "job.started")
+    async with house.working():
+        await house.finished(await house.submit(house.request()))
+        await over(house)
+    await house.pool.execute("update webhook_deliveries set body = null")
+    await house.pool.execute("delete from campaign_requests where payload ? 'campaign'")
+    await house.pool.execute("delete from campaign_jobs where kind = 'BUILD_CAMPAIGN'")
+    (told,) = await deliveries(house, endpoint)
+
+    await post(house, endpoint, f"deliveries/{told['id']}/resend")
+    async with house.working():
+        await over(house)
+
+    (again,) = await deliveries(house, endpoint)
+    code = await house.pool.fetchval("select error_code from campaign_jobs where status = 'FAILED'")
+    assert (again["status"], code) == ("FAILED", "webhook_not_delivered")
+    assert len(receiver.posted) == 1

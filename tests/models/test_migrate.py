@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from common.errors import ConfigurationError
-from models.migrate import FOLDER, load, migrate, pending
+from models.migrate import FOLDER, load, migrate, pending, require_migrated
 
 UP_AND_DOWN = "-- migrate:up\ncreate table {0} ();\n-- migrate:down\ndrop table {0};\n"
 
@@ -68,6 +68,25 @@ async def test_what_is_still_missing_is_known(empty):
     await connection.close()
     assert before == [migration.name for migration in load(FOLDER)]
     assert after == []
+
+
+async def test_a_program_starts_on_a_database_with_its_own_migrations_only(empty):
+    newest = load(FOLDER)[-1]
+    connection = await asyncpg.connect(empty)
+
+    with pytest.raises(ConfigurationError, match=r"lacks 0001_accounts\.sql"):
+        await require_migrated(connection)
+    await migrate(empty)
+    await require_migrated(connection)
+    await migrate(empty, to=f"{int(newest.version) - 1:04}")
+    with pytest.raises(ConfigurationError, match=f"lacks {newest.name}; run `mojito migrate`"):
+        await require_migrated(connection)
+    await migrate(empty)
+    await connection.execute("insert into schema_migrations (version) values ('9999')")
+    with pytest.raises(ConfigurationError, match=r"9999 that this program does not know"):
+        await require_migrated(connection)
+
+    await connection.close()
 
 
 def test_a_file_in_another_format_is_refused(tmp_path):

@@ -224,7 +224,8 @@ async def test_another_teams_account_and_no_account_are_not_found(api, caller, s
     assert [(a.status_code, a.json()["code"]) for a in answers] == [
         (404, "ad_account_not_found")
     ] * 2
-    assert await api.pool.fetchval("select count(*) from audit_log") == 1
+    opened = "select count(*) from audit_log where action = 'ad_account.credentials_opened'"
+    assert await api.pool.fetchval(opened) == 0
 
 
 async def test_it_needs_the_right_to_change_accounts_and_for_live_ones_a_live_key(api, caller):
@@ -246,7 +247,9 @@ async def test_credentials_are_opened_and_looked_at_by_somebody_known(api, calle
 
     await caller.post(f"{URL}/{ours['id']}/verify", headers={"X-Request-Id": "a-look"})
 
-    rows = await api.pool.fetch("select * from audit_log order by id")
+    rows = await api.pool.fetch(
+        "select * from audit_log where action like 'ad_account.%' order by id"
+    )
     assert [row["action"] for row in rows] == [
         "ad_account.created",
         "ad_account.credentials_opened",

@@ -35,7 +35,7 @@ async def test_an_endpoint_is_added_and_its_secret_told_once(caller):
     assert shown["secret"].startswith("whsec_")
     assert (shown["enabled"], shown["livemode"]) == (True, False)
     assert got.json() == {name: shown[name] for name in shown if name != "secret"}
-    assert listed.json() == {"data": [got.json()], "next_cursor": None}
+    assert listed.json() == {"data": [got.json()], "next_cursor": None, "livemode": False}
 
 
 async def test_the_secret_is_stored_sealed_in_its_place_and_its_key_counts_as_used(api, caller):

@@ -29,9 +29,9 @@ class Row(msgspec.Struct, frozen=True):
     kind: Kind
     word: str
     remedy: str
-    seconds: float | None = None
+    seconds: float | None
     """For throttles: how long, when Meta does not say."""
-    retryable: bool = False
+    retryable: bool
 
 
 def row(
@@ -52,8 +52,6 @@ def _numbers(given: int | tuple[int, ...] | range | None) -> tuple[int, ...]:
         return ()
     return (given,) if isinstance(given, int) else tuple(given)
 
-
-REAUTH_SUBCODES = (458, 459, 460, 463, 464, 467, 492, 493)
 
 TABLE: tuple[Row, ...] = (
     # the exact pairs first
@@ -136,7 +134,7 @@ TABLE: tuple[Row, ...] = (
         retryable=True,
     ),
     row(
-        (3, 10, 270, 283, 294, 3191001),
+        (3, 10, 3191001),
         None,
         "reject",
         "permission_missing",
@@ -147,7 +145,7 @@ TABLE: tuple[Row, ...] = (
     row(
         (9, 506), None, "reject", "duplicate_refused", "Change what is repeated and send it again."
     ),
-    row((100, 2500, 194, 2601), None, "reject", "refused_by_platform", FIELD),
+    # what stands in no line, as most of 100, is refused for good
 )
 
 

@@ -1,67 +1,96 @@
 """Every documented code of Meta's means one outcome, and says what to do."""
 
+from typing import NamedTuple
+
 import pytest
 
-from common.errors import Reject, Retry, Unknown, Wait
+from common.errors import Reject, Retry, StepError, Unknown, Wait
 from workers.platforms.meta.outcomes import TABLE, blame, error_data, outcome, upstream
 
-DOCUMENTED = [
-    (1, None, Unknown),
-    (2, None, Unknown),
-    (-1, None, Unknown),
-    (2, 1504043, Unknown),
-    (1, 99, Unknown),
-    (4, None, Wait),
-    (4, 1504022, Wait),
-    (4, 1504039, Wait),
-    (17, 2446079, Wait),
-    (17, None, Wait),
-    (17, 1885172, Wait),
-    (32, None, Wait),
-    (341, None, Wait),
-    (613, None, Wait),
-    (613, 1487742, Wait),
-    (613, 5044001, Wait),
-    (613, 1487632, Wait),
-    (613, 1487225, Wait),
-    *(
-        (code, None, Wait)
-        for code in (80000, 80001, 80002, 80003, 80004, 80005, 80006, 80008, 80009, 80014)
+
+class Means(NamedTuple):
+    """What callers and the ledger get for some codes, each with its subcode."""
+
+    kind: type[StepError]
+    word: str
+    pairs: list[tuple[int, int | None]]
+    seconds: float | None = None
+    retryable: bool | None = None
+
+
+def alone(*codes: int) -> list[tuple[int, int | None]]:
+    return [(code, None) for code in codes]
+
+
+FORBIDDEN = (3, 10, 200, 210, 270, 283, 294, 299, 3191001)
+BUSINESS_LIMITS = (80000, 80001, 80002, 80003, 80004, 80005, 80006, 80008, 80009, 80014)
+OF_TOKENS = (458, 459, 460, 463, 464, 467, 492, 493)
+
+MEANINGS = [
+    Means(Unknown, "platform_failed", [*alone(1, 2, -1), (2, 1504043), (1, 99)]),
+    Means(Wait, "throttled_app", [(4, None), (4, 1504022), (4, 1504039)], 60),
+    Means(Wait, "throttled", [(17, None), (17, 2446079), (80004, 2446079), (613, 1487742)], 60),
+    Means(Wait, "throttled", alone(32, 341, 613, *BUSINESS_LIMITS), 300),
+    Means(Wait, "throttled", [(613, 5044001)], 5),
+    Means(Wait, "throttled_for_an_hour", [(613, 1487632), (613, 1487225)], 3600),
+    Means(Wait, "throttled_for_a_day", [(17, 1885172)], 3600),
+    Means(Wait, "token_rejected", [*alone(102, 190), *((190, sub) for sub in OF_TOKENS)]),
+    Means(Retry, "creative_not_made", [(100, 1487390)]),
+    Means(Retry, "object_not_visible", [(100, 33)]),
+    Means(Retry, "report_not_ready", [(2601, 1815107)]),
+    Means(Retry, "upload_offset_moved", [(6001, 1363037)]),
+    Means(Retry, "upload_timed_out", [(6001, 1363030), (390, 1363030)]),
+    Means(Retry, "upload_failed", alone(6000, 351)),
+    Means(
+        Reject,
+        "refused_by_platform",
+        [*alone(100, 2500, 194, 2601), (100, 1885621), (100, 4834011), (100, 1870227)],
+        retryable=False,
     ),
-    (80004, 2446079, Wait),
-    (100, 1487390, Retry),
-    (100, 33, Retry),
-    (2601, 1815107, Retry),
-    (6001, 1363037, Retry),
-    (6000, None, Retry),
-    (351, None, Retry),
-    (6001, 1363030, Retry),
-    (100, None, Reject),
-    (100, 1885621, Reject),
-    (100, 4834011, Reject),
-    (100, 1870227, Reject),
-    (2500, None, Reject),
-    (194, None, Reject),
-    (100, 1504018, Reject),
-    (2, 1504038, Reject),
-    (100, 1487534, Reject),
-    *((190, sub, Wait) for sub in (None, 458, 459, 460, 463, 464, 467, 492, 493)),
-    (102, None, Wait),
-    *((code, None, Reject) for code in (3, 10, 200, 210, 270, 283, 294, 299, 3191001)),
-    (368, None, Reject),
-    (368, 1404078, Reject),
-    (100, 2859015, Reject),
-    (200, 1870034, Reject),
-    (200, 1870090, Reject),
-    (2654, None, Reject),
-    (2635, None, Reject),
-    (104, None, Reject),
-    (9, None, Reject),
-    (506, None, Reject),
-    (352, None, Reject),
-    (382, None, Reject),
-    (389, None, Reject),
-    (123456, None, Reject),
+    Means(
+        Reject,
+        "too_much_data",
+        [(100, 1504018), (100, 1487534), (2, 1504038)],
+        retryable=True,
+    ),
+    Means(Reject, "permission_missing", alone(*FORBIDDEN), retryable=True),
+    Means(Reject, "account_blocked", alone(368, 1404078), retryable=False),
+    Means(
+        Reject,
+        "account_restricted",
+        [(368, 1404078), (100, 2859015), (100, 1404163), (100, 3910001)],
+        retryable=True,
+    ),
+    Means(
+        Reject,
+        "terms_not_accepted",
+        [(200, 1870034), (200, 1870090), (200, 1870092), (2654, None)],
+        retryable=True,
+    ),
+    Means(Reject, "version_retired", alone(2635), retryable=True),
+    Means(Reject, "proof_rejected", alone(104), retryable=True),
+    Means(Reject, "duplicate_refused", alone(9, 506), retryable=False),
+    Means(Reject, "video_format_refused", alone(352), retryable=False),
+    Means(Reject, "video_too_small", alone(382), retryable=False),
+    Means(Reject, "video_not_fetched", alone(389), retryable=False),
+]
+DOCUMENTED = [(*pair, means) for means in MEANINGS for pair in means.pairs]
+ONLY_TOGETHER = [
+    (1885172, 17),
+    (1487632, 613),
+    (1487225, 613),
+    (1487742, 613),
+    (5044001, 613),
+    (1487390, 100),
+    (33, 100),
+    (1504018, 100),
+    (1487534, 100),
+    (1504038, 2),
+    (1815107, 2601),
+    (1870034, 200),
+    (1870090, 200),
+    (1870092, 200),
+    (1363037, 6001),
 ]
 
 
@@ -70,28 +99,51 @@ def judged(code, subcode=None, *, is_write=True, regain=None, **rest):
     return outcome(error, is_write=is_write, pointer="/p", regain_seconds=regain)
 
 
-@pytest.mark.parametrize(("code", "subcode", "kind"), DOCUMENTED)
-def test_a_documented_code_means_one_outcome(code, subcode, kind):
+@pytest.mark.parametrize(("code", "subcode", "means"), DOCUMENTED)
+def test_a_documented_code_means_one_outcome(code, subcode, means):
     found = judged(code, subcode)
 
-    assert type(found) is kind
-    assert found.code
+    assert type(found) is means.kind
+    assert found.code == means.word
     assert found.remedy
-    assert found.upstream["code"] == code
-    assert found.upstream["trace_id"] == "T"
+    assert found.message == "m"
     assert found.pointer == "/p"
+    assert getattr(found, "seconds", None) == means.seconds
+    assert getattr(found, "retryable", None) is means.retryable
+
+
+@pytest.mark.parametrize(("subcode", "code"), ONLY_TOGETHER)
+def test_a_subcode_that_belongs_to_one_code_says_nothing_beside_another(subcode, code):
+    assert judged(123456, subcode).code == "refused_by_platform"
+    assert judged(code, subcode).code != judged(code).code or judged(code, subcode).seconds
+
+
+@pytest.mark.parametrize("code", [123456, 79999, 80015, 199, 300, 0, None, True, "190"])
+def test_a_code_that_nobody_documented_is_a_refusal_for_good(code):
+    found = judged(code)
+
+    assert type(found) is Reject
+    assert found.code == "refused_by_platform"
+    assert found.remedy
+    assert found.pointer == "/p"
+    assert found.upstream["trace_id"] == "T"
+    assert not found.retryable
 
 
 def test_every_line_of_the_table_is_reached():
-    used = {judged(code, subcode).code for code, subcode, _ in DOCUMENTED}
+    used = {means.word for means in MEANINGS}
 
-    assert {row.word for row in TABLE} <= used
+    assert {row.word for row in TABLE} == used - {"refused_by_platform"}
 
 
 @pytest.mark.parametrize("code", [1, 2, -1])
 def test_a_transient_code_leaves_a_doubt_behind_a_write_only(code):
-    assert type(judged(code, is_write=True)) is Unknown
-    assert type(judged(code, is_write=False)) is Retry
+    write, read = judged(code, is_write=True), judged(code, is_write=False)
+
+    assert type(write) is Unknown
+    assert type(read) is Retry
+    assert write.message == read.message == "m"
+    assert read.after is None
 
 
 def test_is_transient_decides_nothing():
@@ -102,8 +154,7 @@ def test_is_transient_decides_nothing():
 def test_a_throttle_lasts_as_long_as_meta_says_else_as_documented():
     assert judged(80004, regain=420).seconds == 420
     assert judged(17).seconds == 60
-    assert judged(613).seconds == 300
-    assert judged(613, 1487632).seconds == 3600
+    assert judged(17).reason == "throttled"
 
 
 def test_a_dead_token_waits_for_a_new_one():
@@ -137,6 +188,44 @@ def test_blame_comes_in_many_shapes(data, expected):
 def test_offsets_are_read_from_either_shape():
     assert error_data({"error_data": {"start_offset": "5"}}) == {"start_offset": "5"}
     assert error_data({"error_data": '{"start_offset": "5"}'}) == {"start_offset": "5"}
+
+
+def test_callers_are_shown_metas_own_account_of_an_error():
+    error = {
+        "code": 100,
+        "error_subcode": 1885621,
+        "message": "Invalid parameter",
+        "error_user_title": "Budget",
+        "error_user_msg": "Too low.",
+        "error_data": {"blame_field_specs": [["daily_budget"]]},
+        "fbtrace_id": "T",
+    }
+
+    found = outcome(error, is_write=True, pointer=None, regain_seconds=None)
+
+    assert found.upstream == {
+        "platform": "META",
+        "code": 100,
+        "subcode": 1885621,
+        "message": "Invalid parameter",
+        "user_title": "Budget",
+        "user_message": "Too low.",
+        "blame": [["daily_budget"]],
+        "trace_id": "T",
+    }
+
+
+def test_what_meta_does_not_say_is_shown_as_nothing():
+    said = upstream({"code": 1})
+
+    assert {name for name, value in said.items() if value is None} == {
+        "subcode",
+        "message",
+        "user_title",
+        "user_message",
+        "blame",
+        "trace_id",
+    }
 
 
 def test_odd_values_do_not_break_what_is_stored():

@@ -1,0 +1,100 @@
+"""After a restore from a backup: every open job looks on the platform before it makes anything."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from config.settings import Settings
+from models import audit
+from models.database import Pool
+from models.gen import restored
+from models.gen.rows import Connection
+from models.plan import REQUESTS, plan
+from mojito.pools import opened_pool
+from mojito.printing import print_json
+
+EXAMPLES = """When the database was restored from a backup older than its last moment: with the old database
+out of reach, before workers start on the restored one, once:
+  mojito restored
+
+What open jobs did after the backup is forgotten, but it stands on the platform. This frees their claims and
+puts every step that is not recorded as done in doubt, so that it is looked for before it is made. Safe to
+run again. docs/operations/backup.md says what it cannot know."""
+
+_BATCH = 500
+
+
+class Restored(msgspec.Struct, frozen=True):
+    """How much is looked at again."""
+
+    claims_freed: int
+    open_jobs: int
+    steps_in_doubt: int
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """For people, or for programs."""
+    parser.epilog = EXAMPLES
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Prints what was done."""
+    done = asyncio.run(_restored(settings))
+    if arguments.json:
+        print_json(done)
+    else:
+        sys.stdout.write(
+            f"claims freed: {done.claims_freed}\nopen jobs: {done.open_jobs}\n"
+            f"steps to be looked for first: {done.steps_in_doubt}\n"
+        )
+    return 0
+
+
+async def _restored(settings: Settings) -> Restored:
+    async with opened_pool(settings, "mojito restored") as pool:
+        return await doubt_everything(pool)
+
+
+async def doubt_everything(pool: Pool) -> Restored:
+    """All or nothing, so that no worker sees the half of it."""
+    async with pool.acquire() as connection, connection.transaction():
+        # first: from here on whoever held a claim can write nothing
+        freed = await restored.free_all_claims(connection)
+        steps = await restored.doubt_begun_steps(connection)
+        jobs = 0
+        after = UUID(int=0)
+        while rows := await restored.list_open_requests_after(
+            connection, after_id=after, most=_BATCH
+        ):
+            steps += await _doubt_forgotten(connection, rows)
+            jobs += len(rows)
+            after = rows[-1].id
+        done = Restored(freed, jobs, steps)
+        actor = audit.command_actor(None, "restored")
+        detail = msgspec.to_builtins(done)
+        await audit.record(connection, actor, "database.restored", None, detail=detail)
+        return done
+
+
+async def _doubt_forgotten(
+    connection: Connection, rows: Sequence[restored.ListOpenRequestsAfterRow]
+) -> int:
+    planned = [
+        (row.id, step)
+        for row in rows
+        for step in plan(
+            row.platform_type, msgspec.json.decode(row.payload, type=REQUESTS[row.platform_type])
+        )
+    ]
+    return await restored.doubt_forgotten_steps(
+        connection,
+        campaign_job_ids=[job_id for job_id, _ in planned],
+        names=msgspec.json.encode([step.name for _, step in planned]).decode(),
+        positions=[step.position for _, step in planned],
+        kinds=[step.kind for _, step in planned],
+    )

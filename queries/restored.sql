@@ -1,0 +1,27 @@
+-- name: FreeAllClaims :execrows
+-- Whoever held them before the restore writes nothing more.
+update campaign_jobs set claim_token = null, worker_id = null, due_at = now() where claim_token is not null;
+
+-- name: DoubtBegunSteps :execrows
+-- Steps of open campaigns that were begun and are not over: a later try, which was forgotten, may have
+-- done them.
+update job_steps as s
+set status = 'IN_DOUBT', intent_at = now(), looks = 0
+from campaign_jobs as j
+where j.id = s.campaign_job_id and j.kind = 'BUILD_CAMPAIGN' and j.status in ('PENDING', 'PROCESSING')
+  and s.status in ('PENDING', 'RUNNING', 'IN_DOUBT', 'WAITING');
+
+-- name: ListOpenRequestsAfter :many
+-- Open campaigns in the order of their ids.
+select j.id, j.platform_type, r.payload
+from campaign_jobs as j join campaign_requests as r on r.campaign_job_id = j.id
+where j.kind = 'BUILD_CAMPAIGN' and j.status in ('PENDING', 'PROCESSING') and j.id > @after_id
+order by j.id limit @most::integer;
+
+-- name: DoubtForgottenSteps :execrows
+-- Steps that may have been begun after the backup. Those that have a row keep it.
+insert into job_steps (
+    campaign_job_id, name, position, kind, status, claim_token, intent_at, started_at)
+select unnest(@campaign_job_ids::uuid[]), jsonb_array_elements_text((@names::text)::jsonb),
+    unnest(@positions::integer[]), unnest(@kinds::text[]), 'IN_DOUBT', gen_random_uuid(), now(), now()
+on conflict (campaign_job_id, name) do nothing;

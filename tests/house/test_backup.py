@@ -1,0 +1,152 @@
+"""A dump taken while jobs run is restored: open jobs go on, and what the dump forgot is not made again."""
+
+import asyncio
+import json
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from mojito.main import main
+from tests.house.conftest import until
+
+PAID = ("campaign", "ad_set", "ad")
+
+
+class Backup:
+    """A dump of the house's database, and the database that is made of it."""
+
+    def __init__(self, house, server, folder):
+        self._house = house
+        self._server = server
+        self._file = folder / "backup.dump"
+        self._name = f"restored_{uuid4().hex[:12]}"
+        self.url = server.url(self._name)
+
+    async def dump(self):
+        url = self._house.settings.database_url
+        await self._run("pg_dump", "--format=custom", f"--file={self._file}", url)
+
+    async def restore(self):
+        self._server.create_database(self._name)
+        options = ("--no-owner", "--exit-on-error", f"--dbname={self.url}")
+        await self._run("pg_restore", *options, self._file)
+
+    async def _run(self, program, *arguments):
+        path = self._server.binaries.folder / program
+        command = [path, *arguments]
+        await asyncio.to_thread(subprocess.run, command, check=True, cwd=Path("/"))
+
+
+@pytest.fixture
+async def backup(house, server, admin, tmp_path):
+    backup = Backup(house, server, tmp_path)
+    yield backup
+    await admin.execute(f"drop database if exists {urlsplit(backup.url).path[1:]} with (force)")
+
+
+@pytest.fixture
+async def told(backup, house, capsys, monkeypatch):
+    """What `mojito restored` says of the restored database."""
+
+    async def run():
+        monkeypatch.setenv("MOJITO_DATABASE_URL", backup.url)
+        monkeypatch.setenv("MOJITO_DATA_DIR", str(house.settings.data_dir))
+        capsys.readouterr()  # what the house has logged
+        assert await asyncio.to_thread(main, ["restored", "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+async def statuses(url):
+    connection = await asyncpg.connect(url)
+    rows = await connection.fetch("select status::text from campaign_jobs")
+    await connection.close()
+    return [row["status"] for row in rows]
+
+
+async def built(house):
+    """How many paid objects the platform holds."""
+    account = house.account["id"]
+    return {kind: len(await house.sandbox.objects(account, kind)) for kind in PAID}
+
+
+async def finish(house, url):
+    """Workers of the installation build whatever is open in that database."""
+
+    async def all_ended():
+        return not {"PENDING", "PROCESSING"} & set(await statuses(url))
+
+    async with house.working(database_url=url):
+        await until(all_ended)
+
+
+async def test_jobs_of_a_dump_go_on_and_nothing_is_made_twice(house, backup, told):
+    jobs = [await house.submit(house.request(name=f"Job {n}", ads=2)) for n in range(12)]
+    await house.sandbox.fault("slow", "*/adsets", seconds=1, times=12)
+
+    async with house.working():
+
+        async def some_made():
+            return (await built(house))["campaign"] >= 6
+
+        await until(some_made)
+        await backup.dump()
+        for job in jobs:
+            await house.finished(job)
+    before = await built(house)
+    await backup.restore()
+    open_in_dump = [status for status in await statuses(backup.url) if status != "SUCCESS"]
+    done = await told()
+    await finish(house, backup.url)
+
+    assert before == {"campaign": 12, "ad_set": 12, "ad": 24}
+    assert len(open_in_dump) == done["open_jobs"] > 0
+    assert done["claims_freed"] > 0
+    assert await statuses(backup.url) == ["SUCCESS"] * 12
+    assert await built(house) == before
+
+
+async def test_a_dump_from_before_the_first_step_forgets_everything_and_finds_it_again(
+    house, backup, told
+):
+    for n in range(3):
+        await house.submit(house.request(name=f"Job {n}", video=True, activate=True))
+    await backup.dump()
+    await finish(house, house.settings.database_url)
+    before = await built(house)
+    await backup.restore()
+
+    done = [await told(), await told()]
+    await finish(house, backup.url)
+
+    assert [one["open_jobs"] for one in done] == [3, 3]
+    assert await statuses(backup.url) == ["SUCCESS"] * 3
+    assert await built(house) == before == {"campaign": 3, "ad_set": 3, "ad": 3}
+
+
+async def test_what_was_never_made_is_made_after_the_looks(house, backup, told):
+    await house.submit(house.request())
+    await backup.dump()
+    await backup.restore()
+
+    await told()
+    await finish(house, backup.url)
+
+    assert await statuses(backup.url) == ["SUCCESS"]
+    assert await built(house) == {"campaign": 1, "ad_set": 1, "ad": 1}
+
+
+async def test_without_the_command_what_the_dump_forgot_is_made_twice(house, backup):
+    await house.submit(house.request())
+    await backup.dump()
+    await finish(house, house.settings.database_url)
+    await backup.restore()
+
+    await finish(house, backup.url)
+
+    assert await built(house) == {"campaign": 2, "ad_set": 2, "ad": 2}

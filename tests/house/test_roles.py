@@ -1,0 +1,153 @@
+"""The installation under docs/operations/roles.sql: the application role can do all it must, and no more."""
+
+import subprocess
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from models.migrate import load, migrate
+from mojito.doctor import Surroundings, examine
+from mojito.retention import ages
+from tests.conftest import TEMPLATE
+from tests.house.conftest import ROOT, until
+from tests.house.receiver import Receiver
+from tests.house.webhooks import deliveries, listen, over
+from workers.retention import WORKER, forget
+
+REFUSED = {
+    "drop table campaign_jobs": "must be owner",
+    "alter table campaign_jobs add column more text": "must be owner",
+    "alter table audit_log disable trigger user": "must be owner",
+    "drop function forget_audit_entries(float8, integer)": "must be owner",
+    "create or replace function refuse_change_of_history() returns trigger language plpgsql as "
+    "'begin return new; end'": "permission denied for schema",
+    "create table mine ()": "permission denied for schema",
+    "create temporary table audit_log ()": "permission denied to create temporary tables",
+    "create schema mine": "permission denied for database",
+    "truncate job_events": "permission denied for table",
+    "truncate audit_log": "permission denied for table",
+    "delete from audit_log": "permission denied for table",
+    "update audit_log set actor = 'nobody'": "permission denied for table",
+    "delete from schema_migrations": "permission denied for table",
+    "set session_replication_role = replica": "permission denied to set parameter",
+    "set role mojito_owner": "permission denied to set role",
+}
+
+
+class Roles:
+    """A database of its own, as its two roles see it."""
+
+    def __init__(self, server, name):
+        self.server = server
+        self.name = name
+
+    def url(self, role):
+        return self.server.url(self.name).replace("//mojito@", f"//{role}@")
+
+    def grant(self):
+        """What the operator's document says."""
+        subprocess.run(
+            [
+                *(self.server.binaries.folder / "psql", self.server.url(self.name)),
+                *("-q", "-v", "ON_ERROR_STOP=1", "-f", ROOT / "docs/operations/roles.sql"),
+            ],
+            check=True,
+            cwd=Path("/"),
+        )
+
+
+@pytest.fixture(params=["made by the owner", "taken over"])
+async def roles(request, server, admin):
+    """Both ways to come there: with roles from the first day on, or later."""
+    name = f"roles_{uuid4().hex[:12]}"
+    roles = Roles(server, name)
+    if request.param == "taken over":
+        await admin.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
+    else:
+        await admin.execute(f"create database {name}")
+        roles.grant()
+        await migrate(roles.url("mojito_owner"))
+    roles.grant()
+    yield roles
+    await admin.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def database(roles):
+    """What the house of these tests runs on."""
+    return roles.url("mojito_app")
+
+
+@pytest.fixture
+async def receiver():
+    async with Receiver().open() as receiver:
+        yield receiver
+
+
+async def test_a_whole_job_runs_under_the_application_role(house, receiver):
+    endpoint = await listen(house, receiver)
+
+    job_id = await house.submit(house.request())
+    async with house.working():
+        job = await house.finished(job_id)
+        await over(house)
+
+        async def is_audited():
+            sql = "select count(*) from audit_log where action = 'ad_account.credentials_read'"
+            return await house.pool.fetchval(sql)
+
+        await until(is_audited)
+        findings = await examine(house.settings, Surroundings())
+
+    assert await house.pool.fetchval("select current_user") == "mojito_app"
+    assert job["status"] == "SUCCESS"
+    assert {one["status"] for one in await deliveries(house, endpoint)} == {"DELIVERED"}
+    assert await house.pool.fetchval("select count(*) from rate_limits") == 2
+    assert [f for f in findings if f.severity == "error" and f.check != "durability"] == []
+
+
+async def test_retention_runs_under_the_application_role(house, roles):
+    job_id = await house.submit(house.request())
+    async with house.working():
+        await house.finished(job_id)
+    owner = await asyncpg.connect(roles.url("mojito_owner"))
+    await owner.execute(
+        """alter table audit_log disable trigger audit_log_is_append_only;
+           update audit_log set at = now() - interval '8 years';
+           alter table audit_log enable trigger audit_log_is_append_only;
+           update campaign_requests set campaign_job_id =
+               overlay(campaign_job_id::text placing '01800000' from 1 for 8)::uuid;
+           update campaign_jobs set finished_at = now() - interval '366 days',
+               id = overlay(id::text placing '01800000' from 1 for 8)::uuid"""
+    )
+    old = await owner.fetchval("select count(*) from audit_log")
+    await owner.close()
+
+    gone = await forget(house.pool, ages(house.settings), WORKER)
+
+    assert old > 0
+    assert (gone["campaign_jobs"], gone["campaign_requests"], gone["audit_log"]) == (1, 1, old)
+
+
+async def test_the_application_role_can_neither_change_the_schema_nor_history(house, database):
+    connection = await asyncpg.connect(database)
+    before = await connection.fetchval("select count(*) from audit_log")
+
+    for statement, why in REFUSED.items():
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match=why):
+            await connection.execute(statement)
+
+    assert before > 0
+    assert await connection.fetchval("select count(*) from audit_log") == before
+    await connection.close()
+
+
+async def test_the_owner_goes_all_the_way_down_and_up_again(roles):
+    names = [migration.name for migration in load()]
+
+    assert len(await migrate(roles.url("mojito_owner"), to="0000")) == len(names)
+    assert len(await migrate(roles.url("mojito_owner"))) == len(names)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await migrate(roles.url("mojito_app"))

@@ -1,0 +1,125 @@
+"""python -m tests.mutation [TARGET ...]: which mutants do the tests let live, and is that explained?"""
+
+import argparse
+import contextlib
+import importlib
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+for folder in (str(ROOT / "cmd"), str(ROOT)):
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+EXPLAINED = Path(__file__).parent / "explained.toml"
+LANES = 2
+LIBRARIES = ("_pytest.doctest", "pytest_asyncio.plugin", "hypothesis", "httpx", "structlog", "uuid_utils.compat")
+
+
+def main() -> None:
+    arguments = _arguments()
+    os.chdir(ROOT)
+    unexplained = 0
+    for name in arguments.targets:
+        unexplained += _judge(name, arguments.file, arguments.lanes)
+    sys.exit(1 if unexplained else 0)
+
+
+def _arguments() -> argparse.Namespace:
+    from tests.mutation.targets import TARGETS
+
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("targets", nargs="*", default=list(TARGETS), help=", ".join(TARGETS))
+    parser.add_argument("--file", default="", help="only files whose name contains this")
+    parser.add_argument("--lanes", type=int, default=LANES, help="mutants tried side by side")
+    return parser.parse_args()
+
+
+def _judge(name: str, only: str, lanes: int) -> int:
+    """Tries every mutant of a target; the number of survivors that nobody explained."""
+    from tests.mutation.mutants import mutants
+    from tests.mutation.targets import TARGETS
+
+    target = TARGETS[name]
+    files = [file for file in target.files if only in file]
+    made = [mutant for file in files for mutant in mutants(file, Path(file).read_text())]
+    begun = time.monotonic()
+    context = multiprocessing.get_context("fork")
+    work: Any = context.SimpleQueue()
+    told: Any = context.SimpleQueue()
+    for number in [*range(len(made)), *([None] * lanes)]:
+        work.put(number)
+    processes = [
+        context.Process(target=_lane, args=(target, made, work, told)) for _ in range(lanes)
+    ]
+    for process in processes:
+        process.start()
+    verdicts = dict(_verdicts(told, len(made)))
+    for process in processes:
+        process.join()
+    return _report(name, made, verdicts, time.monotonic() - begun)
+
+
+def _verdicts(told: Any, count: int) -> Iterator[tuple[int, str]]:
+    for done in range(1, count + 1):
+        answer = told.get()
+        if isinstance(answer, str):
+            sys.exit(answer)
+        yield answer
+        if done % 50 == 0:
+            print(f"  {done} of {count}", file=sys.stderr, flush=True)
+
+
+def _lane(target: Any, made: list[Any], work: Any, told: Any) -> None:
+    from common.embedded_postgres import EmbeddedPostgres
+    from tests.mutation.plain import who_imports
+    from tests.mutation.targets import module_of
+    from tests.mutation.trial import existing, run
+
+    for library in LIBRARIES:
+        __import__(library)
+    if not target.needs_database:
+        for test in existing(target.tests):
+            importlib.import_module(module_of(test))
+        who_imports()
+    with contextlib.ExitStack() as stack:
+        server = None
+        if target.needs_database:
+            home = stack.enter_context(tempfile.TemporaryDirectory(prefix="mojito-mutation-"))
+            server = stack.enter_context(EmbeddedPostgres(Path(home) / "data", durable=False))
+        begun = time.monotonic()
+        unchanged = made[0]._replace(code=Path(made[0].file).read_text())
+        if run(target, unchanged, server, 600) != "survived":
+            told.put("the tests fail without any mutant")
+            return
+        patience = 10 + 5 * (time.monotonic() - begun)
+        while (number := work.get()) is not None:
+            told.put((number, run(target, made[number], server, patience)))
+
+
+def _report(name: str, made: list[Any], verdicts: dict[int, str], seconds: float) -> int:
+    with EXPLAINED.open("rb") as file:
+        reasons = {(e["file"], e["was"], e["now"]) for e in tomllib.load(file).get("mutant", [])}
+    survivors = [made[number] for number, verdict in sorted(verdicts.items()) if verdict == "survived"]
+    unexplained = [s for s in survivors if (s.file, s.was, s.now) not in reasons]
+    for survivor in unexplained:
+        print(f"{survivor.file}:{survivor.line}\n  - {survivor.was}\n  + {survivor.now}")
+    counts = Counter(verdicts.values())
+    print(
+        f"{name}: {len(made)} mutants, {counts['killed']} killed, {counts['timed out']} timed out,"
+        f" {len(survivors)} survived, {len(survivors) - len(unexplained)} of them explained,"
+        f" {seconds:.0f} s",
+        flush=True,
+    )
+    return len(unexplained)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Which modules are changed, and which tests are meant to notice."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+
+
+class Target(NamedTuple):
+    """Modules that the same tests guard."""
+
+    files: tuple[str, ...]
+    tests: tuple[str, ...]
+    needs_database: bool = False
+    without: tuple[str, ...] = ()
+    """Slow tests that are about something else."""
+
+
+RULES = (
+    "tests/models/test_meta_rules.py",
+    "tests/models/test_meta_rule_edges.py",
+    "tests/models/test_inspection.py",
+)
+"""The quick ones first."""
+TARGETS = {
+    "outcomes": Target(
+        ("workers/platforms/meta/outcomes.py",), ("tests/workers/platforms/meta/test_outcomes.py",)
+    ),
+    "inspection": Target(
+        ("models/inspection.py",),
+        ("tests/models/test_inspection.py", "tests/models/test_inspection_words.py"),
+    ),
+    "rules": Target(
+        tuple(str(p.relative_to(ROOT)) for p in sorted(ROOT.glob("models/meta_rules/*.py"))),
+        RULES,
+        without=("test_inspection_and_decoding_agree_about_any_change",),
+    ),
+    "ledger": Target(
+        ("workers/ledger.py",),
+        ("tests/workers/test_ledger.py", "tests/workers/test_ledger_rows.py"),
+        needs_database=True,
+    ),
+    "endings": Target(("workers/endings.py",), ("tests/workers/test_endings.py",)),
+    "runner": Target(
+        ("workers/runner.py",), ("tests/workers/test_runner.py",), needs_database=True
+    ),
+}
+
+
+def module_of(file: str) -> str:
+    """The name that a file is imported by."""
+    return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
