@@ -14,16 +14,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-for folder in (str(ROOT / "cmd"), str(ROOT)):
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+from common.embedded_postgres import EmbeddedPostgres
+from tests.mutation.mutants import Mutant, mutants
+from tests.mutation.plain import who_imports
+from tests.mutation.targets import ROOT, TARGETS, Target, module_of
+from tests.mutation.trial import existing, run
+
 EXPLAINED = Path(__file__).parent / "explained.toml"
 LANES = 2
-LIBRARIES = ("_pytest.doctest", "pytest_asyncio.plugin", "hypothesis", "httpx", "structlog", "uuid_utils.compat")
+LIBRARIES = (
+    "_pytest.doctest",
+    "pytest_asyncio.plugin",
+    "hypothesis",
+    "httpx",
+    "structlog",
+    "uuid_utils.compat",
+)
 
 
 def main() -> None:
+    """Exit code 1 when a mutant lives that nobody explained."""
     arguments = _arguments()
     os.chdir(ROOT)
     unexplained = 0
@@ -33,7 +43,6 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    from tests.mutation.targets import TARGETS
 
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("targets", nargs="*", default=list(TARGETS), help=", ".join(TARGETS))
@@ -44,8 +53,6 @@ def _arguments() -> argparse.Namespace:
 
 def _judge(name: str, only: str, lanes: int) -> int:
     """Tries every mutant of a target; the number of survivors that nobody explained."""
-    from tests.mutation.mutants import mutants
-    from tests.mutation.targets import TARGETS
 
     target = TARGETS[name]
     files = [file for file in target.files if only in file]
@@ -77,11 +84,7 @@ def _verdicts(told: Any, count: int) -> Iterator[tuple[int, str]]:
             print(f"  {done} of {count}", file=sys.stderr, flush=True)
 
 
-def _lane(target: Any, made: list[Any], work: Any, told: Any) -> None:
-    from common.embedded_postgres import EmbeddedPostgres
-    from tests.mutation.plain import who_imports
-    from tests.mutation.targets import module_of
-    from tests.mutation.trial import existing, run
+def _lane(target: Target, made: list[Mutant], work: Any, told: Any) -> None:
 
     for library in LIBRARIES:
         __import__(library)
@@ -104,10 +107,12 @@ def _lane(target: Any, made: list[Any], work: Any, told: Any) -> None:
             told.put((number, run(target, made[number], server, patience)))
 
 
-def _report(name: str, made: list[Any], verdicts: dict[int, str], seconds: float) -> int:
+def _report(name: str, made: list[Mutant], verdicts: dict[int, str], seconds: float) -> int:
     with EXPLAINED.open("rb") as file:
         reasons = {(e["file"], e["was"], e["now"]) for e in tomllib.load(file).get("mutant", [])}
-    survivors = [made[number] for number, verdict in sorted(verdicts.items()) if verdict == "survived"]
+    survivors = [
+        made[number] for number, verdict in sorted(verdicts.items()) if verdict == "survived"
+    ]
     unexplained = [s for s in survivors if (s.file, s.was, s.now) not in reasons]
     for survivor in unexplained:
         print(f"{survivor.file}:{survivor.line}\n  - {survivor.was}\n  + {survivor.now}")

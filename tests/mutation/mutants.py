@@ -97,9 +97,13 @@ def _is_valid(code: str) -> bool:
 
 def _difference(text: str, code: str) -> tuple[str, str, int]:
     before, after = text.splitlines(), code.splitlines()
-    start = next((i for i, pair in enumerate(zip(before, after)) if pair[0] != pair[1]), 0)
-    pairs = zip(reversed(before[start:]), reversed(after[start:]))
-    same = next((i for i, pair in enumerate(pairs) if pair[0] != pair[1]), 0)
+    start = _alike(before, after)
+    same = _alike(before[start:][::-1], after[start:][::-1])
     was = " ".join(line.strip() for line in before[start : len(before) - same])
     now = " ".join(line.strip() for line in after[start : len(after) - same])
     return was, now, start + 1
+
+
+def _alike(before: list[str], after: list[str]) -> int:
+    pairs = enumerate(zip(before, after, strict=False))
+    return next((index for index, (one, other) in pairs if one != other), 0)
