@@ -28,6 +28,9 @@ LEFT_ALONE = (
 )
 """As mutmut does, and what is only logged."""
 
+HEADING = m.Call(func=m.Name("rule"))
+"""Of a rule: `when` as a whole only spares asking it, its subcode is for readers."""
+
 
 class Mutant(NamedTuple):
     """One file with one thing changed."""
@@ -63,6 +66,11 @@ def _replaced(
 
 def _changes(node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
     if m.matches(node, LEFT_ALONE):
+        return
+    if m.matches(node, HEADING):
+        for argument in node.args:
+            if not m.matches(argument, m.Arg(value=m.Integer())):
+                yield from _changes(argument)
         return
     for kind, operator in mutation_operators:
         if isinstance(node, kind):
@@ -105,5 +113,5 @@ def _difference(text: str, code: str) -> tuple[str, str, int]:
 
 
 def _alike(before: list[str], after: list[str]) -> int:
-    pairs = enumerate(zip(before, after, strict=False))
-    return next((index for index, (one, other) in pairs if one != other), 0)
+    shortest = min(len(before), len(after))
+    return next((i for i in range(shortest) if before[i] != after[i]), shortest)
