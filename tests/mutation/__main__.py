@@ -1,6 +1,7 @@
 """python -m tests.mutation [TARGET ...]: which mutants do the tests let live, and is that explained?"""
 
 import argparse
+import asyncio
 import contextlib
 import importlib
 import multiprocessing
@@ -14,42 +15,52 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-for folder in (str(ROOT / "cmd"), str(ROOT)):
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+from common.embedded_postgres import EmbeddedPostgres
+from models.migrate import migrate
+from tests.mutation.mutants import Mutant, mutants
+from tests.mutation.plain import who_imports
+from tests.mutation.targets import ROOT, TARGETS, Target, module_of
+from tests.mutation.trial import existing, run
+
 EXPLAINED = Path(__file__).parent / "explained.toml"
 LANES = 2
-LIBRARIES = ("_pytest.doctest", "pytest_asyncio.plugin", "hypothesis", "httpx", "structlog", "uuid_utils.compat")
+LIBRARIES = (
+    "_pytest.doctest",
+    "pytest_asyncio.plugin",
+    "hypothesis",
+    "httpx",
+    "structlog",
+    "uuid_utils.compat",
+)
 
 
 def main() -> None:
+    """Exit code 1 when a mutant lives that nobody explained."""
     arguments = _arguments()
     os.chdir(ROOT)
     unexplained = 0
     for name in arguments.targets:
-        unexplained += _judge(name, arguments.file, arguments.lanes)
+        unexplained += _judge(name, arguments.file, arguments.every, arguments.lanes)
     sys.exit(1 if unexplained else 0)
 
 
 def _arguments() -> argparse.Namespace:
-    from tests.mutation.targets import TARGETS
 
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("targets", nargs="*", default=list(TARGETS), help=", ".join(TARGETS))
     parser.add_argument("--file", default="", help="only files whose name contains this")
+    parser.add_argument("--every", type=int, default=1, help="try only each so-manieth mutant")
     parser.add_argument("--lanes", type=int, default=LANES, help="mutants tried side by side")
     return parser.parse_args()
 
 
-def _judge(name: str, only: str, lanes: int) -> int:
+def _judge(name: str, only: str, every: int, lanes: int) -> int:
     """Tries every mutant of a target; the number of survivors that nobody explained."""
-    from tests.mutation.mutants import mutants
-    from tests.mutation.targets import TARGETS
 
     target = TARGETS[name]
     files = [file for file in target.files if only in file]
     made = [mutant for file in files for mutant in mutants(file, Path(file).read_text())]
+    made = made[::every]
     begun = time.monotonic()
     context = multiprocessing.get_context("fork")
     work: Any = context.SimpleQueue()
@@ -61,27 +72,28 @@ def _judge(name: str, only: str, lanes: int) -> int:
     ]
     for process in processes:
         process.start()
-    verdicts = dict(_verdicts(told, len(made)))
+    verdicts = dict(_verdicts(told, made))
     for process in processes:
         process.join()
     return _report(name, made, verdicts, time.monotonic() - begun)
 
 
-def _verdicts(told: Any, count: int) -> Iterator[tuple[int, str]]:
-    for done in range(1, count + 1):
+def _verdicts(told: Any, made: list[Mutant]) -> Iterator[tuple[int, str]]:
+    """As they come; a survivor that nobody explained is shown at once."""
+    explained = _explained()
+    for done in range(1, len(made) + 1):
         answer = told.get()
         if isinstance(answer, str):
             sys.exit(answer)
         yield answer
+        mutant = made[answer[0]]
+        if answer[1] == "survived" and not _is_known(mutant, explained):
+            print(f"{mutant.file}:{mutant.line}\n  - {mutant.was}\n  + {mutant.now}", flush=True)
         if done % 50 == 0:
-            print(f"  {done} of {count}", file=sys.stderr, flush=True)
+            print(f"  {done} of {len(made)}", file=sys.stderr, flush=True)
 
 
-def _lane(target: Any, made: list[Any], work: Any, told: Any) -> None:
-    from common.embedded_postgres import EmbeddedPostgres
-    from tests.mutation.plain import who_imports
-    from tests.mutation.targets import module_of
-    from tests.mutation.trial import existing, run
+def _lane(target: Target, made: list[Mutant], work: Any, told: Any) -> None:
 
     for library in LIBRARIES:
         __import__(library)
@@ -94,6 +106,8 @@ def _lane(target: Any, made: list[Any], work: Any, told: Any) -> None:
         if target.needs_database:
             home = stack.enter_context(tempfile.TemporaryDirectory(prefix="mojito-mutation-"))
             server = stack.enter_context(EmbeddedPostgres(Path(home) / "data", durable=False))
+            # every database begins as a copy of this one, so each run finds nothing to migrate
+            asyncio.run(migrate(server.url("template1")))
         begun = time.monotonic()
         unchanged = made[0]._replace(code=Path(made[0].file).read_text())
         if run(target, unchanged, server, 600) != "survived":
@@ -104,13 +118,10 @@ def _lane(target: Any, made: list[Any], work: Any, told: Any) -> None:
             told.put((number, run(target, made[number], server, patience)))
 
 
-def _report(name: str, made: list[Any], verdicts: dict[int, str], seconds: float) -> int:
-    with EXPLAINED.open("rb") as file:
-        reasons = {(e["file"], e["was"], e["now"]) for e in tomllib.load(file).get("mutant", [])}
-    survivors = [made[number] for number, verdict in sorted(verdicts.items()) if verdict == "survived"]
-    unexplained = [s for s in survivors if (s.file, s.was, s.now) not in reasons]
-    for survivor in unexplained:
-        print(f"{survivor.file}:{survivor.line}\n  - {survivor.was}\n  + {survivor.now}")
+def _report(name: str, made: list[Mutant], verdicts: dict[int, str], seconds: float) -> int:
+    explained = _explained()
+    survivors = [made[number] for number, verdict in verdicts.items() if verdict == "survived"]
+    unexplained = [mutant for mutant in survivors if not _is_known(mutant, explained)]
     counts = Counter(verdicts.values())
     print(
         f"{name}: {len(made)} mutants, {counts['killed']} killed, {counts['timed out']} timed out,"
@@ -119,6 +130,21 @@ def _report(name: str, made: list[Any], verdicts: dict[int, str], seconds: float
         flush=True,
     )
     return len(unexplained)
+
+
+def _explained() -> list[dict[str, str]]:
+    with EXPLAINED.open("rb") as file:
+        return tomllib.load(file).get("mutant", [])
+
+
+def _is_known(mutant: Mutant, explained: list[dict[str, str]]) -> bool:
+    """An explanation without `now` is about every change of the line."""
+    return any(
+        mutant.file == known["file"]
+        and mutant.was == known["was"]
+        and mutant.now == known.get("now", mutant.now)
+        for known in explained
+    )
 
 
 if __name__ == "__main__":

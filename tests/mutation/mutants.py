@@ -28,6 +28,9 @@ LEFT_ALONE = (
 )
 """As mutmut does, and what is only logged."""
 
+HEADING = m.Call(func=m.Name("rule"))
+"""Of a rule: `when` as a whole only spares asking it, its subcode is for readers."""
+
 
 class Mutant(NamedTuple):
     """One file with one thing changed."""
@@ -64,6 +67,11 @@ def _replaced(
 def _changes(node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
     if m.matches(node, LEFT_ALONE):
         return
+    if m.matches(node, HEADING):
+        for argument in node.args:
+            if not m.matches(argument, m.Arg(value=m.Integer())):
+                yield from _changes(argument)
+        return
     for kind, operator in mutation_operators:
         if isinstance(node, kind):
             others = operator(node)
@@ -97,9 +105,13 @@ def _is_valid(code: str) -> bool:
 
 def _difference(text: str, code: str) -> tuple[str, str, int]:
     before, after = text.splitlines(), code.splitlines()
-    start = next((i for i, pair in enumerate(zip(before, after)) if pair[0] != pair[1]), 0)
-    pairs = zip(reversed(before[start:]), reversed(after[start:]))
-    same = next((i for i, pair in enumerate(pairs) if pair[0] != pair[1]), 0)
+    start = _alike(before, after)
+    same = _alike(before[start:][::-1], after[start:][::-1])
     was = " ".join(line.strip() for line in before[start : len(before) - same])
     now = " ".join(line.strip() for line in after[start : len(after) - same])
     return was, now, start + 1
+
+
+def _alike(before: list[str], after: list[str]) -> int:
+    shortest = min(len(before), len(after))
+    return next((i for i in range(shortest) if before[i] != after[i]), shortest)

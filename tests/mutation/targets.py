@@ -19,6 +19,7 @@ class Target(NamedTuple):
 RULES = (
     "tests/models/test_meta_rules.py",
     "tests/models/test_meta_rule_edges.py",
+    "tests/models/test_meta_rule_tables.py",
     "tests/models/test_inspection.py",
 )
 """The quick ones first."""

@@ -58,9 +58,7 @@ class OneServer:
         return self._server
 
 
-def run(
-    target: Target, mutant: Mutant, server: EmbeddedPostgres | None, seconds: float
-) -> Verdict:
+def run(target: Target, mutant: Mutant, server: EmbeddedPostgres | None, seconds: float) -> Verdict:
     """What the tests say."""
     child = os.fork()
     if child == 0:

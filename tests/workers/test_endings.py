@@ -1,0 +1,101 @@
+"""Which jobs must not run again, and what is written when a run ends."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from models.gen.rows import AdAccount, ClaimedJob
+from models.job import JobError
+from workers.endings import MOST_RESCUES, ended, too_often
+from workers.kinds import Ended, Run
+from workers.ledger import Ledger
+from workers.writes import Move, Writes
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+WEEK = timedelta(days=7)
+TOKEN = UUID(int=2)
+
+
+def claimed(**columns) -> ClaimedJob:
+    values = {
+        **dict.fromkeys(ClaimedJob.__struct_fields__),
+        "id": UUID(int=1),
+        "claim_token": TOKEN,
+        "rescues": 0,
+        "updated_at": NOW,
+        **columns,
+    }
+    return ClaimedJob(**values)
+
+
+def run_of(job: ClaimedJob) -> Run:
+    account = AdAccount(**dict.fromkeys(AdAccount.__struct_fields__))
+    ledger = Ledger(job, (), Writes("postgresql:///never_asked"), claimed_at=0)
+    return Run(job, account, ledger, lambda: None)
+
+
+def waiting(reason, *, since):
+    return claimed(waiting_reason=reason, waiting_since=since)
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        claimed(),
+        claimed(rescues=MOST_RESCUES - 1),
+        waiting("reauth_required", since=NOW - WEEK + timedelta(seconds=1)),
+        waiting("reauth_required", since=None),
+        waiting("throttled", since=NOW - 2 * WEEK),
+        waiting(None, since=NOW - 2 * WEEK),
+    ],
+)
+def test_a_job_whose_time_is_not_over_may_run(job):
+    assert too_often(job) is None
+
+
+def test_a_job_that_twenty_workers_died_on_runs_no_more():
+    error = too_often(claimed(rescues=20))
+
+    assert error is not None
+    assert (error.code, error.retryable) == ("worker_lost", True)
+    assert error.message.startswith("20 workers died")
+    assert error.remedy
+
+
+def test_a_job_that_was_rescued_even_oftener_runs_no_more():
+    assert too_often(claimed(rescues=21)) is not None
+
+
+@pytest.mark.parametrize("age", [WEEK, 2 * WEEK])
+def test_a_job_waits_seven_days_for_new_credentials(age):
+    error = too_often(waiting("reauth_required", since=NOW - age))
+
+    assert error is not None
+    assert (error.code, error.retryable) == ("reauth_timed_out", True)
+    assert "seven days" in error.message
+    assert error.remedy
+
+
+def test_an_end_is_written_with_all_that_the_run_brought():
+    error = JobError(step="ad[0][0]", code="page_missing", message="No such page.")
+    outcome = Ended("PARTIAL_SUCCESS", platform_campaign_id="7", result='{"a":1}', error=error)
+
+    move = ended(run_of(claimed()), outcome)
+
+    assert move == Move(
+        UUID(int=1),
+        TOKEN,
+        "PARTIAL_SUCCESS",
+        result='{"a":1}',
+        platform_campaign_id="7",
+        error_code="page_missing",
+        error=msgspec.json.encode(error).decode(),
+    )
+
+
+def test_an_end_without_an_error_writes_none():
+    move = ended(run_of(claimed()), Ended("SUCCESS"))
+
+    assert move == Move(UUID(int=1), TOKEN, "SUCCESS")
