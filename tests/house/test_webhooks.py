@@ -208,3 +208,18 @@ async def test_an_enabled_endpoint_begins_with_a_clean_slate(house, receiver):
     assert (disabled["enabled"], disabled["disabled_reason"]) == (False, "by_caller")
     assert (await endpoint_now(house, endpoint))["enabled"]
     assert receiver.types == ["webhook.ping"]
+
+
+async def test_messages_are_no_requests_for_campaigns_in_the_audit_log(house, receiver):
+    endpoint = await listen(house, receiver, "*")
+    await post(house, endpoint, "ping")
+    async with house.working():
+        job_id = await house.submit(house.request())
+        await house.finished(job_id)
+        await over(house)
+
+    created = await house.pool.fetch(
+        "select object_id from audit_log where action = 'campaign_job.created'"
+    )
+    assert [str(row["object_id"]) for row in created] == [job_id]
+    assert len(receiver.posted) > 2
