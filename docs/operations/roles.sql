@@ -22,8 +22,6 @@ $$;
 revoke all on schema public from public;
 grant usage, create on schema public to mojito_owner;
 grant usage on schema public to mojito_app;
--- migration 0009 makes a function with this setting, which only a superuser may do otherwise
-grant set on parameter mojito.forgets_history to mojito_owner;
 
 -- What is there already, in a database that was migrated by another role: it becomes the owner's.
 do $$

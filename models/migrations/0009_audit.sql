@@ -2,6 +2,7 @@
 -- The audit log covers every request for a campaign and every read of credentials; nothing of it can be
 -- changed, and only what is old can go, by one function.
 
+-- A message to a webhook endpoint travels as a job, too; nobody asked for a campaign by it.
 create function audit_requests() returns trigger language plpgsql as $$
 begin
     insert into audit_log (
@@ -9,7 +10,8 @@ begin
     select r.team_id, coalesce('api_key:' || r.requested_by, 'unknown'), 'campaign_job.created',
         'campaign_job', r.campaign_job_id, r.request_id,
         coalesce(r.request_fingerprint, sha256(convert_to(r.payload::text, 'UTF8')))
-    from written as r;
+    from written as r
+    where not (r.team_id is null and r.requested_by is null and r.payload ? 'webhook_delivery_id');
     return null;
 end
 $$;
@@ -34,14 +36,16 @@ create trigger audit_log_is_not_truncated before truncate on audit_log
 -- The one way to let old history go, in small batches from its beginning. Runs with its owner's rights, so
 -- that a role which may only insert and select can be given this and nothing more.
 create function forget_audit_entries(p_older_than_days float8, p_most integer) returns integer
-language plpgsql security definer set search_path from current set mojito.forgets_history = 'on' as $$
+language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     v_gone integer;
 begin
+    perform set_config('mojito.forgets_history', 'on', true);
     delete from audit_log where id in (
         select oldest.id from (select a.id, a.at from audit_log as a order by a.id limit p_most) as oldest
         where oldest.at < now() - make_interval(secs => greatest(p_older_than_days, 30) * 86400));
     get diagnostics v_gone = row_count;
+    perform set_config('mojito.forgets_history', '', true);
     return v_gone;
 end
 $$;

@@ -70,6 +70,7 @@ async def test_a_step_that_waits_says_what_it_has_met(desk):
     again = await waited(desk, platform)
 
     assert (again.code, again.reason) == ("busy", "retry")
+    assert again.seconds is not None
     assert 60 < again.seconds <= 77
     assert len(platform.calls) == 1
 
