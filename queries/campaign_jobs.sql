@@ -207,11 +207,6 @@ select coalesce(array_agg(moved.nth), '{}')::integer[] as moved,
     coalesce(array_agg(moved.nth) filter (where moved.status <> moved.asked), '{}')::integer[] as cancelled
 from moved;
 
--- name: ListCancelRequests :many
--- Which of these jobs somebody wants stopped.
-select id from campaign_jobs
-where id = any (@ids::uuid[]) and cancel_requested_at is not null;
-
 -- name: ListCampaignJobsByIds :many
 select * from campaign_jobs where id = any (@ids::uuid[]);
 

@@ -1,10 +1,3 @@
--- name: ListEventsAfter :many
--- The facts of one job in order, after the one with this number.
-select * from job_events
-where campaign_job_id = @campaign_job_id and id > @after_id
-order by id
-limit @page_size;
-
 -- name: GetLastEventNumber :one
 -- The highest number given to an event so far, seen or not.
 select coalesce(pg_sequence_last_value('job_events_id_seq'::regclass), 0)::bigint as number;

@@ -10,7 +10,7 @@ from middleware.auth import Caller
 from models.account_verification import AccountVerifier
 from models.database import Pool
 from models.notifier import Notifier
-from routes.job_views import JobLooks
+from routes.job_looks import JobLooks
 from routes.job_writes import JobWrites
 from routes.known_accounts import KnownAccounts
 from routes.open_jobs import Caps, OpenJobs

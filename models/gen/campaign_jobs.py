@@ -332,17 +332,6 @@ async def move_campaign_jobs(connection: Connection, *, ids: Sequence[UUID | Non
     return None if row is None else MoveCampaignJobsRow(*row)
 
 
-LIST_CANCEL_REQUESTS: Final = """\
-select id from campaign_jobs
-where id = any ($1::uuid[]) and cancel_requested_at is not null
-"""
-
-
-async def list_cancel_requests(connection: Connection, *, ids: Sequence[UUID | None]) -> list[UUID]:
-    """Which of these jobs somebody wants stopped."""
-    return [row[0] for row in await connection.fetch(LIST_CANCEL_REQUESTS, ids)]
-
-
 LIST_CAMPAIGN_JOBS_BY_IDS: Final = """\
 select id, kind, ad_account_id, team_id, platform_type, mode, status, result, platform_campaign_id, error_code, error, steps_total, lane, due_at, claim_token, worker_id, waiting_reason, waiting_since, cancel_requested_at, rescues, created_at, started_at, finished_at, updated_at from campaign_jobs where id = any ($1::uuid[])
 """

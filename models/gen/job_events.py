@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from models.gen.rows import AccountMode, Connection, JobEvent
+from models.gen.rows import AccountMode, Connection
 
 
 
@@ -31,19 +31,6 @@ class ListEventsOfTeamsRow(msgspec.Struct, frozen=True, gc=False):
     data: str
     created_at: datetime
     mode: AccountMode | None
-
-LIST_EVENTS_AFTER: Final = """\
-select id, campaign_job_id, team_id, kind, data, created_at from job_events
-where campaign_job_id = $1 and id > $2
-order by id
-limit $3
-"""
-
-
-async def list_events_after(connection: Connection, *, campaign_job_id: UUID, after_id: int, page_size: int) -> list[JobEvent]:
-    """The facts of one job in order, after the one with this number."""
-    return [JobEvent(*row) for row in await connection.fetch(LIST_EVENTS_AFTER, campaign_job_id, after_id, page_size)]
-
 
 GET_LAST_EVENT_NUMBER: Final = """\
 select coalesce(pg_sequence_last_value('job_events_id_seq'::regclass), 0)::bigint as number

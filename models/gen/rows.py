@@ -122,15 +122,6 @@ class ClaimedJob(msgspec.Struct, frozen=True, gc=False):
     traceparent: str | None
 
 
-class JobEvent(msgspec.Struct, frozen=True, gc=False):
-    id: int
-    campaign_job_id: UUID
-    team_id: UUID | None
-    kind: str
-    data: str
-    created_at: datetime
-
-
 class JobStep(msgspec.Struct, frozen=True, gc=False):
     campaign_job_id: UUID
     name: str

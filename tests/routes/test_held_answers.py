@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from routes.job_views import JobLooks
+from routes.job_looks import JobLooks
 from tests.routes.conftest import Api, add_account
 from tests.routes.streaming import until
 from tests.routes.test_campaign_jobs import URL, add_job, claim, end, record_step
@@ -22,11 +22,11 @@ async def job(caller: httpx.AsyncClient) -> dict:
 
 @contextlib.asynccontextmanager
 async def held(
-    api: Api, caller: httpx.AsyncClient, job: dict, **headers: str
+    api: Api, caller: httpx.AsyncClient, job: dict, query: str = "", **headers: str
 ) -> AsyncGenerator[asyncio.Task[httpx.Response]]:
     """A request whose answer is held; it is answered by the end of the block, or within 30 s."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    request = caller.get(f"{URL}/{job['id']}", headers={"Prefer": "wait=30", **named})
+    request = caller.get(f"{URL}/{job['id']}{query}", headers={"Prefer": "wait=30", **named})
     task = asyncio.create_task(request)
     await until(lambda: bool(api.watch._holds) or task.done())
     assert not task.done()
@@ -79,6 +79,28 @@ async def test_with_a_known_version_any_change_ends_the_wait(api, caller, job):
     assert answer.status_code == 200
     assert answer.json()["progress"]["done"] == 1
     assert answer.headers["etag"] != known
+
+
+async def test_a_held_answer_shows_the_account_that_was_asked_for_under_the_same_version(
+    api, caller, job
+):
+    query = "?expand=ad_account"
+    plain = await caller.get(f"{URL}/{job['id']}")
+    known = (await caller.get(f"{URL}/{job['id']}{query}")).headers["etag"]
+
+    async with held(api, caller, job, query, If_None_Match=known) as asked:
+        await record_step(api, job, "campaign", "campaign", "23")
+        await told(api)
+    answer = asked.result()
+    again = await caller.get(f"{URL}/{job['id']}{query}")
+    seen = {"If-None-Match": answer.headers["etag"], "Prefer": "wait=0"}
+    unchanged = await caller.get(f"{URL}/{job['id']}{query}", headers=seen)
+
+    assert known != plain.headers["etag"]
+    assert answer.json()["ad_account"]["id"] == job["ad_account_id"]
+    assert answer.json() == again.json()
+    assert answer.headers["etag"] == again.headers["etag"]
+    assert unchanged.status_code == 304
 
 
 async def test_a_known_version_is_not_sent_again(caller, job):
