@@ -12,6 +12,7 @@ from tests.models.meta_requests import (
     CAROUSEL,
     CONTEXT,
     CREATIVE,
+    PLACES,
     PROMOTED,
     SET,
     TARGETING,
