@@ -125,6 +125,7 @@ def test_what_is_wrong_is_told_in_words(kind, document, code, message):
         (Shape, {}, "/shape", "missing", "This field is required; one of circle, square."),
         (Shape, {"shape": 1}, "/shape", "not_allowed", "Expected one of circle, square."),
         (list[int], [1, "2"], "/1", "wrong_type", "Expected an integer, got text."),
+        (tuple[int, ...], [1, "2"], "/1", "wrong_type", "Expected an integer, got text."),
         (list[list[int]], [[], [0, None]], "/1/1", "wrong_type", "Expected an integer, got null."),
         (dict[str, int], {"a": None}, "/a", "wrong_type", "Expected an integer, got null."),
         (dict[Word, int], {"a": 1}, "/a", "too_short", "Expected at least 2 characters."),

@@ -12,6 +12,7 @@ from tests.models.meta_requests import (
     CAROUSEL,
     CONTEXT,
     CREATIVE,
+    PLACES,
     PROMOTED,
     SET,
     TARGETING,
@@ -157,3 +158,55 @@ def test_a_creative_shows_its_media_as_what_they_are(creative, expected):
     shown = uses(Place(creative, frozenset()))
 
     assert [(field, kind) for _, field, kind in shown] == expected
+
+
+MINT = [{"id": "6003", "name": "Mint"}]
+
+
+@pytest.mark.parametrize(("country", "least"), [("TH", 20), ("ID", 21)])
+@pytest.mark.parametrize(
+    ("field", "chosen"),
+    [
+        ("interests", MINT),
+        ("flexible_spec", [{"interests": MINT}]),
+        ("exclusions", {"interests": MINT}),
+    ],
+)
+def test_who_is_chosen_by_interests_is_old_enough_for_the_country(country, least, field, chosen):
+    refused = (f"{TARGETING}/age_min", "age_too_low_for_country")
+    changes = {f"{TARGETING}/{field}": chosen, f"{PLACES}/countries": [country]}
+
+    assert refused not in told(changes, {f"{TARGETING}/age_min": least})
+    assert refused in told(changes, {f"{TARGETING}/age_min": least - 1})
+
+
+@pytest.mark.parametrize("kind", ["regions", "cities", "custom_locations"])
+def test_a_place_in_a_country_that_is_named_whole_is_named_twice(kind):
+    changes = {f"{PLACES}/{kind}": [{"key": "1", "country": "US"}]}
+
+    assert (f"{PLACES}/{kind}/0", "places_overlap") in told(changes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"),
+    [
+        ("cities", 250),
+        ("regions", 200),
+        ("custom_locations", 200),
+        ("geo_markets", 210),
+        ("zips", 50_000),
+    ],
+)
+def test_lists_of_places_end(kind, most):
+    refused = (f"{PLACES}/{kind}", "too_many_places")
+    place = {"key": "1"}
+
+    assert refused not in told({f"{PLACES}/{kind}": [place] * most})
+    assert refused in told({f"{PLACES}/{kind}": [place] * (most + 1)})
+
+
+def test_the_youngest_is_not_older_than_the_oldest():
+    refused = (f"{TARGETING}/age_max", "ages_reversed")
+
+    assert refused in told({f"{TARGETING}/age_min": 46})
+    assert refused not in told({f"{TARGETING}/age_min": 45})

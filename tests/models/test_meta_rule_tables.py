@@ -112,6 +112,22 @@ def test_what_must_be_promoted_is_asked_for_whole(pair):
     assert asked == {f"{PROMOTED}/{field}" for field in wanted}
 
 
+@pytest.mark.parametrize(
+    ("pair", "promoted"),
+    [
+        (("OUTCOME_AWARENESS", None), {"place_page_set_id": "1"}),
+        (("OUTCOME_ENGAGEMENT", None), {"application_id": "1", "object_store_url": "https://x.y"}),
+        (("OUTCOME_LEADS", None), {"application_id": "1", "object_store_url": "https://x.y"}),
+        (("OUTCOME_SALES", None), {"application_id": "1", "object_store_url": "https://x.y"}),
+        (("OUTCOME_SALES", None), {"product_set_id": "1", "custom_event_type": "PURCHASE"}),
+    ],
+)
+def test_another_thing_may_be_promoted_instead(pair, promoted):
+    codes = {code for _, code in told(of(pair), {PROMOTED: promoted})}
+
+    assert not codes & {"promoted_object_missing", "promoted_object_incomplete"}
+
+
 def windows(*pairs):
     return [{"event_type": event, "window_days": days} for event, days in pairs]
 

@@ -42,9 +42,6 @@ TARGETS = {
         needs_database=True,
     ),
     "endings": Target(("workers/endings.py",), ("tests/workers/test_endings.py",)),
-    "runner": Target(
-        ("workers/runner.py",), ("tests/workers/test_runner.py",), needs_database=True
-    ),
 }
 
 

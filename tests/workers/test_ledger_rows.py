@@ -107,6 +107,8 @@ async def test_the_second_look_comes_when_lists_have_caught_up(desk):
 
     assert wait.seconds == PACE.lag_seconds
     assert (wait.code, wait.reason) == ("in_doubt", "in_doubt")
+    again = await waited(desk, Platform())
+    assert (again.code, again.reason) == ("not_yet", "in_doubt")
 
 
 async def test_a_step_of_workers_that_always_die_ends_without_an_answer(desk):
