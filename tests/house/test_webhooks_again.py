@@ -156,7 +156,7 @@ async def test_a_replay_sends_what_was_sent_and_what_was_missed(house, receiver)
 
     after = receiver.posted[2:]
     assert nothing == {"queued": 0, "livemode": False}
-    assert everything == {"queued": 4}
+    assert everything == {"queued": 4, "livemode": False}
     assert len(before) == 2
     assert before < {posted.webhook_id for posted in after}
     assert sorted((posted.event["data"]["id"], posted.event["type"]) for posted in after) == sorted(
