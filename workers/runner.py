@@ -15,6 +15,7 @@ from common import clock
 from common.errors import ClaimLost
 from common.log import begin_ids
 from models.database import DATABASE_FAILURES, HOT_SETTINGS, Pool, connect
+from models.flush import AGAIN
 from models.gen import ad_accounts, campaign_jobs, job_steps, workers
 from models.gen.rows import AdAccount, ClaimedJob, JobStep
 from models.job import JobError
@@ -41,6 +42,7 @@ CLAIM_SETTINGS = {
     "synchronous_commit": "off",
 }
 _LAST_CLAIM_SECONDS = 2.0
+_WITHOUT_DATABASE_SECONDS = 2.0
 _CHANGES_SECONDS = 0.01
 """Those who watch jobs are told so seldom at most."""
 
@@ -280,6 +282,10 @@ class Worker:
             return await handler(run)
         except ClaimLost:
             raise
+        except AGAIN as error:
+            # what is done stands in the ledger: another run goes on from there
+            log.warning("job.without_database", error=type(error).__name__)
+            return Parked(_WITHOUT_DATABASE_SECONDS, "retry")
         except Exception:
             log.exception("job.crashed")
             error = JobError(
