@@ -41,7 +41,8 @@ async def test_an_api_and_a_worker_under_load_hold_what_is_reckoned_with(house):
     assert pools["mojito api"] == POOL
     assert pools["mojito worker"] <= POOL
     assert most == {
-        "mojito notifier": 2,
+        "mojito notifier": 1,
+        "mojito changes": 1,
         "mojito listener": 2,
         "mojito requests": 1,
         "mojito claim": 1,
