@@ -11,7 +11,6 @@ from models.plan import PlannedStep
 from tests.workers.ledgers import PACE, STEP, Desk, Platform
 from workers.ledger import MOST_ATTEMPTS, Effect
 from workers.platforms.base import Done
-from workers.writes import Writes
 
 BRIEF = msgspec.structs.replace(PACE, longest_wait_seconds=2)
 UPSTREAM = {"platform": "META", "code": 2, "message": "Try later"}
@@ -266,42 +265,3 @@ async def test_a_step_begun_again_keeps_its_first_time(desk):
     await (await desk.open()).step(STEP, Platform(Done("1")).effect, PACE)
 
     assert (await desk.row()).started_at == first
-
-
-async def test_a_call_whose_time_went_by_while_its_intent_was_written_begins_afresh(desk):
-    """No time at all for a call makes every intent a late one."""
-    platform = Platform(Done("1"))
-    hasty = msgspec.structs.replace(PACE, call_seconds=0)
-    ledger = await desk.open()
-
-    done = await ledger.step(STEP, platform.effect, hasty)
-
-    assert done == Done("1")
-    assert len(platform.calls) == 1
-    assert (await desk.row()).status == "DONE"
-
-
-class Written:
-    """Hears when intents were written."""
-
-    def __init__(self):
-        self.at = []
-
-    def moved(self, moves, answers):
-        """No run ends here."""
-
-    def written(self, name, answers):
-        if name == "intents":
-            self.at.append(clock.seconds())
-
-
-async def test_the_time_of_a_call_runs_from_before_its_intent_was_written(shop, database):
-    written = Written()
-    platform = Platform(Done("1"))
-    writes = Writes(database, written)
-    async with writes.running():
-        ledger = await Desk(shop, writes).open()
-
-        await ledger.step(STEP, platform.effect, PACE)
-
-    assert platform.calls[0].write_deadline - PACE.call_seconds <= written.at[0]
