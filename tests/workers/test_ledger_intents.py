@@ -4,7 +4,9 @@ import msgspec
 import pytest
 
 from common import clock
+from common.errors import Unknown
 from tests.workers.ledgers import PACE, STEP, Desk, Platform
+from workers.ledger import Effect
 from workers.platforms.base import Done
 from workers.writes import Writes
 
@@ -51,3 +53,19 @@ async def test_the_time_of_a_call_runs_from_before_its_intent_was_written(shop, 
         await ledger.step(STEP, platform.effect, PACE)
 
     assert platform.calls[0].write_deadline - PACE.call_seconds <= written.at[0]
+
+
+async def test_a_look_is_given_what_the_step_had_saved(desk):
+    seen = []
+
+    async def begin(trial):
+        await trial.save({"session": "s1"})
+        raise Unknown("nothing came", code="timed_out")
+
+    async def find(trial):
+        seen.append(trial.progress)
+        return Done("1")
+
+    await (await desk.open()).step(STEP, Effect(begin, find), PACE)
+
+    assert seen == [{"session": "s1"}]
