@@ -38,7 +38,11 @@ TARGETS = {
     ),
     "ledger": Target(
         ("workers/ledger.py",),
-        ("tests/workers/test_ledger.py", "tests/workers/test_ledger_rows.py"),
+        (
+            "tests/workers/test_ledger.py",
+            "tests/workers/test_ledger_intents.py",
+            "tests/workers/test_ledger_rows.py",
+        ),
         needs_database=True,
     ),
     "endings": Target(("workers/endings.py",), ("tests/workers/test_endings.py",)),

@@ -146,7 +146,9 @@ async def test_giving_up_shows_the_last_error_whole(desk):
 async def test_giving_up_without_a_remedy_names_one(desk):
     await waited(desk, Platform(Retry("busy", code="busy")))
     await desk.age(seconds=0)
-    await desk.shop.pool.execute("update job_steps set started_at = now() - interval '25 hours'")
+    await desk.shop.pool.execute(
+        "update job_steps set started_at = now() - interval '24 hours 1 minute'"
+    )
 
     with pytest.raises(Reject) as last:
         await (await desk.open()).step(STEP, Platform(Retry("b", code="b")).effect, PACE)
@@ -157,7 +159,9 @@ async def test_giving_up_without_a_remedy_names_one(desk):
 async def test_within_a_day_a_step_is_not_given_up(desk):
     await waited(desk, Platform(Retry("busy", code="busy")))
     await desk.age(seconds=0)
-    await desk.shop.pool.execute("update job_steps set started_at = now() - interval '23 hours'")
+    await desk.shop.pool.execute(
+        "update job_steps set started_at = now() - interval '23 hours 58 minutes'"
+    )
 
     await waited(desk, Platform(Retry("busy", code="busy")))
 
