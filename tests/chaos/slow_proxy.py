@@ -100,7 +100,7 @@ class SlowProxy:
     async def _answering(self, passage: Passage, answers: asyncio.StreamReader) -> None:
         while data := await answers.read(65536):
             if self.delay_seconds:
-                await asyncio.sleep(self.delay_seconds)
+                await asyncio.sleep(self.delay_seconds)  # the slowness that is imitated
             if not passage.is_swallowed:
                 passage.writer.write(data)
                 await passage.writer.drain()

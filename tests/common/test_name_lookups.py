@@ -82,7 +82,7 @@ async def test_a_lookup_keeps_its_place_until_it_is_over_though_nobody_waits_for
     await asyncio.gather(given_up, return_exceptions=True)
 
     second = asyncio.create_task(lookups("second.example", 443))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # it begins, and comes as far as it may
     asked_meanwhile = silent.asked
     silent.answer.set()
 

@@ -80,5 +80,5 @@ async def test_it_comes_back_after_its_connection_was_lost(database, listener):
 async def test_without_database_nothing_fails():
     async with Notifier("postgresql://127.0.0.1:1/nowhere") as notifier:
         notifier.notify()
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the first is taken up before the second comes
         notifier.notify()

@@ -62,7 +62,7 @@ class Storm:
         programs = "apis" if self._random.random() < 0.2 else "workers"
         draw, is_seen = self._random.random(), self._random.random() < 0.5
         if not (up := self._town.up(programs)):
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # all are being started: the next blow comes soon
             return
         place = up[int(draw * len(up))]
         self.counted[f"kill {programs}"] += 1
@@ -81,7 +81,7 @@ class Storm:
                 await self._fault(fault, skip=self._random.randrange(20))
             case "clock":
                 await self._town.sandbox.advance(5)
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.1)  # the pace of the weather, nothing is waited for
             case "backends":
                 await self._town.ask(
                     "select pg_terminate_backend(pid) from pg_stat_activity "
@@ -111,7 +111,7 @@ class Storm:
 async def keep_time(town: Town) -> None:
     """The sandbox's clock goes ten times as fast, so that encoding and throttles end."""
     while True:
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.5)  # the pace of the clock
         with contextlib.suppress(httpx.TransportError):
             await town.sandbox.advance(5)
 
@@ -121,13 +121,13 @@ async def keep_running(town: Town) -> None:
     while True:
         town.up("apis")
         town.up("workers")
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.3)  # how often a supervisor looks
 
 
 async def keep_tokens(callers: Callers, town: Town, tokens: list[str]) -> None:
     """Gives accounts whose token died another; every token that was ever given is kept for a search."""
     while True:
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.3)  # how often an operator looks
         page = await callers.call("GET", "/ad_accounts?status=REQUIRES_REAUTH")
         for account in page.json()["data"]:
             made = await town.sandbox.call(
