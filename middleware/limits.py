@@ -141,7 +141,7 @@ class RateLimits:
         return await asyncio.wait_for(granted, _LONGEST_WAIT_SECONDS)
 
     async def _renew(self, lease: Lease) -> None:
-        """Asks until nobody waits; whoever comes while a statement runs is served by the next."""
+        """Asks until nobody waits; whoever comes while a statement runs has what it brought beyond."""
         try:
             while lease.waiting:
                 waiting, lease.waiting = lease.waiting, []
@@ -150,9 +150,11 @@ class RateLimits:
                 except Exception as error:  # noqa: BLE001 - whatever it is, the waiting requests answer it
                     _fail(waiting, error)
                     continue
-                for nth, future in enumerate(waiting):
-                    if not future.done():
-                        future.set_result(nth < granted)
+                _settle(waiting, granted)
+                served = min(lease.tokens, len(lease.waiting))
+                lease.tokens -= served
+                _settle(lease.waiting[:served], served)
+                del lease.waiting[:served]
         finally:
             lease.task = None
 
@@ -222,6 +224,13 @@ def _refusal(lease: Lease) -> TooManyRequests:
         code="rate_limited",
         headers={"Retry-After": str(wait)},
     )
+
+
+def _settle(waiting: list[asyncio.Future[bool]], granted: int) -> None:
+    """Tells the first ones that they may pass, and the others that they may not."""
+    for nth, future in enumerate(waiting):
+        if not future.done():
+            future.set_result(nth < granted)
 
 
 def _fail(waiting: list[asyncio.Future[bool]], error: Exception) -> None:

@@ -43,6 +43,8 @@ class Count:
         """`begun` at that moment."""
         self.trusted_until = 0.0
         self.trusted_jobs = 0
+        self.is_asked = False
+        """Whether somebody counts just now."""
 
     @property
     def since(self) -> int:
@@ -86,16 +88,35 @@ class OpenJobs:
         ask: Callable[[Connection, UUID, int], Awaitable[int]],
     ) -> Count:
         count = self._count(of)
-        if self._seconds() >= count.trusted_until or count.since >= count.trusted_jobs:
-            begun, under_way = count.begun, count.begun - count.ended
-            found = await ask(connection, of, cap)
-            count.known, count.known_of = found + under_way, begun
-            count.trusted_until = self._seconds() + _TRUST_SECONDS
-            count.trusted_jobs = max(1, (cap - count.known) // _SHARE)
+        if self._is_due(count):
+            await self._recount(connection, count, of, cap, ask)
         if count.known + count.since >= cap:
             raise _refusal(name, cap)
         count.begun += 1
         return count
+
+    def _is_due(self, count: Count) -> bool:
+        """Not while somebody asks, unless the room that the last count found is used up."""
+        is_old = self._seconds() >= count.trusted_until and not count.is_asked
+        return is_old or count.since >= count.trusted_jobs
+
+    async def _recount(
+        self,
+        connection: Connection,
+        count: Count,
+        of: UUID,
+        cap: int,
+        ask: Callable[[Connection, UUID, int], Awaitable[int]],
+    ) -> None:
+        begun, under_way = count.begun, count.begun - count.ended
+        count.is_asked = True
+        try:
+            found = await ask(connection, of, cap)
+        finally:
+            count.is_asked = False
+        count.known, count.known_of = found + under_way, begun
+        count.trusted_until = self._seconds() + _TRUST_SECONDS
+        count.trusted_jobs = max(1, (cap - count.known) // _SHARE)
 
     def _count(self, of: UUID) -> Count:
         count = self._counts.get(of)

@@ -200,6 +200,25 @@ async def test_most_requests_of_a_busy_key_need_no_statement(pool: Pool):
     assert await pool.fetchval("select count(*) from rate_limits") == 2
 
 
+async def test_a_busy_key_with_many_connections_needs_few_statements_too(pool: Pool):
+    limits = RateLimits(
+        pool, key=Rate("key", 1000, 10_000), team=Rate("team", 1000, 10_000), seconds=Clock()
+    )
+    caller = caller_of()
+    asked: list[list[float]] = []
+
+    async def connection() -> None:
+        for _ in range(60):
+            await ask(limits, caller)
+            (lease,) = limits._leases.values()
+            if not asked or lease.left is not asked[-1]:
+                asked.append(lease.left)
+
+    await asyncio.gather(*(connection() for _ in range(16)))
+
+    assert len(asked) < 25
+
+
 async def test_tokens_that_lay_too_long_are_not_used(pool: Pool):
     clock = Clock()
     limits = RateLimits(pool, key=Rate("key", SLOW, 100), team=None, seconds=clock)

@@ -202,3 +202,26 @@ async def test_counts_are_seldom_where_there_is_room(pool):
             counted_at.add(jobs._counts[ACCOUNT].known_of)
 
     assert counted_at == {0, 100, 150}
+
+
+async def test_requests_at_once_share_a_count_that_has_grown_old(pool):
+    now, counts = 1000.0, set[int]()
+    jobs = OpenJobs(Caps(per_account=1600), seconds=lambda: now)
+    async with jobs.one_more(pool, ACCOUNT, TEAM):
+        now += 1.5
+
+    async def one() -> None:
+        async with jobs.one_more(pool, ACCOUNT, TEAM):
+            counts.add(jobs._counts[ACCOUNT].known_of)
+            everybody_is_in.release()
+            await out.wait()
+
+    everybody_is_in, out = asyncio.Semaphore(0), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(30):
+            group.create_task(one())
+        for _ in range(30):
+            await everybody_is_in.acquire()
+        out.set()
+
+    assert counts == {0, 1}
