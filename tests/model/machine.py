@@ -15,7 +15,7 @@ MOST_JOBS = 100
 
 pick = st.integers(0, 40)
 wants = st.sampled_from([4, 1, 2, 8, 20])
-chances = st.sampled_from([0.0, 0.25, 0.5, 0.75])
+chances = st.sampled_from([0.0, 0.25, 0.5, 0.75])  # of these, 0.25 lets the age decide
 crowds = st.sampled_from([0, 0, 0, 70])  # 70 fill what a claim looks at before it sweeps
 lanes = st.sampled_from([3, 1, 2])
 limits = st.sampled_from([4, 1, 2, 3])

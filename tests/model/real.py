@@ -149,6 +149,10 @@ class Real:
         """`chance` decides what the claim leaves to chance."""
         return self.run(self._claim(worker, want, chance))
 
+    def draws_age(self, chance: float) -> bool:
+        """Whether a claim left to this chance gives the rooms of accounts by age: its second draw."""
+        return self.run(self._second_draw(chance)) < 0.25
+
     def move(self, moves: list[Move]) -> list[Any]:
         return self.run(self._write(write_moves, moves))
 
@@ -206,6 +210,12 @@ class Real:
             await connection.execute("select set_config('mojito.head', '', false)")
             jobs = await campaign_jobs.claim_campaign_jobs(connection, worker_id=worker, want=want)
         return [Claimed(job.id, job.claim_token) for job in jobs]
+
+    async def _second_draw(self, chance: float) -> float:
+        async with self.pool.acquire() as connection:
+            await connection.execute("select setseed($1)", chance)
+            await connection.fetchval("select random()")
+            return await connection.fetchval("select random()")
 
     async def _write(self, write: Any, items: list[Any]) -> list[Any]:
         async with self.pool.acquire() as connection:

@@ -34,6 +34,16 @@ def test_a_claim_goes_by_lane_and_a_quarter_of_it_by_age(plain: Plain, taken: tu
     judge(plain, NOW, 4, ids(taken))
 
 
+def test_a_claim_may_give_the_rooms_of_accounts_by_age(plain: Plain):
+    plain.accounts[WIDE].max_running = 2
+
+    judge(plain, NOW, 4, ids((10, 16, 20)), by_age=True)
+
+    with pytest.raises(Broken, match="what is taken out of turn is older"):
+        judge(plain, NOW, 4, ids((10, 12, 20)), by_age=True)
+    judge(plain, NOW, 4, ids((10, 11, 20)))
+
+
 def test_a_claim_may_take_all_that_may_run(plain: Plain):
     judge(plain, NOW, 20, ids((*range(10, 17), 20)))
 

@@ -80,7 +80,8 @@ class World:
 
     def claim(self, worker: UUID, want: int, chance: float = 0.0) -> list[Run]:
         taken = self.real.claim(worker, want, chance)
-        judge(self.plain, self.seen.clock, want, [job.id for job in taken])
+        by_age = self.real.draws_age(chance)
+        judge(self.plain, self.seen.clock, want, [job.id for job in taken], by_age=by_age)
         return self._take(worker, taken)
 
     def move(
