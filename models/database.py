@@ -25,6 +25,17 @@ CONNECTION_FAILURES = (
 DATABASE_FAILURES = (*CONNECTION_FAILURES, asyncpg.PostgresError)
 """Whatever the database or the way to it may do to a loop that must go on."""
 
+AWAY = (
+    ConnectionError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
+"""Nobody is there, or not yet, or has no room: the same attempt may succeed in a while."""
+
 HOT_SETTINGS = {
     # the hot statements have one right plan, whatever the statistics say: through the index
     "enable_seqscan": "off",

@@ -20,7 +20,7 @@ from mojito import server_checks
 from mojito.encryption import read_status
 from mojito.findings import Finding, rank, report, show
 from mojito.platform_versions import KNOWN_ON, known_version
-from mojito.pools import opened_pool
+from mojito.pools import DatabaseAway, opened_pool
 
 EXIT_CODES = """exit codes:
   0  all is well        1  at least one warning        2  at least one error
@@ -32,6 +32,7 @@ OLD_JOB_ERROR_SECONDS = 600.0
 SHORT_NOTICE_DAYS = 90
 LITTLE_SPACE_BYTES = 2 * 1024**3
 NO_SPACE_BYTES = 128 * 1024**2
+_REACH = "Check MOJITO_DATABASE_URL, the server and the way to it."
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -64,12 +65,13 @@ async def examine(settings: Settings, around: Surroundings) -> list[Finding]:
         async with opened_pool(settings, "mojito doctor") as pool:
             found = [Finding("database", "ok", "reachable"), *found]
             found += [finding async for finding in _through(pool, settings, around)]
+    except DatabaseAway as error:
+        found.append(Finding("database", "error", error.message, _REACH))
     except ConfigurationError as error:
         found.append(Finding("settings", "error", error.message, "mojito config check"))
     except DATABASE_FAILURES as error:
         reason = str(error) or type(error).__name__
-        remedy = "Check MOJITO_DATABASE_URL, the server and the way to it."
-        found.append(Finding("database", "error", f"does not answer: {reason}", remedy))
+        found.append(Finding("database", "error", f"does not answer: {reason}", _REACH))
     return found
 
 

@@ -1,17 +1,73 @@
-"""A database pool for commands that need nothing else: quick to import."""
+"""A pool for commands that need nothing else; and the patience of programs whose database is away."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager
 
+import asyncpg
+import structlog
+
+from common import clock
+from common.errors import ConfigurationError
 from config.settings import Settings, database_url
-from models.database import Pool, open_pool
+from models.database import AWAY, Pool, open_pool
+
+PATIENCE_SECONDS = 60.0
+_PAUSE_SECONDS = 1.0
+_REMEDY = "look at MOJITO_DATABASE_URL, at the server and at the way to it"
+
+log = structlog.get_logger()
+
+
+class DatabaseAway(ConfigurationError):
+    """Nobody answers where the database should be."""
 
 
 @contextlib.asynccontextmanager
 async def opened_pool(settings: Settings, name: str) -> AsyncGenerator[Pool]:
-    """A pool that is closed at the end."""
-    pool = await open_pool(database_url(settings), size=settings.database_pool_size, name=name)
+    """A pool that is closed at the end. Raises ConfigurationError when there is no way in."""
+    url = database_url(settings)
+    try:
+        pool = await open_pool(url, size=settings.database_pool_size, name=name)
+    except asyncpg.exceptions.ClientConfigurationError as error:
+        raise ConfigurationError(f"MOJITO_DATABASE_URL cannot be used: {error}") from None
+    except AWAY as error:
+        raise DatabaseAway(f"{_reason(error)}; {_REMEDY}") from error
+    except asyncpg.PostgresError as error:
+        raise ConfigurationError(f"the database refuses us: {error}; {_REMEDY}") from None
     try:
         yield pool
     finally:
         await pool.close()
+
+
+async def opened_patiently[Opened](
+    opened: contextlib.AsyncExitStack,
+    parts: Callable[[], AbstractAsyncContextManager[Opened]],
+    stopping: asyncio.Event,
+    *,
+    seconds: float = PATIENCE_SECONDS,
+) -> Opened | None:
+    """Enters the parts, again and again while their database is away; None when told to stop meanwhile.
+
+    Raises DatabaseAway when it does not come in so many seconds.
+    """
+    until = clock.seconds() + seconds
+    while not stopping.is_set():
+        try:
+            return await opened.enter_async_context(parts())
+        except (DatabaseAway, *AWAY) as error:
+            if clock.seconds() >= until:
+                raise DatabaseAway(f"after {seconds:g} s: {_reason(error)}; {_REMEDY}") from error
+            log.warning("database.awaited", error=_reason(error))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PAUSE_SECONDS):
+                await stopping.wait()
+    return None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, DatabaseAway):
+        return error.message.removesuffix(f"; {_REMEDY}")
+    return str(error) or f"the database does not answer ({type(error).__name__})"

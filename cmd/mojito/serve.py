@@ -3,18 +3,20 @@
 import argparse
 import asyncio
 import contextlib
-import signal
 import socket
 from collections.abc import Generator
 
 import structlog
 import uvicorn
 import uvloop
+from litestar import Litestar
 
 from common.errors import ConfigurationError
 from common.garbage import collect_seldom
 from common.log import configure
 from config.settings import Settings
+from mojito.pools import opened_patiently
+from mojito.signals import on_signals
 from mojito.wiring import open_app
 
 log = structlog.get_logger()
@@ -47,31 +49,40 @@ async def serve(settings: Settings) -> None:
     """The order of stopping: no new connections, open answers end, parts close in reverse."""
     listening = _listen(settings.host, settings.port)
     stopping = asyncio.Event()
-    async with open_app(settings, stopping) as app:
-        config = uvicorn.Config(
-            app,
-            loop="none",
-            http="httptools",
-            access_log=False,
-            log_config=None,
-            lifespan="on",
-            server_header=False,
-            proxy_headers=False,  # nothing here asks for the address or the scheme of a caller
-            timeout_graceful_shutdown=int(settings.grace_seconds),
-            timeout_keep_alive=30,
-        )
-        server = Server(config)
-
-        def stop() -> None:
-            server.force_exit = server.should_exit  # a second signal does not wait
-            server.should_exit = True
-            stopping.set()  # those who watch would never end by themselves
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop)
-        log.info("api.started", host=settings.host, port=settings.port)
-        await server.serve(sockets=[listening])
+    on_signals(stopping.set)
+    async with contextlib.AsyncExitStack() as opened:
+        app = await opened_patiently(opened, lambda: open_app(settings, stopping), stopping)
+        if app is not None:
+            await _serve(settings, app, listening, stopping)
     log.info("api.stopped")
+
+
+async def _serve(
+    settings: Settings, app: Litestar, listening: socket.socket, stopping: asyncio.Event
+) -> None:
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        lifespan="on",
+        server_header=False,
+        proxy_headers=False,  # nothing here asks for the address or the scheme of a caller
+        timeout_graceful_shutdown=int(settings.grace_seconds),
+        timeout_keep_alive=30,
+    )
+    server = Server(config)
+
+    def stop() -> None:
+        server.force_exit = server.should_exit  # a second signal does not wait
+        server.should_exit = True
+        stopping.set()  # those who watch would never end by themselves
+
+    on_signals(stop)
+    server.should_exit = stopping.is_set()
+    log.info("api.started", host=settings.host, port=settings.port)
+    await server.serve(sockets=[listening])
 
 
 def _listen(host: str, port: int) -> socket.socket:

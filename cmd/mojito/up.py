@@ -25,6 +25,7 @@ from mojito.children import Child, stop_all
 from mojito.installation import Installation, Processes, write_json
 from mojito.pools import opened_pool
 from mojito.provision import ensure_key, ensure_samples, example_request
+from mojito.signals import on_signals
 
 LOOK_SECONDS = 0.1
 
@@ -64,8 +65,7 @@ class Up:
 
     async def run(self) -> int:
         """Everything in order, and in reverse at the end."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
+        on_signals(self._stopping.set, signal.SIGHUP)
         try:
             if await self._started():
                 await self._watch()

@@ -2,13 +2,15 @@
 
 import argparse
 import asyncio
-import signal
+import contextlib
 
 import uvloop
 
 from common.garbage import collect_seldom
 from common.log import configure
 from config.settings import Settings
+from mojito.pools import opened_patiently
+from mojito.signals import on_signals
 from mojito.wiring import open_worker
 
 
@@ -31,7 +33,12 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 async def work(settings: Settings) -> None:
     """One worker; a second signal changes nothing, the grace time is bounded."""
-    async with open_worker(settings) as worker:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, worker.stop)
-        await worker.run()
+    stopping = asyncio.Event()
+    on_signals(stopping.set)
+    async with contextlib.AsyncExitStack() as opened:
+        worker = await opened_patiently(opened, lambda: open_worker(settings), stopping)
+        if worker is not None:
+            on_signals(worker.stop)
+            if stopping.is_set():
+                worker.stop()
+            await worker.run()

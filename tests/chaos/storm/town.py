@@ -73,7 +73,7 @@ class Town:
     def up(self, programs: str) -> list[int]:
         """Places of those that have started; what ended by itself is started again.
 
-        A program that starts while PostgreSQL is away says so and ends; whoever runs it starts it again.
+        A program waits for PostgreSQL when it starts; one that waited in vain has ended.
         """
         found: list[int] = []
         for place in range(2 if programs == "apis" else 3):
