@@ -220,7 +220,7 @@ async def disable_after(connection: Connection, message: Message, *, is_gone: bo
     if disabled is None:
         return
     view = endpoint_view(disabled)
-    actor = audit.Actor(message.team_id, "worker", "")
+    actor = audit.Actor(message.team_id, "worker")
     await audit.record(connection, actor, "webhook_endpoint.disabled", view.id, after=view)
     ids = await webhook_deliveries.tell_of_disabled_endpoint(
         connection, facts=to_jsonb(view), team_id=message.team_id, mode=message.mode
