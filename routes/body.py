@@ -11,6 +11,7 @@ from models.inspection import is_deeper, violations
 from routes.parts import ApiRequest
 
 JSON = "application/json"
+PATCH_TYPES = ("application/merge-patch+json", JSON)
 DEEPEST = 64
 """Levels of a document; what stands deeper no request means, and not every reader of it survives."""
 
