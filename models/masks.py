@@ -17,12 +17,15 @@ def is_mask(text: str) -> bool:
 
     >>> [is_mask(text) for text in ("***", "EAAB••••wxyz", "[hidden]", "Redacted", "xxxx")]
     [True, True, True, True, True]
+    >>> is_mask("EAAB...wxyz"), is_mask("header.payload.signature")
+    (True, False)
     >>> is_mask("0a1b2c3d4e5f6071"), is_mask("EAABsbCS1iHgBAxxx0"), is_mask("1234567890|f00d-cafe")
     (True, False, False)
     """
     bare = text.strip()
     return (
         not _DOTS.isdisjoint(bare)
+        or "..." in bare
         or bare.lower() in _WORDS
         or any(shape.fullmatch(bare) for shape in (_BRACKETED, _ONE_LETTER, _FINGERPRINT))
     )

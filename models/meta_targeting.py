@@ -6,6 +6,12 @@ from msgspec import Meta
 
 from models.meta_words import Age, Country, Label, MetaId, PublisherPlatform, Strict, Word
 
+
+def _most(items: int) -> Meta:
+    """Told in the schema; the rules refuse more, in words of their own."""
+    return Meta(extra_json_schema={"maxItems": items})
+
+
 type Positions = Annotated[list[Word], Meta(min_length=1, max_length=20)]
 
 
@@ -52,15 +58,22 @@ class GeoLocations(Strict, frozen=True, kw_only=True):
         list[Word] | None, Meta(description="Groups of countries, for example worldwide.")
     ] = None
     regions: Annotated[
-        list[GeoPlace] | None, Meta(description="States or provinces; at most 200.")
+        Annotated[list[GeoPlace], _most(200)] | None,
+        Meta(description="States or provinces; at most 200."),
     ] = None
-    cities: Annotated[list[GeoPlace] | None, Meta(description="Cities; at most 250.")] = None
-    zips: Annotated[list[GeoPlace] | None, Meta(description="Postal codes; at most 50,000.")] = None
+    cities: Annotated[
+        Annotated[list[GeoPlace], _most(250)] | None, Meta(description="Cities; at most 250.")
+    ] = None
+    zips: Annotated[
+        Annotated[list[GeoPlace], _most(50_000)] | None,
+        Meta(description="Postal codes; at most 50,000."),
+    ] = None
     geo_markets: Annotated[
-        list[GeoPlace] | None, Meta(description="Market areas; at most 210.")
+        Annotated[list[GeoPlace], _most(210)] | None, Meta(description="Market areas; at most 210.")
     ] = None
     custom_locations: Annotated[
-        list[CustomLocation] | None, Meta(description="Pins with a radius; at most 200.")
+        Annotated[list[CustomLocation], _most(200)] | None,
+        Meta(description="Pins with a radius; at most 200."),
     ] = None
 
 
@@ -99,7 +112,8 @@ class Targeting(Strict, frozen=True, kw_only=True):
         Meta(description="1 men, 2 women; 0 alone, like leaving it out, is everybody."),
     ] = None
     locales: Annotated[
-        list[int] | None, Meta(description="Languages by Meta's numbers; at most 90.")
+        Annotated[list[int], _most(90)] | None,
+        Meta(description="Languages by Meta's numbers; at most 90."),
     ] = None
     interests: Annotated[list[Reference] | None, Meta(description="Interests.")] = None
     flexible_spec: Annotated[

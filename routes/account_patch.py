@@ -11,9 +11,8 @@ from models.gen.rows import AdAccount
 from models.merge_patch import merged
 from models.violation import Violation, violation
 from routes.account_changes import refused, require_possible
-from routes.body import JSON, converted, refuse
+from routes.body import PATCH_TYPES, converted, refuse
 
-PATCH_TYPES = ("application/merge-patch+json", JSON)
 PATCH_CONTENT = {PATCH_TYPES[0]: {"schema": {"$ref": "#/components/schemas/AccountPatch"}}}
 """As documented: generators of clients stumble over two content types of one body."""
 

@@ -29,8 +29,8 @@ from models.gen import ad_accounts, campaign_jobs
 from models.gen.rows import AccountMode, AccountStatus, AdAccount, Connection
 from routes.access import actor_of, object_id, reachable, require_mode
 from routes.account_changes import acceptable_change, add, apply
-from routes.account_patch import PATCH_CONTENT, PATCH_TYPES, acceptable_patch
-from routes.body import parse_json, raw_body, read_body
+from routes.account_patch import PATCH_CONTENT, acceptable_patch
+from routes.body import PATCH_TYPES, parse_json, raw_body, read_body
 from routes.etag import etag, require_match
 from routes.paging import begins_before, cut
 from routes.parts import ApiRequest, Parts

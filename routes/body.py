@@ -11,6 +11,7 @@ from models.inspection import is_deeper, violations
 from routes.parts import ApiRequest
 
 JSON = "application/json"
+PATCH_TYPES = ("application/merge-patch+json", JSON)
 DEEPEST = 64
 """Levels of a document; what stands deeper no request means, and not every reader of it survives."""
 
@@ -101,7 +102,17 @@ def refuse(errors: list[dict[str, str]]) -> None:
     codes = {error["code"] for error in errors}
     special = codes & {"platform_not_available", "asset_not_found"}
     code = special.pop() if len(codes) == 1 and special else "invalid_request"
-    raise Invalid(f"{len(errors)} things in the body are not acceptable.", code=code, errors=errors)
+    raise Invalid(_counted(len(errors)), code=code, errors=errors)
+
+
+def _counted(count: int) -> str:
+    """In words that agree with the number.
+
+    >>> _counted(1), _counted(2)
+    ('One thing in the body is not acceptable.', '2 things in the body are not acceptable.')
+    """
+    things = "One thing in the body is" if count == 1 else f"{count} things in the body are"
+    return f"{things} not acceptable."
 
 
 def _too_deep() -> CallerError:

@@ -163,7 +163,8 @@ def _webhook(name: str) -> Document:
         "operationId": name,
         "summary": f"What is posted for {name}",
         "description": "Signed after Standard Webhooks 1.0: webhook-id, webhook-timestamp and "
-        "webhook-signature. At least once, with the same id and bytes on every try.",
+        "webhook-signature. At least once, with the same id and bytes on every try. X-Request-Id names "
+        "the request that made the job; traceparent carries its trace on.",
         "tags": ["webhooks"],
         "security": [],
         "requestBody": {"required": True, "content": _shown(_json(kind))},

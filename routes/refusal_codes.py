@@ -204,13 +204,13 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "invalid_request": Refusal(
         422,
-        "1 things in the body are not acceptable.",
+        "One thing in the body is not acceptable.",
         _in_body("/name", "too_short", "Expected at least 1 characters."),
         needs="body",
     ),
     "platform_not_available": Refusal(
         422,
-        "1 things in the body are not acceptable.",
+        "One thing in the body is not acceptable.",
         _in_body(
             "/platform_type",
             "platform_not_available",

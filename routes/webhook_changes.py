@@ -22,7 +22,7 @@ from models.webhook import (
     WebhookSecrets,
     is_known,
 )
-from routes.body import body_violations, converted, parse_json, raw_body, refuse
+from routes.body import JSON, PATCH_TYPES, body_violations, converted, parse_json, raw_body, refuse
 from routes.parts import ApiRequest, Parts
 
 MOST_ENDPOINTS = 20
@@ -31,7 +31,9 @@ MOST_ENDPOINTS = 20
 
 async def read_endpoint[T](request: ApiRequest, parts: Parts, kind: type[T]) -> T:
     """The body as `kind`, whose address may be called. Raises Invalid (422) with all violations."""
-    document = parse_json(await raw_body(request))
+    is_patch = request.method == "PATCH"
+    taken = (PATCH_TYPES, "Accept-Patch") if is_patch else ((JSON,), "Accept")
+    document = parse_json(await raw_body(request, *taken))
     errors = body_violations(kind, document)
     if isinstance(document, dict):
         errors += pattern_violations(document)

@@ -123,6 +123,7 @@ async def change_webhook_endpoint(
 ) -> WebhookEndpointView:
     """Changes an endpoint; what is not named stays as it is.
 
+    JSON or, with the same meaning here, a JSON Merge Patch (RFC 7396): nothing of it can be removed.
     `enabled: true` brings a disabled one back. What happened in between is not lost: replay it.
     """
     change = await read_endpoint(request, parts, WebhookEndpointChange)

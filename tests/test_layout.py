@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,16 @@ def test_no_lock_file_names_package_hosts():
         text = (ROOT / name).read_text()
         assert "--hash=sha256:" in text
         assert "://" not in text
+
+
+def test_every_doctest_is_run():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    places = [ROOT / path for path in settings["tool"]["pytest"]["ini_options"]["testpaths"]]
+
+    missed = [
+        str(path.relative_to(ROOT))
+        for path in FILES
+        if "    >>> " in path.read_text() and not any(path.is_relative_to(p) for p in places)
+    ]
+
+    assert missed == []

@@ -9,9 +9,10 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from common import clock
+from common import clock, tracing
 from common.guarded_http import Answer, DownloadFailed, GuardedClient
 from common.keyring import KeyMissing
+from common.log import add_ids
 from common.signing import signed_headers
 from models import audit
 from models.database import DATABASE_FAILURES, Pool
@@ -68,12 +69,14 @@ class DeliverWebhook:
         *,
         most_at_once: int,
         answer_seconds: float,
+        sink: tracing.Sink | None = None,
     ) -> None:
         self._pool = pool
         self._client = client
         self._open_secret = open_secret
         self._most_at_once = most_at_once
         self._answer_seconds = answer_seconds
+        self._sink = sink
         self._running = 0
 
     async def __call__(self, run: Run) -> Outcome:
@@ -111,6 +114,7 @@ class DeliverWebhook:
         if body is None:
             return await self.abandon(run, _not_delivered("its job is not kept any more"))
         run.guard()
+        self._enter_trace(message)
         begun_at = clock.seconds()
         told = await self._send(run, message, body.encode())
         return await self._record(run, message, told, clock.seconds() - begun_at)
@@ -126,16 +130,23 @@ class DeliverWebhook:
         keys = self._keys(run, message)
         headers = signed_headers(keys, webhook_id(message.id), int(time.time()), body)
         try:
-            answer = await self._client.post(
-                message.url,
-                content=body,
-                headers={"Content-Type": "application/json", **headers},
-                longest_answer=LONGEST_ANSWER,
-                total_seconds=self._answer_seconds,
-            )
+            with tracing.span("POST WEBHOOK", "client", type=message.type):
+                answer = await self._client.post(
+                    message.url,
+                    content=body,
+                    headers={"Content-Type": "application/json", **headers, **origin(message)},
+                    longest_answer=LONGEST_ANSWER,
+                    total_seconds=self._answer_seconds,
+                )
         except DownloadFailed as error:
             return Told(None, error.code, None)
         return told_by(answer)
+
+    def _enter_trace(self, message: Message) -> None:
+        """That of the request whose job it tells of."""
+        trace = tracing.parse(message.traceparent) or tracing.new_trace()
+        tracing.enter(trace, self._sink)
+        add_ids(trace_id=trace.trace_id, request_id=message.request_id or "")
 
     def _keys(self, run: Run, message: Message) -> list[str]:
         account = run.account
@@ -190,6 +201,13 @@ async def make_body(connection: Connection, message: Message) -> str | None:
     return None
 
 
+def origin(message: Message) -> dict[str, str]:
+    """Headers that lead back to the request whose job it tells of, and to this try."""
+    trace = tracing.current()
+    traced = {} if trace is None else {"traceparent": trace.traceparent}
+    return traced | ({"X-Request-Id": message.request_id} if message.request_id else {})
+
+
 def told_by(answer: Answer) -> Told:
     """Only 2xx means received."""
     excerpt = clean_text(answer.beginning.decode("utf-8", "replace"))
@@ -220,7 +238,7 @@ async def disable_after(connection: Connection, message: Message, *, is_gone: bo
     if disabled is None:
         return
     view = endpoint_view(disabled)
-    actor = audit.Actor(message.team_id, "worker", "")
+    actor = audit.Actor(message.team_id, "worker")
     await audit.record(connection, actor, "webhook_endpoint.disabled", view.id, after=view)
     ids = await webhook_deliveries.tell_of_disabled_endpoint(
         connection, facts=to_jsonb(view), team_id=message.team_id, mode=message.mode

@@ -5,7 +5,7 @@ import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
@@ -21,6 +21,8 @@ EXAMPLES = """examples:
 
 exit codes of check: 0 nothing that would stop or endanger the program (warnings are shown)
                      1 at least one error, each named"""
+_SHOWN = ("host", "port", "sslmode", "target_session_attrs")
+"""Of an address's parameters: what tells where it leads; any other might be a secret."""
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -148,7 +150,9 @@ def without_password(url: str) -> str:
     """Where it leads, and as whom; a secret that is no address is hidden whole.
 
     >>> without_password("postgresql://app:hush@db:5432/ads?sslmode=require&password=hush")
-    'postgresql://app:***@db:5432/ads'
+    'postgresql://app:***@db:5432/ads?sslmode=require'
+    >>> without_password("postgresql:///ads?host=/run/postgresql")
+    'postgresql:///ads?host=/run/postgresql'
     >>> without_password("hush")
     '***'
     """
@@ -157,11 +161,12 @@ def without_password(url: str) -> str:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return "***"
-    if not parts.scheme or not parts.netloc:
+    shown = urlencode([one for one in parse_qsl(parts.query) if one[0] in _SHOWN], safe="/,")
+    if not parts.scheme or not (parts.netloc or shown):
         return "***"
     user = (
         f"{parts.username or ''}:***@"
         if parts.password
         else f"{parts.username}@" * bool(parts.username)
     )
-    return f"{parts.scheme}://{user}{parts.hostname or ''}{port}{parts.path}"
+    return f"{parts.scheme}://{user}{parts.hostname or ''}{port}{parts.path}{shown and f'?{shown}'}"

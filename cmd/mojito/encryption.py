@@ -8,6 +8,7 @@ import msgspec
 
 from common.keyring import Keyring
 from config.settings import Settings
+from models import audit
 from models.database import Pool
 from models.sealed import SEALED, Progress, key_ids_in_use, rotate
 from mojito.pools import opened_pool
@@ -103,14 +104,19 @@ def _told(status: Status) -> list[str]:
 
 async def _rotate(settings: Settings, keyring: Keyring, batch: int, *, as_json: bool) -> int:
     ends: list[Progress] = []
+    actor = audit.command_actor(None, "encryption rotate")
     async with opened_pool(settings, "mojito encryption") as pool:
+        begun = {"seals": keyring.key_id}
+        await audit.record(pool, actor, "encryption.rotation_begun", None, detail=begun)
         for column in SEALED:
             progress = Progress(str(column))
             async for progress in rotate(pool, keyring, column, batch_rows=batch):
                 _show(progress)
             ends.append(progress)
+        result = Result(keyring.key_id, ends, not any(end.left or end.unopened for end in ends))
+        detail = msgspec.to_builtins(result)
+        await audit.record(pool, actor, "encryption.rotated", None, detail=detail)
     _show_end()
-    result = Result(keyring.key_id, ends, not any(end.left or end.unopened for end in ends))
     if as_json:
         print_json(result)
     else:

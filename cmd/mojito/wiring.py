@@ -122,6 +122,7 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
             keyring.open,
             most_at_once=-(-settings.worker_concurrency // 2),
             answer_seconds=settings.webhook_answer_seconds,
+            sink=sink,
         )
         worker = Worker(
             database_url(settings),

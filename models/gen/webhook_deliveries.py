@@ -28,6 +28,8 @@ class GetWebhookForRunRow(msgspec.Struct, frozen=True, gc=False):
     url: str
     is_listening: bool
     is_previous_secret_good: bool
+    request_id: str | None
+    traceparent: str | None
 
 
 class ListWebhookDeliveriesRow(msgspec.Struct, frozen=True, gc=False):
@@ -83,8 +85,10 @@ GET_WEBHOOK_FOR_RUN: Final = """\
 select d.id, d.type, d.campaign_job_id, d.facts, d.body, d.status, d.tries_since_queued, d.happened_at,
     e.id as webhook_endpoint_id, e.team_id, e.mode, e.url,
     (e.disabled_at is null and e.deleted_at is null)::boolean as is_listening,
-    coalesce(e.previous_secret_until > now(), false)::boolean as is_previous_secret_good
+    coalesce(e.previous_secret_until > now(), false)::boolean as is_previous_secret_good,
+    r.request_id, r.traceparent
 from webhook_deliveries as d join webhook_endpoints as e on e.id = d.webhook_endpoint_id
+left join campaign_requests as r on r.campaign_job_id = d.campaign_job_id
 where d.id = $1 and d.job_id = $2
 """
 

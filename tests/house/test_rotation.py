@@ -108,6 +108,17 @@ async def test_keys_are_replaced_under_load_though_the_rotation_is_killed(house)
     assert (told["seals"], told["missing"], told["not_needed"]) == ("test-2", [], ["test-1"])
     assert {job["status"] for job in ended} == {"SUCCESS"}
     assert await rows_under(house, "test-2") == MANY + 2, added
+    audited = await house.pool.fetch(
+        "select action, actor, detail from audit_log where object_type = 'encryption' order by id"
+    )
+    # the first run was killed between its two entries
+    assert [entry["action"].partition(".")[2] for entry in audited] == [
+        "rotation_begun",
+        "rotation_begun",
+        "rotated",
+    ]
+    assert all(entry["actor"].startswith("command:encryption rotate user:") for entry in audited)
+    assert json.loads(audited[-1]["detail"]) == json.loads(out)
 
 
 async def test_a_worker_without_a_newer_key_says_so_and_loses_no_job(house, tmp_path):

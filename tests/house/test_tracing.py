@@ -13,6 +13,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from tests.chaos.programs import both
 from tests.house.conftest import ENVIRONMENT, until
+from tests.house.receiver import Receiver as Endpoint
+from tests.house.webhooks import listen, over
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 CALLER = f"00-{TRACE}-b7ad6b7169203331-01"
@@ -124,6 +126,22 @@ async def test_a_callers_trace_reaches_job_logs_and_platform(house, platform):
     assert headers
     assert {header.split("-")[1] for header in headers} == {TRACE}
     assert len({header.split("-")[2] for header in headers}) == len(headers)
+
+
+async def test_a_webhook_leads_back_to_the_request_that_made_its_job(house):
+    async with Endpoint().open() as receiver:
+        await listen(house, receiver, "job.finished")
+        async with both(house, allowed_private_targets="127.0.0.1") as (caller, program):
+            answer = await caller.submit(house.request(), traceparent=CALLER)
+            await house.finished(answer.json()["campaign_job_id"])
+            await over(house)
+            logs = [json.loads(line) for line in program.log().splitlines()]
+
+    (posted,) = receiver.posted
+    assert posted.headers["x-request-id"] == answer.headers["X-Request-Id"]
+    assert posted.headers["traceparent"].split("-")[1] == TRACE
+    (told,) = [line for line in logs if line["event"] == "webhook.tried"]
+    assert (told["trace_id"], told["request_id"]) == (TRACE, answer.headers["X-Request-Id"])
 
 
 @pytest.mark.parametrize("sent", [{}, {"traceparent": "nonsense"}], ids=["absent", "unusable"])

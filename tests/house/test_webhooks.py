@@ -156,6 +156,7 @@ async def test_a_receiver_that_is_gone_is_disabled_and_others_hear_of_it(house, 
     assert (now["enabled"], now["disabled_reason"]) == (False, "gone")
     assert (refused.status_code, refused.json()["code"]) == (409, "webhook_endpoint_disabled")
     assert (audit["actor"], str(audit["object_id"])) == ("worker", endpoint["id"])
+    assert audit["request_id"] is None
     assert other.types == ["webhook_endpoint.disabled"]
     assert other.posted[0].event["data"]["id"] == endpoint["id"]
     assert (await deliveries(house, endpoint))[0]["status"] == "FAILED"

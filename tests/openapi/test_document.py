@@ -11,6 +11,7 @@ from openapi_spec_validator import validate
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from models.meta_rules.targeting import MOST_LOCALES, MOST_PLACES
 from routes.refusal_codes import REFUSALS
 
 ROOT = Path(__file__).parents[2]
@@ -200,6 +201,21 @@ async def test_limits_of_lists_stand_in_the_document(document):
     for name, operation in operations(document):
         limits = [p["schema"] for p in operation["parameters"] if p["name"] == "limit"]
         assert all(limit["maximum"] == 200 for limit in limits), name
+
+
+async def test_limits_that_only_rules_know_stand_in_the_document_as_the_rules_have_them(document):
+    schemas = document["components"]["schemas"]
+    places = schemas["GeoLocations"]["properties"]
+
+    told = {kind: most_of(places[kind]) for kind in MOST_PLACES}
+
+    assert told == MOST_PLACES
+    assert most_of(schemas["Targeting"]["properties"]["locales"]) == MOST_LOCALES
+
+
+def most_of(field: dict[str, Any]) -> int:
+    (items,) = [kind["maxItems"] for kind in field["anyOf"] if kind["type"] == "array"]
+    return items
 
 
 async def test_limits_of_what_stands_in_a_list_are_kept(document):

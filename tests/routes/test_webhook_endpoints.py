@@ -200,3 +200,20 @@ async def test_the_document_describes_every_message(caller):
     assert set(document["webhooks"]) == {*EVENT_TYPES, "webhook.ping"}
     body = document["webhooks"]["job.finished"]["post"]["requestBody"]["content"]
     assert body["application/json"]["schema"] == {"$ref": "#/components/schemas/JobMessage"}
+
+
+async def test_a_change_may_be_sent_as_a_merge_patch_that_removes_nothing(caller):
+    endpoint = await add(caller)
+    patch = {"Content-Type": "application/merge-patch+json"}
+    url = f"{URL}/{endpoint['id']}"
+
+    changed = await caller.patch(url, json={"events": ["job.finished"]}, headers=patch)
+    removed = await caller.patch(url, json={"url": None}, headers=patch)
+    other = await caller.patch(
+        url, json=[], headers={"Content-Type": "application/json-patch+json"}
+    )
+
+    assert (changed.status_code, changed.json()["events"]) == (200, ["job.finished"])
+    assert (removed.status_code, pointers(removed)) == (422, {"/url": "wrong_type"})
+    assert other.status_code == 415
+    assert other.headers["accept-patch"] == "application/merge-patch+json, application/json"

@@ -282,3 +282,19 @@ def test_a_creative_may_show_a_video_that_is_ready(sandbox: Running) -> None:
 
     assert read["video_id"] == video
     assert read["call_to_action_type"] == "LEARN_MORE"
+
+
+def test_a_title_is_shorter_than_255_characters(sandbox: Running) -> None:
+    content = CLIP.read_bytes()
+
+    statuses = {
+        length: sandbox.graph(
+            "POST",
+            VIDEOS,
+            {"title": "t" * length},
+            files={"source": ("clip.mp4", content, "video/mp4")},
+        ).status_code
+        for length in (254, 255)
+    }
+
+    assert statuses == {254: 200, 255: 400}

@@ -47,13 +47,19 @@ RULES = _read("""
 - Root reads with ids=, pretty, debug, date_format and If-None-Match are gone
 ~ v26: advantage_audience is mandatory for special-category ad sets (it is for all here) : advantage_unsaid
 ~ v26: placements explore, explore_home and messenger story are refused @ field reports : placement_gone
+- v26: fields of delivery estimates are gone (estimates are not imitated at all)
 - v25: no campaigns of Advantage+ Shopping and App
 + v24: is_adset_budget_sharing_enabled is required without a campaign budget : sharing_unsaid
 + v24: video_feeds placement is refused : placement_gone
+- v24: placement_soft_opt_out is kept and not checked; lookalike_spec is strictly typed
+- v24: a day may cost 75 % more than its budget (nothing is ever spent)
+~ v23: Advantage+ audience is on unless it is set to 0 (here it must be said) : advantage_unsaid
 + v22: instagram_user_id instead of instagram_actor_id : instagram_actor
+- v22: single creative features instead of standard_enhancements (kept and not checked)
 + v21: only objectives that begin with OUTCOME_ : objective
 # Wire: Graph API, requests and responses
 + Token in header, query or body
+~ Videos go to graph-video.facebook.com (here every call goes to one address)
 + appsecret_proof, forced where the account was made with a secret
 + Forms, multipart and JSON; nested values as JSON text
 + Creates answer with the id, and with fields when they are asked for
@@ -64,10 +70,13 @@ RULES = _read("""
 # Objectives and goals: Marketing API reference, ad campaign group, ODAX
 + The goal fits objective and destination (100/2490408) : goal
 + The destination fits the objective (2446509) : destination
+- Other codes of a wrong destination (1815715), and destinations that only the documentation's table has
 + promoted_object where the objective needs it, complete, and only one : promoted_object
 + An incomplete promoted_object is refused (1885014) : promoted_object_incomplete
 + Two promoted objects are refused (1487929) : two_promoted_objects
 ~ promoted_object never changes; other fields of a running ad set stay changeable : immutable
+- Pixel, event and goal of a published ad set (3260011) @ field reports
+- Campaigns for apps on iOS 14 promote their app at the campaign @ field reports
 ~ Billing by goal: impressions, link clicks, video views @ Marketing API, billing events : billing
 ~ Attribution windows by goal (1885501) @ Marketing API, attribution : attribution
 - user_os fits the store (1487678); is_skadnetwork_attribution (3955009) @ field reports
@@ -81,6 +90,7 @@ RULES = _read("""
 + Bid strategy only with a campaign budget (1885737) : strategy_known strategy_without_budget
 ~ Budget sharing contradicts a campaign budget (4834002); 4834005 and 3858418 are not : sharing_with_budget
 + spend_cap of at least 100 US dollars : spend_cap
+- start_time and stop_time follow from the ad sets; the default strategy of a campaign's budget
 + validate_only makes nothing
 + 200 ad sets in a campaign : too_many_ad_sets
 - 70 ad sets lock the bid strategy; accounts hold 5,000 campaigns @ not confirmed
@@ -95,13 +105,16 @@ RULES = _read("""
 + A budget changes four times an hour (613/1487632)
 + Capped strategies need a bid (1815857), others take none (1885204) : bid_strategy bid_missing bid_unwanted
 + The least return is 100 to 10,000,000 (2490487) : roas
++ A bid amount alone means LOWEST_COST_WITH_BID_CAP; each ad set of a capped campaign needs one : bid_missing
++ TARGET_COST is gone : bid_strategy
++ end_time 0 is no end : end_past
 + Shared budgets need equal strategies (4834009) : sharing_strategies
 - COST_CAP needs standard pacing; least bids
 + The end lies ahead (1487033) : end_past
 ~ dsa_beneficiary and dsa_payor for the EU (3858081); account defaults and 3858152 are not : disclosure
 ~ Regional categories: Singapore (3858550) alone : singapore
-+ frequency_control_specs by goal, 1 to 90 days : frequency
-+ Schedules need a lifetime budget : hours
++ frequency_control_specs by goal, in impressions, 1 to 90; never changed (1815198) : frequency immutable
+~ Schedules need a lifetime budget; their days and minutes are not checked : hours
 - is_dynamic_creative wants one ad with an asset feed
 # Targeting: Marketing API, targeting
 + A place or a custom audience is required : place
@@ -111,7 +124,8 @@ RULES = _read("""
 ~ Thailand from 20, Indonesia from 21 (1870165) : age_by_country
 ~ A place inside an included country is refused (1487756), where its country is told : overlap
 + location_types is refused (1870199) : location_types
-+ Limits of cities, regions, zips and the rest : too_many_places
++ Limits of cities, regions, zips, languages and the rest : too_many_places
+- People are left out by excluded_custom_audiences, not below exclusions
 - Interests that are deprecated (1870247 and others), cities that are not supported (1487479)
 ~ Housing, employment, finance: ages, genders, places, look-alikes : careful
 - Political ads: authorised countries and creatives, not delivered in the EU
@@ -125,6 +139,9 @@ RULES = _read("""
 + Video ads need a thumbnail (1443226) and a video that is ready : video thumbnail
 ~ Buttons are known (1373054) and have their link (2061015) : button button_link
 + url_tags do not begin with a question mark : tags
+- Texts that are too long, but for the creative's name
+- Stories of photos, templates and texts are kept and not checked
+- The click link of a video stands in its button alone
 - asset_feed_spec, degrees_of_freedom_spec are kept and not checked
 - Images of links are fetched (3858258); lead forms
 # Ads: Marketing API reference, ad
@@ -134,6 +151,8 @@ RULES = _read("""
 ~ effective_status follows the objects above; nothing is reviewed
 - Review, PENDING_REVIEW, DISAPPROVED, WITH_ISSUES
 - Apps in development mode (1885183), posts that are gone (1885557), quotas of new ads (613/1487225)
+- tracking_specs and conversion_domain are kept and not checked
+- Options synchronous_ad_review and include_recommendations
 # Media: Marketing API reference, ad image; Video API
 + Images by multipart or base64; the hash is of the content
 - copy_from another account
@@ -141,6 +160,8 @@ RULES = _read("""
 + Videos at once, by address (this machine's only), or in chunks with offsets
 + A wrong offset names the right one (6001/1363037); 382 too small, 389 not fetched
 ~ Upload sessions that time out (1363030)
++ A video's title is shorter than 255 characters
+- Videos sent at once are at most 1 GB and 20 minutes
 ~ processing, ready, error; encoding takes 8 s of the sandbox's clock
 + Thumbnails, one preferred; a placeholder while it is processed @ field reports
 - Video limits of length and shape @ not confirmed

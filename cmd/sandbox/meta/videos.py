@@ -15,7 +15,7 @@ from sandbox.meta.wire import Sent, SentFile
 from sandbox.objects import Record
 
 LARGEST_AT_ONCE = 1024**3
-LONGEST_TITLE = 255
+TITLE_LIMIT = 255
 FETCH_SECONDS = 10.0
 THUMBNAILS = 3
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -88,8 +88,8 @@ def _finish(ask: Ask) -> Result:
 
 def _add(ask: Ask, video_id: str, content: bytes, file_name: str) -> None:
     title = str(ask.params.get("title") or ask.params.get("name") or file_name)
-    if len(title) > LONGEST_TITLE:
-        raise parameter("title", f"The title must be shorter than {LONGEST_TITLE} characters")
+    if len(title) >= TITLE_LIMIT:
+        raise parameter("title", f"The title must be shorter than {TITLE_LIMIT} characters")
     found = _read(content)
     fields: dict[str, Any] = {
         "title": title,

@@ -82,7 +82,71 @@ REFUSED = [
         "end_time",
     ),
     ("short_day", "ad_set", {"end_time": NOW + DAY}, {}, None, "end_time"),
-    ("frequency", "ad_set", {"frequency_control_specs": [{}]}, {}, None, "frequency_control_specs"),
+    (
+        "frequency",
+        "ad_set",
+        {
+            "optimization_goal": "LINK_CLICKS",
+            "frequency_control_specs": [
+                {"event": "IMPRESSIONS", "interval_days": 7, "max_frequency": 2}
+            ],
+        },
+        {},
+        None,
+        "frequency_control_specs",
+    ),
+    (
+        "frequency",
+        "ad_set",
+        {
+            "optimization_goal": "REACH",
+            "frequency_control_specs": [
+                {"event": "IMPRESSIONS", "interval_days": 91, "max_frequency": 2}
+            ],
+        },
+        {},
+        None,
+        "frequency_control_specs",
+    ),
+    (
+        "frequency",
+        "ad_set",
+        {
+            "optimization_goal": "REACH",
+            "frequency_control_specs": [
+                {"event": "IMPRESSIONS", "interval_days": 7, "max_frequency": 91}
+            ],
+        },
+        {},
+        None,
+        "frequency_control_specs",
+    ),
+    (
+        "frequency",
+        "ad_set",
+        {
+            "optimization_goal": "REACH",
+            "frequency_control_specs": [
+                {"event": "IMPRESSIONS", "interval_days": 0, "max_frequency": 2}
+            ],
+        },
+        {},
+        None,
+        "frequency_control_specs",
+    ),
+    (
+        "frequency",
+        "ad_set",
+        {
+            "optimization_goal": "REACH",
+            "frequency_control_specs": [
+                {"event": "CLICKS", "interval_days": 7, "max_frequency": 2}
+            ],
+        },
+        {},
+        None,
+        "frequency_control_specs",
+    ),
     ("hours", "ad_set", {"adset_schedule": [{}]}, {}, None, "adset_schedule"),
     (
         "attribution",

@@ -64,6 +64,14 @@ REFUSED = [
     (
         "too_many_places",
         "ad_set",
+        {"targeting.locales": list(range(91))},
+        {},
+        None,
+        "targeting.locales",
+    ),
+    (
+        "too_many_places",
+        "ad_set",
         {f"{GEO}.cities": [{"key": "1"}] * 251},
         {},
         None,

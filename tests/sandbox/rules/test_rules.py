@@ -54,6 +54,16 @@ ACCEPTED = [
     ("OUTCOME_AWARENESS", {"optimization_goal": "REACH"}),
     ("OUTCOME_TRAFFIC", {"optimization_goal": "LANDING_PAGE_VIEWS"}),
     (
+        "OUTCOME_AWARENESS",
+        {
+            "optimization_goal": "REACH",
+            "frequency_control_specs": [
+                {"event": "IMPRESSIONS", "interval_days": 90, "max_frequency": 1}
+            ],
+        },
+    ),
+    ("OUTCOME_AWARENESS", {"optimization_goal": "REACH", "targeting.locales": list(range(90))}),
+    (
         "OUTCOME_ENGAGEMENT",
         {
             "optimization_goal": "POST_ENGAGEMENT",

@@ -1,10 +1,14 @@
 """What is refused of an ad set itself: its place, its schedule, what cannot be changed later."""
 
+from typing import Any
+
 from sandbox.meta.rules.table import Params, World, rule
-from sandbox.meta.rules.values import campaign_of, moment
+from sandbox.meta.rules.values import campaign_of, items, moment, number, part
 
 REFERENCE = "Marketing API reference, ad set"
 MOST_AD_SETS = 200
+MOST_DAYS = 90
+"""Between two looks at how often somebody saw an ad; and how often that may be."""
 
 
 @rule("ad_set", "ad_set_required", None, REFERENCE, "A required parameter is missing.")
@@ -64,15 +68,17 @@ def short_day(params: Params, world: World):
     "frequency",
     None,
     REFERENCE,
-    "Frequency can be controlled for REACH and THRUPLAY only.",
+    "Frequency can be controlled for REACH and THRUPLAY only, in impressions, from 1 to 90.",
 )
 def frequency(params: Params, world: World):
-    wanted = params.get("frequency_control_specs")
-    return (
-        "frequency_control_specs"
-        if wanted and params.get("optimization_goal") not in ("REACH", "THRUPLAY")
-        else None
-    )
+    wanted = items(params.get("frequency_control_specs"))
+    fits = params.get("optimization_goal") in ("REACH", "THRUPLAY")
+    return None if all(fits and _is_bounded(one) for one in wanted) else "frequency_control_specs"
+
+
+def _is_bounded(spec: Any) -> bool:
+    numbers = [number(part(spec, name)) for name in ("interval_days", "max_frequency")]
+    return part(spec, "event") == "IMPRESSIONS" and all(n and 1 <= n <= MOST_DAYS for n in numbers)
 
 
 @rule("ad_set", "hours", None, REFERENCE, "A schedule of hours needs a lifetime budget.")

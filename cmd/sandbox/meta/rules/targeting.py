@@ -153,13 +153,13 @@ def location_types(params: Params, world: World):
     return "targeting.geo_locations.location_types" if sent is not None else None
 
 
-@rule("ad_set", "too_many_places", None, GUIDE, "There are too many places in the targeting.")
+@rule("ad_set", "too_many_places", None, GUIDE, "There are too many places or languages.")
 def many_places(params: Params, world: World):
     geo: Any = part(params, "targeting", "geo_locations")
     for kind, most in MOST.items():
         if len(items(part(geo, kind))) > most:
             return f"targeting.geo_locations.{kind}"
-    return None
+    return "targeting.locales" if len(items(part(params, "targeting", "locales"))) > 90 else None
 
 
 @rule(
