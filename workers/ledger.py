@@ -290,7 +290,7 @@ class Ledger:
                 await self._record(row, status=waiting, error=error, delay=delay)
                 error.seconds = seconds
             case Reject():
-                await self._record(row, status="FAILED", error=error)
+                await self._record(row, status="FAILED", error=error, looks=int(in_doubt))
             case _:
                 await self._again_or_never(row, error, pace, waiting)
 
@@ -299,7 +299,7 @@ class Ledger:
     ) -> NoReturn:
         attempt = row.attempt + 1
         if self._is_spent(row, attempt):
-            await self._give_up(row, error, attempt)
+            await self._give_up(row, error, attempt, looks=int(waiting == "IN_DOUBT"))
         after = error.after if isinstance(error, Retry) else None
         seconds = pace.wait(backoff_seconds(attempt) if after is None else after)
         await self._record(row, status=waiting, error=error, attempt=attempt, delay=seconds)
@@ -316,7 +316,10 @@ class Ledger:
         upstream = None if last.upstream is None else msgspec.to_builtins(last.upstream)
         return Unknown(last.message, code=last.code, remedy=last.remedy, upstream=upstream)
 
-    async def _give_up(self, row: JobStep, error: StepError, attempt: int) -> NoReturn:
+    async def _give_up(
+        self, row: JobStep, error: StepError, attempt: int, *, looks: int = 0
+    ) -> NoReturn:
+        """For good. Looks that are told stand for a doubt that stays, also after a retry."""
         last = Reject(
             f"gave up after {attempt} attempts: {error.message}",
             code=error.code,
@@ -325,7 +328,7 @@ class Ledger:
             pointer=error.pointer,
             retryable=True,
         )
-        await self._record(row, status="FAILED", error=last, attempt=attempt)
+        await self._record(row, status="FAILED", error=last, attempt=attempt, looks=looks)
         raise last from error
 
     async def _record(
