@@ -78,10 +78,6 @@ where r.team_id = @team_id
 order by r.campaign_job_id desc
 limit @page_size;
 
--- name: CountOpenJobsOfAccount :one
-select count(*) from campaign_jobs
-where ad_account_id = @ad_account_id and status in ('PENDING', 'PROCESSING');
-
 -- name: CountOpenJobsOfAccountUpTo :one
 -- Through the two indexes that claims keep; no more rows are read than asked for.
 select count(*) from (

@@ -150,17 +150,6 @@ async def list_campaign_jobs(connection: Connection, *, team_id: UUID | None = N
     return [CampaignJob(*row) for row in await connection.fetch(LIST_CAMPAIGN_JOBS, team_id, before_id, status, platform_type, ad_account_id, mode, created_after, created_before, page_size)]
 
 
-COUNT_OPEN_JOBS_OF_ACCOUNT: Final = """\
-select count(*) from campaign_jobs
-where ad_account_id = $1 and status in ('PENDING', 'PROCESSING')
-"""
-
-
-async def count_open_jobs_of_account(connection: Connection, *, ad_account_id: UUID) -> int | None:
-    row = await connection.fetchrow(COUNT_OPEN_JOBS_OF_ACCOUNT, ad_account_id)
-    return None if row is None else row[0]
-
-
 COUNT_OPEN_JOBS_OF_ACCOUNT_UP_TO: Final = """\
 select count(*) from (
     (select 1 from campaign_jobs
