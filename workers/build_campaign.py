@@ -267,11 +267,14 @@ class Build:
         return ending(self._steps, self._run.ledger, [])
 
     def _parked(self) -> Parked:
-        """Until the first step's time has come; a dead token stops everything else."""
+        """Until the first step's time has come; a dead token or a throttle stops everything else."""
         for name, wait in self._waits:
             if wait.reason == "reauth_required":
                 return Parked(LONGEST_WAIT_SECONDS[wait.reason], wait.reason, job_error(name, wait))
-        name, wait = min(self._waits, key=lambda pair: pair[1].seconds or 0.0)
+        throttles = [wait.seconds or 0.0 for _, wait in self._waits if wait.reason == "throttled"]
+        if throttles:
+            return Parked(max(throttles), "throttled")
+        _, wait = min(self._waits, key=lambda pair: pair[1].seconds or 0.0)
         return Parked(wait.seconds or 0.0, wait.reason)
 
 
