@@ -80,14 +80,16 @@ class Ledger:
         self._job = job
         self._token: UUID = job.claim_token
         self._rows = {row.name: row for row in rows}
+        self._outcomes = {row.name: done_of(row) for row in rows if row.status == "DONE"}
         self._writes = writes
         self._claimed_at = claimed_at
         self._is_stopping = is_stopping
 
     @property
-    def outcomes(self) -> dict[str, Done]:
-        """What every finished step has brought."""
-        return {row.name: done_of(row) for row in self._rows.values() if row.status == "DONE"}
+    def outcomes(self) -> Mapping[str, Done]:
+        """What every finished step has brought: the same mapping at every look, for there may be
+        thousands of steps, each of which looks."""
+        return self._outcomes
 
     def error_of(self, step_name: str) -> JobError | None:
         """Why a step failed for good."""
@@ -374,3 +376,5 @@ class Ledger:
             error=written,
             due_at=None if delay is None else self.now() + timedelta(seconds=delay),
         )
+        if status == "DONE":
+            self._outcomes[row.name] = done_of(self._rows[row.name])
