@@ -17,7 +17,7 @@ from common.tracing import Sink
 from models.credentials import CREDENTIALS
 from models.job import JobError, platform_ids
 from models.jsonb import to_jsonb
-from models.plan import REQUESTS, PlannedStep, plan
+from models.plan import LAYERS_THAT_COUNT, REQUESTS, PlannedStep, plan
 from workers.kinds import Ended, Interrupted, Outcome, Parked, Run
 from workers.ledger import LONGEST_WAIT_SECONDS, Effect, Ledger, Pace, Stopping, Try
 from workers.metrics import WorkerMetrics
@@ -28,8 +28,6 @@ from workers.records import job_error
 log = structlog.get_logger()
 
 MOST_STEPS_AT_ONCE = 16
-LAYERS_THAT_COUNT = {"campaign", "ad_set", "ad"}
-"""A campaign, ad set or ad that exists makes a job with failures PARTIAL_SUCCESS."""
 
 
 class MediaSource(Protocol):

@@ -1,7 +1,7 @@
 """What a job has already done, and the one way to do more: intent, call, outcome."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, NoReturn
@@ -90,6 +90,10 @@ class Ledger:
         """What every finished step has brought: the same mapping at every look, for there may be
         thousands of steps, each of which looks."""
         return self._outcomes
+
+    def has_done(self, kinds: Set[str]) -> bool:
+        """Whether a step of one of these kinds has made something."""
+        return any(row.kind in kinds for row in self._rows.values() if row.status == "DONE")
 
     def error_of(self, step_name: str) -> JobError | None:
         """Why a step failed for good."""

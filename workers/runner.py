@@ -22,6 +22,7 @@ from models.job import JobError
 from models.jsonb import to_jsonb
 from models.listener import CHANGES, Listener
 from models.notifier import Notifier
+from models.plan import LAYERS_THAT_COUNT
 from workers.accounts import Accounts
 from workers.endings import ended, token_of, too_often
 from workers.kinds import Ended, Handler, Handlers, Interrupted, Outcome, Parked, Run
@@ -317,7 +318,8 @@ class Worker:
             return await handler.abandon(run, error)
         except Exception:
             log.exception("job.not_abandoned")
-            return Ended("PARTIAL_SUCCESS" if run.ledger.outcomes else "FAILED", error=error)
+            exists = run.ledger.has_done(LAYERS_THAT_COUNT)
+            return Ended("PARTIAL_SUCCESS" if exists else "FAILED", error=error)
 
     async def _finish(self, run: Run, outcome: Outcome) -> None:
         match outcome:
