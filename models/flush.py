@@ -18,7 +18,11 @@ AGAIN = (
     asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
     asyncpg.InvalidCachedStatementError,
+    # after a failover, from the server that was the primary until then
+    asyncpg.ReadOnlySQLTransactionError,
 )
+_ELSEWHERE = (*CONNECTION_FAILURES, asyncpg.ReadOnlySQLTransactionError)
+"""What another connection may do better."""
 
 
 class Flusher[Item, Answer]:
@@ -98,19 +102,26 @@ class Flusher[Item, Answer]:
         delay = 0.05
         while True:
             try:
-                if self._connection is None or self._connection.is_closed():
-                    self._connection = await connect(
-                        self._url, name=f"mojito {self._name}", settings=HOT_SETTINGS
-                    )
-                return await self._write(self._connection, items)
+                return await self._write(await self._connected(), items)
             except (*CONNECTION_FAILURES, *self._again) as error:
-                if isinstance(error, CONNECTION_FAILURES) and self._connection is not None:
+                if isinstance(error, _ELSEWHERE) and self._connection is not None:
                     self._connection.terminate()
                 if not isinstance(error, self._again):
                     raise
                 log.warning("flush.repeated", flusher=self._name, error=type(error).__name__)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 2.0)
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or self._connection.is_closed():
+            try:
+                self._connection = await connect(
+                    self._url, name=f"mojito {self._name}", settings=HOT_SETTINGS
+                )
+            except asyncpg.PostgresError as error:
+                # whatever the reason, it is none of the items
+                raise ConnectionError(f"the database lets nobody in: {error}") from error
+        return self._connection
 
 
 def _fail[Answer](future: asyncio.Future[Answer], error: Exception) -> None:

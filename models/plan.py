@@ -11,6 +11,9 @@ from models.meta_creatives import creative_references
 
 type StepKind = Literal["media", "campaign", "ad_set", "creative", "ad", "activate"]
 
+LAYERS_THAT_COUNT = {"campaign", "ad_set", "ad"}
+"""A campaign, ad set or ad that exists makes a job with failures PARTIAL_SUCCESS."""
+
 
 class PlannedStep(msgspec.Struct, frozen=True):
     """One outside effect. A name is unique in its job and never renamed once released."""

@@ -37,6 +37,10 @@ where platform_type = @platform_type and platform_account_id = @platform_account
 -- Nobody else changes the account, or makes a job of it, until the transaction ends.
 select * from ad_accounts where id = @id and team_id = @team_id and deleted_at is null for update;
 
+-- name: KeepAdAccount :one
+-- Nobody changes or removes the account until the transaction ends, which others may share.
+select * from ad_accounts where id = @id and team_id = @team_id and deleted_at is null for key share;
+
 -- name: ListAdAccounts :many
 -- Newest first; keys are made in the order of time.
 select * from ad_accounts

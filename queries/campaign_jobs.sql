@@ -78,10 +78,6 @@ where r.team_id = @team_id
 order by r.campaign_job_id desc
 limit @page_size;
 
--- name: CountOpenJobsOfAccount :one
-select count(*) from campaign_jobs
-where ad_account_id = @ad_account_id and status in ('PENDING', 'PROCESSING');
-
 -- name: CountOpenJobsOfAccountUpTo :one
 -- Through the two indexes that claims keep; no more rows are read than asked for.
 select count(*) from (
@@ -132,7 +128,8 @@ with held as materialized (
 select id from cancelled;
 
 -- name: RetryCampaignJob :one
--- Done steps are kept; a step in doubt stays in doubt. No row: it is not FAILED, PARTIAL_SUCCESS or CANCELLED.
+-- Done steps are kept; a step in doubt stays in doubt, also one that was given up while it was (its looks
+-- say so). No row: it is not FAILED, PARTIAL_SUCCESS or CANCELLED.
 with retried as (
     update campaign_jobs
     set status = 'PENDING', lane = 0, due_at = now(), rescues = 0, error = null, error_code = null,
@@ -143,7 +140,8 @@ with retried as (
     returning id, team_id
 ), reset as (
     update job_steps
-    set status = case when status in ('FAILED', 'SKIPPED', 'WAITING') then 'PENDING'::step_status else status end,
+    set status = case when status = 'FAILED' and looks > 0 then 'IN_DOUBT'::step_status
+            when status in ('FAILED', 'SKIPPED', 'WAITING') then 'PENDING'::step_status else status end,
         attempt = 0, looks = 0, error = null, due_at = null, started_at = null, finished_at = null
     from retried
     where job_steps.campaign_job_id = retried.id and job_steps.status <> 'DONE'

@@ -4,7 +4,7 @@ order by campaign_job_id, position;
 
 -- name: StartSteps :one
 -- Writes the intent of steps. A step is begun only by the worker that holds its job, only while nobody
--- asked to stop, and only if its row is still the one that this worker has read (previous tokens).
+-- asked to stop, and only if its row is still the one that this worker has read (previous token).
 -- Tells how many were begun, and which only when some were not.
 with asked as materialized (
     select unnest(@campaign_job_ids::uuid[]) as campaign_job_id,
@@ -12,7 +12,8 @@ with asked as materialized (
         unnest(@positions::integer[]) as position,
         unnest(string_to_array(@kinds::text, ',')) as kind,
         unnest(@attempts::integer[]) as attempt, unnest(@request_digests::bytea[]) as request_digest,
-        unnest(@claim_tokens::uuid[]) as claim_token
+        unnest(@claim_tokens::uuid[]) as claim_token,
+        unnest(@previous_tokens::uuid[]) as previous_token
 ), begun as (
     insert into job_steps (campaign_job_id, name, position, kind, status, attempt, request_digest,
         claim_token, intent_at, started_at)
@@ -26,7 +27,12 @@ with asked as materialized (
         request_digest = excluded.request_digest, claim_token = excluded.claim_token,
         intent_at = now(), started_at = coalesce(job_steps.started_at, now()), due_at = null,
         finished_at = null
-    where job_steps.claim_token = any (@previous_tokens::uuid[]) and job_steps.status <> 'DONE'
+    -- our own token, too: when the connection was lost the intent may have been committed
+    where job_steps.status <> 'DONE' and exists (
+        select from asked as a
+        where a.campaign_job_id = job_steps.campaign_job_id and a.name = job_steps.name
+          and a.claim_token = excluded.claim_token
+          and job_steps.claim_token in (a.claim_token, coalesce(a.previous_token, a.claim_token)))
     returning campaign_job_id, name, claim_token
 )
 select count(*)::integer as begun,

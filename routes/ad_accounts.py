@@ -190,7 +190,9 @@ async def delete_account(
     """Removes an ad account, unless jobs of it are open."""
     async with transaction(parts.pool) as connection:
         before = await _lock(connection, account_id, request)
-        if await campaign_jobs.count_open_jobs_of_account(connection, ad_account_id=before.id):
+        if await campaign_jobs.count_open_jobs_of_account_up_to(
+            connection, ad_account_id=before.id, most=1
+        ):
             raise Conflict(
                 "Jobs of the account are open; cancel them or wait for their end.",
                 code="ad_account_has_open_jobs",

@@ -258,8 +258,8 @@ async def _again(connection: Connection, job: CampaignJob) -> CampaignJob:
 
 
 async def _require_active_account(connection: Connection, job: CampaignJob) -> None:
-    """A retry of a job whose account cannot be used would only fail again."""
-    account = await ad_accounts.get_ad_account(
+    """A retry of a job whose account cannot be used would only fail again; it stays until the commit."""
+    account = await ad_accounts.keep_ad_account(
         connection, id=job.ad_account_id, team_id=job.team_id
     )
     if account is None:

@@ -17,7 +17,7 @@ from models.gen.rows import AdAccount, CampaignJob, CampaignRequest, Connection
 from models.job import LANES, JobView, StepView, first_view, job_view
 from models.media import MediaKind
 from models.plan import PlannedStep, plan
-from routes.access import reachable, require_active
+from routes.access import reachable, require_active, require_mode
 from routes.answer import Answer
 from routes.body import converted, parse_json, raw_body, refuse, text_violations
 from routes.campaign_jobs import job_headers
@@ -115,7 +115,7 @@ async def _judge(
                 return answer
         earlier = None if validate_only else await _earlier(connection, asked, team_id)
         if earlier is not None:
-            return await _replayed(connection, earlier, asked)
+            return await _replayed(connection, request, earlier, asked)
         if refusal is not None:
             raise refusal
     raise Conflict(
@@ -273,7 +273,7 @@ async def _earlier(connection: Connection, asked: Asked, team_id: UUID) -> Campa
 
 
 async def _replayed(
-    connection: Connection, earlier: CampaignRequest, asked: Asked
+    connection: Connection, request: ApiRequest, earlier: CampaignRequest, asked: Asked
 ) -> Answer[JobView | PlannedJob]:
     require_same(earlier, asked.fingerprint)
     job = await campaign_jobs.get_campaign_job(
@@ -281,6 +281,7 @@ async def _replayed(
     )
     if job is None:
         raise LookupError("the job that holds the idempotency key has gone")
+    require_mode(request.auth, job.mode)
     # the same fingerprint is the same request, so its plan is the job's
     planned = plan(asked.door.platform_type, asked.request)
     headers = {**job_headers(job.id), "Idempotent-Replayed": "true"}

@@ -17,7 +17,7 @@ from common.tracing import Sink
 from models.credentials import CREDENTIALS
 from models.job import JobError, platform_ids
 from models.jsonb import to_jsonb
-from models.plan import REQUESTS, PlannedStep, plan
+from models.plan import LAYERS_THAT_COUNT, REQUESTS, PlannedStep, plan
 from workers.kinds import Ended, Interrupted, Outcome, Parked, Run
 from workers.ledger import LONGEST_WAIT_SECONDS, Effect, Ledger, Pace, Stopping, Try
 from workers.metrics import WorkerMetrics
@@ -28,8 +28,6 @@ from workers.records import job_error
 log = structlog.get_logger()
 
 MOST_STEPS_AT_ONCE = 16
-LAYERS_THAT_COUNT = {"campaign", "ad_set", "ad"}
-"""A campaign, ad set or ad that exists makes a job with failures PARTIAL_SUCCESS."""
 
 
 class MediaSource(Protocol):
@@ -267,11 +265,14 @@ class Build:
         return ending(self._steps, self._run.ledger, [])
 
     def _parked(self) -> Parked:
-        """Until the first step's time has come; a dead token stops everything else."""
+        """Until the first step's time has come; a dead token or a throttle stops everything else."""
         for name, wait in self._waits:
             if wait.reason == "reauth_required":
                 return Parked(LONGEST_WAIT_SECONDS[wait.reason], wait.reason, job_error(name, wait))
-        name, wait = min(self._waits, key=lambda pair: pair[1].seconds or 0.0)
+        throttles = [wait.seconds or 0.0 for _, wait in self._waits if wait.reason == "throttled"]
+        if throttles:
+            return Parked(max(throttles), "throttled")
+        _, wait = min(self._waits, key=lambda pair: pair[1].seconds or 0.0)
         return Parked(wait.seconds or 0.0, wait.reason)
 
 

@@ -1,7 +1,7 @@
 """What a job has already done, and the one way to do more: intent, call, outcome."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, NoReturn
@@ -80,14 +80,20 @@ class Ledger:
         self._job = job
         self._token: UUID = job.claim_token
         self._rows = {row.name: row for row in rows}
+        self._outcomes = {row.name: done_of(row) for row in rows if row.status == "DONE"}
         self._writes = writes
         self._claimed_at = claimed_at
         self._is_stopping = is_stopping
 
     @property
-    def outcomes(self) -> dict[str, Done]:
-        """What every finished step has brought."""
-        return {row.name: done_of(row) for row in self._rows.values() if row.status == "DONE"}
+    def outcomes(self) -> Mapping[str, Done]:
+        """What every finished step has brought: the same mapping at every look, for there may be
+        thousands of steps, each of which looks."""
+        return self._outcomes
+
+    def has_done(self, kinds: Set[str]) -> bool:
+        """Whether a step of one of these kinds has made something."""
+        return any(row.kind in kinds for row in self._rows.values() if row.status == "DONE")
 
     def error_of(self, step_name: str) -> JobError | None:
         """Why a step failed for good."""
@@ -290,7 +296,7 @@ class Ledger:
                 await self._record(row, status=waiting, error=error, delay=delay)
                 error.seconds = seconds
             case Reject():
-                await self._record(row, status="FAILED", error=error)
+                await self._record(row, status="FAILED", error=error, looks=int(in_doubt))
             case _:
                 await self._again_or_never(row, error, pace, waiting)
 
@@ -299,7 +305,7 @@ class Ledger:
     ) -> NoReturn:
         attempt = row.attempt + 1
         if self._is_spent(row, attempt):
-            await self._give_up(row, error, attempt)
+            await self._give_up(row, error, attempt, looks=int(waiting == "IN_DOUBT"))
         after = error.after if isinstance(error, Retry) else None
         seconds = pace.wait(backoff_seconds(attempt) if after is None else after)
         await self._record(row, status=waiting, error=error, attempt=attempt, delay=seconds)
@@ -316,7 +322,10 @@ class Ledger:
         upstream = None if last.upstream is None else msgspec.to_builtins(last.upstream)
         return Unknown(last.message, code=last.code, remedy=last.remedy, upstream=upstream)
 
-    async def _give_up(self, row: JobStep, error: StepError, attempt: int) -> NoReturn:
+    async def _give_up(
+        self, row: JobStep, error: StepError, attempt: int, *, looks: int = 0
+    ) -> NoReturn:
+        """For good. Looks that are told stand for a doubt that stays, also after a retry."""
         last = Reject(
             f"gave up after {attempt} attempts: {error.message}",
             code=error.code,
@@ -325,7 +334,7 @@ class Ledger:
             pointer=error.pointer,
             retryable=True,
         )
-        await self._record(row, status="FAILED", error=last, attempt=attempt)
+        await self._record(row, status="FAILED", error=last, attempt=attempt, looks=looks)
         raise last from error
 
     async def _record(
@@ -371,3 +380,5 @@ class Ledger:
             error=written,
             due_at=None if delay is None else self.now() + timedelta(seconds=delay),
         )
+        if status == "DONE":
+            self._outcomes[row.name] = done_of(self._rows[row.name])

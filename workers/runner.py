@@ -22,6 +22,7 @@ from models.job import JobError
 from models.jsonb import to_jsonb
 from models.listener import CHANGES, Listener
 from models.notifier import Notifier
+from models.plan import LAYERS_THAT_COUNT
 from workers.accounts import Accounts
 from workers.endings import ended, token_of, too_often
 from workers.kinds import Ended, Handler, Handlers, Interrupted, Outcome, Parked, Run
@@ -98,6 +99,7 @@ class Worker:
         self._arrivals: set[asyncio.Task[None]] = set()
         self._running: dict[Ledger, tuple[Run, asyncio.Task[None]]] = {}
         self._may_hold_unknown_claims = False
+        self._looked_for_claims_at = clock.seconds()
         self._is_out_of_touch = False
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self.started = asyncio.Event()
@@ -174,15 +176,8 @@ class Worker:
             self._connection = await connect(
                 self._url, name="mojito claim", settings=CLAIM_SETTINGS
             )
-        if self._may_hold_unknown_claims:
-            known = [*self._arriving.values(), *(run.job for run, _ in self._running.values())]
-            await workers.give_back_unknown_claims(
-                self._connection,
-                worker_id=self._id,
-                known_ids=[job.id for job in known],
-                known_tokens=[job.claim_token for job in known],
-            )
-            self._may_hold_unknown_claims = False
+        if self._must_look_for_claims():
+            await self._give_back_unknown_claims(self._connection)
         jobs = await self._metrics.claimed(
             campaign_jobs.claim_campaign_jobs(self._connection, worker_id=self._id, want=want)
         )
@@ -193,6 +188,28 @@ class Worker:
             self._arrivals.add(task)
             task.add_done_callback(self._arrivals.discard)
         return jobs
+
+    def _must_look_for_claims(self) -> bool:
+        """At once when one may have been lost, and now and then: a claim whose connection was lost
+        may be granted by the server long after that look."""
+        age = clock.seconds() - self._looked_for_claims_at
+        return self._may_hold_unknown_claims or age > self._settings.renew_seconds
+
+    async def _give_back_unknown_claims(
+        self, connection: "asyncpg.Connection[asyncpg.Record]"
+    ) -> None:
+        # whatever is lost while this waits is looked for next time
+        self._may_hold_unknown_claims = False
+        known = [*self._arriving.values(), *(run.job for run, _ in self._running.values())]
+        given_back = await workers.give_back_unknown_claims(
+            connection,
+            worker_id=self._id,
+            known_ids=[job.id for job in known],
+            known_tokens=[job.claim_token for job in known],
+        )
+        if given_back:
+            log.warning("claims.given_back", jobs=given_back)
+        self._looked_for_claims_at = clock.seconds()
 
     async def _start(self, jobs: list[ClaimedJob], claimed_at: float) -> None:
         # the next claim is sent first: the database works on it while these begin
@@ -301,7 +318,8 @@ class Worker:
             return await handler.abandon(run, error)
         except Exception:
             log.exception("job.not_abandoned")
-            return Ended("PARTIAL_SUCCESS" if run.ledger.outcomes else "FAILED", error=error)
+            exists = run.ledger.has_done(LAYERS_THAT_COUNT)
+            return Ended("PARTIAL_SUCCESS" if exists else "FAILED", error=error)
 
     async def _finish(self, run: Run, outcome: Outcome) -> None:
         match outcome:

@@ -133,11 +133,6 @@ async def write_intents(connection: Connection, items: list[Intent]) -> list[boo
     """Begins steps; False where the job is not ours any more or was asked to stop."""
     told = await job_steps.start_steps(
         connection,
-        # our own token too: when the connection was lost the intent may have been committed
-        previous_tokens=list(
-            {item.previous_token for item in items if item.previous_token is not None}
-            | {item.claim_token for item in items}
-        ),
         campaign_job_ids=[item.campaign_job_id for item in items],
         names=texts([item.name for item in items]),
         positions=[item.position for item in items],
@@ -145,6 +140,7 @@ async def write_intents(connection: Connection, items: list[Intent]) -> list[boo
         attempts=_column([item.attempt or None for item in items]),
         request_digests=[item.request_digest for item in items],
         claim_tokens=[item.claim_token for item in items],
+        previous_tokens=_column([item.previous_token for item in items]),
     )
     if told is None or told.begun == len(items):
         return [told is not None] * len(items)

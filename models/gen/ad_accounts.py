@@ -111,6 +111,17 @@ async def lock_ad_account(connection: Connection, *, id: UUID, team_id: UUID | N
     return None if row is None else AdAccount(*row)
 
 
+KEEP_AD_ACCOUNT: Final = """\
+select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets from ad_accounts where id = $1 and team_id = $2 and deleted_at is null for key share
+"""
+
+
+async def keep_ad_account(connection: Connection, *, id: UUID, team_id: UUID | None = None) -> AdAccount | None:
+    """Nobody changes or removes the account until the transaction ends, which others may share."""
+    row = await connection.fetchrow(KEEP_AD_ACCOUNT, id, team_id)
+    return None if row is None else AdAccount(*row)
+
+
 LIST_AD_ACCOUNTS: Final = """\
 select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets from ad_accounts
 where team_id = $1 and deleted_at is null

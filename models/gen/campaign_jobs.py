@@ -150,17 +150,6 @@ async def list_campaign_jobs(connection: Connection, *, team_id: UUID | None = N
     return [CampaignJob(*row) for row in await connection.fetch(LIST_CAMPAIGN_JOBS, team_id, before_id, status, platform_type, ad_account_id, mode, created_after, created_before, page_size)]
 
 
-COUNT_OPEN_JOBS_OF_ACCOUNT: Final = """\
-select count(*) from campaign_jobs
-where ad_account_id = $1 and status in ('PENDING', 'PROCESSING')
-"""
-
-
-async def count_open_jobs_of_account(connection: Connection, *, ad_account_id: UUID) -> int | None:
-    row = await connection.fetchrow(COUNT_OPEN_JOBS_OF_ACCOUNT, ad_account_id)
-    return None if row is None else row[0]
-
-
 COUNT_OPEN_JOBS_OF_ACCOUNT_UP_TO: Final = """\
 select count(*) from (
     (select 1 from campaign_jobs
@@ -242,7 +231,8 @@ with retried as (
     returning id, team_id
 ), reset as (
     update job_steps
-    set status = case when status in ('FAILED', 'SKIPPED', 'WAITING') then 'PENDING'::step_status else status end,
+    set status = case when status = 'FAILED' and looks > 0 then 'IN_DOUBT'::step_status
+            when status in ('FAILED', 'SKIPPED', 'WAITING') then 'PENDING'::step_status else status end,
         attempt = 0, looks = 0, error = null, due_at = null, started_at = null, finished_at = null
     from retried
     where job_steps.campaign_job_id = retried.id and job_steps.status <> 'DONE'
@@ -255,7 +245,7 @@ select id from retried
 
 
 async def retry_campaign_job(connection: Connection, *, id: UUID, team_id: UUID) -> UUID | None:
-    """Done steps are kept; a step in doubt stays in doubt. No row: it is not FAILED, PARTIAL_SUCCESS or CANCELLED."""
+    """Done steps are kept; a step in doubt stays in doubt, also one that was given up while it was (its looks say so). No row: it is not FAILED, PARTIAL_SUCCESS or CANCELLED."""
     row = await connection.fetchrow(RETRY_CAMPAIGN_JOB, id, team_id)
     return None if row is None else row[0]
 

@@ -36,7 +36,8 @@ with asked as materialized (
         unnest($3::integer[]) as position,
         unnest(string_to_array($4::text, ',')) as kind,
         unnest($5::integer[]) as attempt, unnest($6::bytea[]) as request_digest,
-        unnest($7::uuid[]) as claim_token
+        unnest($7::uuid[]) as claim_token,
+        unnest($8::uuid[]) as previous_token
 ), begun as (
     insert into job_steps (campaign_job_id, name, position, kind, status, attempt, request_digest,
         claim_token, intent_at, started_at)
@@ -50,7 +51,12 @@ with asked as materialized (
         request_digest = excluded.request_digest, claim_token = excluded.claim_token,
         intent_at = now(), started_at = coalesce(job_steps.started_at, now()), due_at = null,
         finished_at = null
-    where job_steps.claim_token = any ($8::uuid[]) and job_steps.status <> 'DONE'
+    -- our own token, too: when the connection was lost the intent may have been committed
+    where job_steps.status <> 'DONE' and exists (
+        select from asked as a
+        where a.campaign_job_id = job_steps.campaign_job_id and a.name = job_steps.name
+          and a.claim_token = excluded.claim_token
+          and job_steps.claim_token in (a.claim_token, coalesce(a.previous_token, a.claim_token)))
     returning campaign_job_id, name, claim_token
 )
 select count(*)::integer as begun,
@@ -65,7 +71,7 @@ from begun
 
 
 async def start_steps(connection: Connection, *, campaign_job_ids: Sequence[UUID | None], names: str, positions: Sequence[int | None], kinds: str, attempts: Sequence[int | None], request_digests: Sequence[bytes | None], claim_tokens: Sequence[UUID | None], previous_tokens: Sequence[UUID | None]) -> StartStepsRow | None:
-    """Writes the intent of steps. A step is begun only by the worker that holds its job, only while nobody asked to stop, and only if its row is still the one that this worker has read (previous tokens). Tells how many were begun, and which only when some were not."""
+    """Writes the intent of steps. A step is begun only by the worker that holds its job, only while nobody asked to stop, and only if its row is still the one that this worker has read (previous token). Tells how many were begun, and which only when some were not."""
     row = await connection.fetchrow(START_STEPS, campaign_job_ids, names, positions, kinds, attempts, request_digests, claim_tokens, previous_tokens)
     return None if row is None else StartStepsRow(*row)
 

@@ -378,3 +378,15 @@ async def still_open(url):
         )
     finally:
         await connection.close()
+
+
+async def test_a_throttle_beside_a_shorter_wait_is_told_to_everybody_too(house):
+    await house.sandbox.fault("throttle", "*/campaigns", code=17)
+    await house.sandbox.fault("http_500", "*/adimages")
+    job_id = await house.submit(house.request())
+
+    async with house.working():
+        job = await house.finished(job_id)
+
+    assert job["status"] == "SUCCESS"
+    assert await house.pool.fetchval("select throttled_until from ad_accounts") is not None

@@ -144,10 +144,13 @@ class Plain:
         if self.jobs[job_id].status not in OPEN:
             return False
         job = self._touch(job_id)
+        is_news = not job.cancel_requested
         job.cancel_requested, job.waiting_reason = True, None
         if job.token is None:
             job.status = "CANCELLED"
-        job.events.append("job.cancel_requested" if job.token else "job.finished")
+            job.events.append("job.finished")
+        elif is_news:
+            job.events.append("job.cancel_requested")
         return True
 
     def retry(self, job_id: UUID) -> bool:

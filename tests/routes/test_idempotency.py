@@ -109,6 +109,18 @@ async def test_the_first_answer_comes_again_when_the_account_has_gone_since(api,
     assert again.json() == first.json()
 
 
+async def test_a_test_key_is_not_shown_the_live_job_of_a_key_of_before(api, caller):
+    live = await api.caller(live=True)
+    await add_account(live, mode="live")
+    first = await send(live)
+
+    again = await send(caller)
+
+    assert first.status_code == 202
+    assert again.status_code == 403
+    assert again.json()["code"] == "test_key_live_account"
+
+
 async def test_teams_do_not_share_keys(api, caller):
     other = await api.caller(team="Other")
     await add_account(caller)

@@ -155,6 +155,29 @@ async def test_the_sweep_reaches_every_account_in_turn(shop):
     assert counted == dict.fromkeys([noisy, *full], 1)
 
 
+async def test_the_sweep_takes_turns_when_one_place_becomes_free_at_a_time(shop):
+    noisy = await shop.account(max_running=1)
+    for _ in range(100):
+        await shop.job(noisy)
+    small = [await shop.account() for _ in range(10)]
+    for account in small:
+        for _ in range(6):
+            await shop.job(account)
+    await shop.claim(want=1)
+    taken = []
+
+    for _ in range(2 * len(small)):
+        (job,) = await shop.claim(want=1)
+        taken.append(job.ad_account_id)
+        await shop.pool.execute(
+            "update campaign_jobs set status = 'SUCCESS', claim_token = null, worker_id = null, "
+            "finished_at = now() where id = $1",
+            job.id,
+        )
+
+    assert Counter(taken) == dict.fromkeys(small, 2)
+
+
 @pytest.mark.parametrize("state", ["empty", "never analysed", "large"])
 async def test_hot_statements_walk_indexes_whatever_the_statistics_say(shop, state):
     if state != "empty":

@@ -4,8 +4,20 @@ import asyncio
 
 import asyncpg
 import pytest
+import structlog
 
 from models.flush import Flusher
+
+FORBIDDEN = {
+    "by a server that only reads": (
+        "alter database {} set default_transaction_read_only = on",
+        "alter database {} reset default_transaction_read_only",
+    ),
+    "by a server that lets nobody in": (
+        "alter database {} allow_connections false",
+        "alter database {} allow_connections true",
+    ),
+}
 
 
 class Table:
@@ -67,4 +79,34 @@ async def test_a_lost_connection_is_made_again_and_nothing_is_lost(table, shop):
     answer = await table.flusher.submit(2)
 
     assert answer == 4
+    assert await shop.value("select count(*) from numbers") == 2
+
+
+async def repeated(written, told):
+    """Returns when it was refused twice, or is over."""
+    async with asyncio.timeout(20):
+        while True:
+            if written.done() or len(told) >= 2:
+                return
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("how", FORBIDDEN)
+async def test_a_write_refused_for_now_is_repeated_until_it_is_taken(table, shop, admin, how):
+    name = await shop.value("select current_database()")
+    forbid, allow = (sql.format(name) for sql in FORBIDDEN[how])
+    await table.flusher.submit(1)
+    await admin.execute(forbid)
+    await admin.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'mojito test'"
+    )
+
+    with structlog.testing.capture_logs() as told:
+        written = asyncio.create_task(table.flusher.submit(2))
+        await repeated(written, told)
+        await admin.execute(allow)
+    answer = await written
+
+    assert answer == 4
+    assert {line["event"] for line in told} == {"flush.repeated"}
     assert await shop.value("select count(*) from numbers") == 2

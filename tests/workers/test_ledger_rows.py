@@ -270,3 +270,15 @@ async def test_a_step_begun_again_keeps_its_first_time(desk):
     await (await desk.open()).step(STEP, Platform(Done("1")).effect, PACE)
 
     assert (await desk.row()).started_at == first
+
+
+async def test_what_steps_brought_is_read_once_however_often_it_is_looked_at(desk):
+    ledger = await desk.open()
+    await ledger.step(STEP, Platform(Done("1", {"a": "b"})).effect, PACE)
+    first = ledger.outcomes["campaign"]
+
+    later = await desk.open()
+
+    assert ledger.outcomes["campaign"] is first
+    assert later.outcomes["campaign"] is later.outcomes["campaign"]
+    assert later.outcomes == {"campaign": Done("1", {"a": "b"})}

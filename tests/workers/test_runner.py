@@ -7,7 +7,10 @@ import asyncpg
 import pytest
 
 from models.job import JobError
+from models.plan import PlannedStep
 from workers.kinds import Ended
+from workers.ledger import Effect, Pace
+from workers.platforms.base import Done
 from workers.runner import Worker, WorkerSettings
 
 ENDS = {
@@ -79,3 +82,28 @@ async def test_a_run_ends_as_its_handler_deserves(shop, mode):
 
     assert (job["status"], job["error_code"]) == ENDS[mode]
     assert handler.runs == (2 if "database" in mode else 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [("media", "FAILED"), ("creative", "FAILED"), ("campaign", "PARTIAL_SUCCESS")],
+)
+async def test_a_job_that_cannot_say_what_exists_is_judged_by_what_it_has_made(shop, kind, status):
+    job_id = await shop.job(await shop.account())
+    moody = Moody("crashes and cannot say what exists")
+
+    class Making:
+        abandon = moody.abandon
+
+        async def __call__(self, run):
+            async def make(_trial):
+                return Done("1")
+
+            step = PlannedStep(kind, kind, 0)
+            await run.ledger.step(step, Effect(make), Pace(call_seconds=30, lag_seconds=30))
+            return await moody(run)
+
+    async with working(shop, Making()):
+        job = await ended(shop, job_id)
+
+    assert (job["status"], job["error_code"]) == (status, "internal_error")

@@ -31,6 +31,24 @@ async def test_only_the_run_that_has_the_job_begins_a_step(connection, both):
     assert answers == [False, True]
 
 
+async def test_what_a_neighbour_has_read_opens_no_row_that_a_run_has_not_read(shop, connection):
+    await shop.job(await shop.account())
+    await shop.job(await shop.account())
+    for job in (before := await shop.claim()):
+        await begin_campaign(connection, job)
+    await workers.release_worker_jobs(shop.pool, worker_id=shop.worker_id)
+    reader, other = await shop.claim()
+    token = before[0].claim_token
+    intents = [
+        Intent(job.id, job.claim_token, "campaign", 0, "campaign", 0, b"", read)
+        for job, read in ((reader, token), (other, None))
+    ]
+
+    answers = await write_intents(connection, intents)
+
+    assert answers == [True, False]
+
+
 async def test_only_the_run_whose_outcome_was_written_hears_so(shop, connection, both):
     lost, present = both
     await begin_campaign(connection, present)

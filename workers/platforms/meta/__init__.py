@@ -118,7 +118,7 @@ class Meta:
         """Children first, so that nothing is delivered before all of it is ready."""
         done = context.outcomes
         for kind in ("ad", "ad_set", "campaign"):
-            for name in (name for name in done if name.split("[")[0] == kind):
+            for name in [name for name in done if name.split("[")[0] == kind]:
                 call = self._sdk.update(kind, done[name].platform_id, {"status": "ACTIVE"})
                 await self._graph.send(context, call, effect="repeatable")
         return Done(done["campaign"].platform_id)

@@ -189,6 +189,7 @@ class Graph:
                 is_write=effect == "creates",
                 pointer=pointer_to(blame(error)),
                 regain_seconds=usage.regain_seconds,
+                has_failed=response.status_code >= 500,
             )
             raise Refusal(error, step_error)
         if response.status_code == 429:

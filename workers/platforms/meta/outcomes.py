@@ -148,6 +148,8 @@ TABLE: tuple[Row, ...] = (
     # what stands in no line, as most of 100, is refused for good
 )
 
+FAILED = row((), (), "transient", "platform_failed", TRANSIENT)
+
 
 def find_row(code: int | None, subcode: int | None) -> Row | None:
     """The line for an error: the pair, the subcode alone, then the code."""
@@ -161,11 +163,19 @@ def find_row(code: int | None, subcode: int | None) -> Row | None:
 
 
 def outcome(
-    error: dict[str, Any], *, is_write: bool, pointer: str | None, regain_seconds: float | None
+    error: dict[str, Any],
+    *,
+    is_write: bool,
+    pointer: str | None,
+    regain_seconds: float | None,
+    has_failed: bool = False,
 ) -> StepError:
-    """The StepError that an error object of Meta means."""
+    """The StepError that an error object of Meta means. `has_failed`: it came with a status of 500 or
+    more, so what was asked for may have been done, whatever the object says of it."""
     code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
     found = find_row(code, subcode)
+    if has_failed and (found is None or found.kind in ("reject", "again")):
+        found = FAILED
     rest: dict[str, Any] = {"upstream": upstream(error), "pointer": pointer}
     message = str(
         error.get("error_user_msg") or error.get("message") or "Meta refused without a word"

@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import json
 
 import pytest
 
 from common import clock
-from common.errors import ClaimLost, Retry, Unknown
+from common.errors import ClaimLost, Retry, Unknown, Wait
 from models.credentials import MetaCredentials
 from tests.workers.platforms.meta.conftest import JOB
 from workers.platforms.base import Account
@@ -179,6 +180,30 @@ async def test_an_error_object_is_a_refusal_whatever_the_status(server, graph, c
         await graph.send(context("campaign"), POST, effect="creates")
 
     assert refusal.value.step_error.pointer == "/campaign/objective"
+
+
+@pytest.mark.parametrize("code", [99, 100, 200, "gateway_timeout", None])
+async def test_an_error_object_of_a_server_that_failed_leaves_a_doubt_behind_a_create_only(
+    server, graph, context, code
+):
+    server.reply(503, json.dumps({"error": {"code": code, "message": "upstream timed out"}}))
+    told = []
+
+    for effect in ("creates", "repeatable", "reads"):
+        with pytest.raises(Refusal) as refusal:
+            await graph.send(context("campaign"), POST, effect=effect)
+        told.append(type(refusal.value.step_error))
+
+    assert told == [Unknown, Retry, Retry]
+
+
+async def test_a_throttle_of_a_server_that_failed_is_still_a_throttle(server, graph, context):
+    server.reply(503, '{"error": {"code": 4, "message": "too many calls"}}')
+
+    with pytest.raises(Refusal) as refusal:
+        await graph.send(context("campaign"), POST, effect="creates")
+
+    assert isinstance(refusal.value.step_error, Wait)
 
 
 async def test_no_message_or_log_line_holds_the_token(server, graph, context, caplog):

@@ -1,0 +1,108 @@
+"""A step that was given up while nobody knew what its call had done is looked up before it is made again."""
+
+from uuid import uuid4
+
+import pytest
+
+from common.errors import Reject, Retry, Unknown, Wait
+from models.gen import campaign_jobs
+from tests.workers.ledgers import PACE, STEP, Desk, Platform
+from workers.ledger import MOST_ATTEMPTS
+from workers.platforms.base import Done
+
+
+@pytest.fixture
+def desk(shop, writes):
+    return Desk(shop, writes)
+
+
+def unknown():
+    return Unknown("no answer came", code="no_answer")
+
+
+def down():
+    return Retry("the platform is down", code="platform_failed")
+
+
+def forbidden():
+    return Reject("the token may not list", code="permission_missing", retryable=True)
+
+
+async def fail_and_retry(desk):
+    """As when the job has ended and its caller asked for a retry."""
+    team_id = uuid4()
+    await desk.shop.pool.execute(
+        "update campaign_jobs set status = 'FAILED', claim_token = null, worker_id = null, "
+        "finished_at = now(), team_id = $1",
+        team_id,
+    )
+    assert await campaign_jobs.retry_campaign_job(desk.shop.pool, id=desk.job_id, team_id=team_id)
+
+
+async def lose_an_answer(desk, platform):
+    with pytest.raises((Wait, Reject)) as lost:
+        await (await desk.open()).step(STEP, platform.effect, PACE)
+    return lost.value
+
+
+async def test_what_could_not_be_looked_up_in_the_end_is_looked_up_after_a_retry(desk):
+    platform = Platform(unknown(), found=[down() for _ in range(MOST_ATTEMPTS)])
+    while not isinstance(await lose_an_answer(desk, platform), Reject):
+        await desk.age(seconds=100)
+    platform.found = [Done("made long ago")]
+
+    await fail_and_retry(desk)
+    done = await (await desk.open()).step(STEP, platform.effect, PACE)
+
+    assert done == Done("made long ago")
+    assert len(platform.calls) == 1
+
+
+async def test_what_was_not_allowed_to_be_looked_up_is_looked_up_after_a_retry(desk):
+    platform = Platform(unknown(), found=[forbidden(), Done("made long ago")])
+    assert isinstance(await lose_an_answer(desk, platform), Reject)
+
+    await fail_and_retry(desk)
+    done = await (await desk.open()).step(STEP, platform.effect, PACE)
+
+    assert done == Done("made long ago")
+    assert len(platform.calls) == 1
+
+
+async def test_what_is_not_found_after_a_retry_is_made_after_two_looks(desk):
+    platform = Platform(unknown(), Done("new"), found=[forbidden()])
+    await lose_an_answer(desk, platform)
+
+    await fail_and_retry(desk)
+    await lose_an_answer(desk, platform)
+    await desk.age(seconds=61)
+    done = await (await desk.open()).step(STEP, platform.effect, PACE)
+
+    assert done == Done("new")
+    assert platform.looks == 3
+
+
+async def test_what_was_surely_refused_is_made_at_once_after_a_retry(desk):
+    platform = Platform(Reject("no", code="refused_by_platform"), Done("new"))
+    await lose_an_answer(desk, platform)
+
+    await fail_and_retry(desk)
+    done = await (await desk.open()).step(STEP, platform.effect, PACE)
+
+    assert done == Done("new")
+    assert platform.looks == 0
+
+
+async def test_what_was_surely_never_made_is_made_at_once_after_a_retry(desk):
+    platform = Platform(unknown(), Done("new"))
+    await lose_an_answer(desk, platform)
+    await desk.shop.pool.execute("update job_steps set attempt = $1", MOST_ATTEMPTS - 1)
+    await desk.age(seconds=61)
+    assert isinstance(await lose_an_answer(desk, platform), Reject)
+
+    await fail_and_retry(desk)
+    looks = platform.looks
+    done = await (await desk.open()).step(STEP, platform.effect, PACE)
+
+    assert done == Done("new")
+    assert platform.looks == looks
