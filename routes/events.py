@@ -14,7 +14,7 @@ from litestar.types import Receive, Send
 from common.errors import CallerError
 from models.gen import campaign_jobs, job_events
 from models.job import FINISHED
-from routes.access import object_id, reachable
+from routes.access import not_found, object_id, reachable
 from routes.parts import ApiRequest, Parts
 from routes.subscriptions import JobEvent, Subscription
 
@@ -63,11 +63,20 @@ async def stream_job_events(
     )
     job = reachable(row, request.auth, "campaign_job")
     after = await _last_seen(request, parts, 0)
-    if job.status in FINISHED:
-        end = await job_events.get_end_of_job(parts.pool, campaign_job_id=job.id)
-        if after >= (end or 0):
-            return ASGIResponse(status_code=204, headers=_HEADERS)
-    return _stream(parts, Subscription("job", job.id, after=after, key_id=request.auth.key_id))
+    end = await job_events.get_end_of_job(parts.pool, campaign_job_id=job.id)
+    if end is None:
+        raise not_found("campaign_job")
+    is_finished = end.status in FINISHED
+    if is_finished and after >= end.number:
+        return ASGIResponse(status_code=204, headers=_HEADERS)
+    subscription = Subscription(
+        request.auth.team_id,
+        job.id,
+        after=after,
+        key_id=request.auth.key_id,
+        ends_after=end.number - is_finished,
+    )
+    return _stream(parts, subscription)
 
 
 @get(
@@ -89,9 +98,8 @@ async def stream_events(request: ApiRequest, parts: NamedDependency[Parts]) -> A
     caller = request.auth
     after = await _last_seen(request, parts)
     mode = "sandbox" if caller.mode == "sandbox" else None
-    return _stream(
-        parts, Subscription("team", caller.team_id, after=after, key_id=caller.key_id, mode=mode)
-    )
+    subscription = Subscription(caller.team_id, after=after, key_id=caller.key_id, mode=mode)
+    return _stream(parts, subscription)
 
 
 def _stream(parts: Parts, subscription: Subscription) -> EventStream:
