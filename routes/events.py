@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from litestar.response.streaming import ASGIStreamingResponse
-from litestar.types import Receive, Send
+from litestar.types import Receive, Scope, Send
 
 from common.errors import CallerError
 from models.gen import campaign_jobs, job_events
@@ -27,9 +27,17 @@ _NUMBER_DIGITS = 18
 class EventStream(ASGIStreamingResponse):
     """Closes its source as soon as the caller is gone, wherever the answer is just then."""
 
-    def __init__(self, source: AsyncGenerator[bytes]) -> None:
+    def __init__(
+        self, source: AsyncGenerator[bytes], place: contextlib.AbstractContextManager[None]
+    ) -> None:
         super().__init__(iterator=source, media_type="text/event-stream", headers=_HEADERS)
         self._source = source
+        self._place = place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises TooManyRequests before anything is sent."""
+        with self._place:
+            await super().__call__(scope, receive, send)
 
     async def send_body(self, send: Send, receive: Receive) -> None:
         """Until the source or the caller ends."""
@@ -103,7 +111,8 @@ async def stream_events(request: ApiRequest, parts: NamedDependency[Parts]) -> A
 
 
 def _stream(parts: Parts, subscription: Subscription) -> EventStream:
-    return EventStream(_source(parts, subscription))
+    place = parts.watch.places.one_more("streams", subscription.team_id)
+    return EventStream(_source(parts, subscription), place)
 
 
 async def _source(parts: Parts, subscription: Subscription) -> AsyncGenerator[bytes]:

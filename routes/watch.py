@@ -20,6 +20,7 @@ from models.listener import CHANGES, Listener
 from routes.audience import Audience
 from routes.event_rows import Group, history, news
 from routes.holds import Hold, Holds
+from routes.places import Places
 from routes.subscriptions import Row, Subscription
 
 _POLL_SECONDS = 1.0
@@ -38,7 +39,13 @@ class Watch:
     """`async with running()` around everything that watches. Without watchers it asks nothing."""
 
     def __init__(
-        self, url: str, pool: Pool, stopping: asyncio.Event, *, keys_seconds: float = _KEYS_SECONDS
+        self,
+        url: str,
+        pool: Pool,
+        stopping: asyncio.Event,
+        *,
+        most_per_team: int | None = None,
+        keys_seconds: float = _KEYS_SECONDS,
     ) -> None:
         self._pool = pool
         self.stopping = stopping
@@ -52,6 +59,7 @@ class Watch:
         """Those of them who read history."""
         self._audience = Audience()
         self.holds = Holds(pool)
+        self.places = Places(most_per_team)
         self._keys_seconds = keys_seconds
         self._keys_due = 0.0
         self._soon_seconds = _SHORTEST_PAUSE_SECONDS
@@ -85,18 +93,19 @@ class Watch:
 
     @contextlib.contextmanager
     def holding(self, team_id: UUID, hold: Hold) -> Generator[None]:
-        """Compares it as long as the block lasts."""
+        """Compares it as long as the block lasts. Raises TooManyRequests."""
 
         def hear(_: Sequence[Row]) -> None:
             self.holds.hurry(hold.job_id)
 
-        self._audience.add(team_id, hold.job_id, hear)
-        self._wake.set()
-        try:
-            with self.holds.holding(hold):
-                yield
-        finally:
-            self._audience.discard(team_id, hold.job_id, hear)
+        with self.places.one_more("held_answers", team_id):
+            self._audience.add(team_id, hold.job_id, hear)
+            self._wake.set()
+            try:
+                with self.holds.holding(hold):
+                    yield
+            finally:
+                self._audience.discard(team_id, hold.job_id, hear)
 
     async def change(self, hold: Hold, until: float) -> bool:
         """Whether the job has changed; False when time is over, or the program stops."""

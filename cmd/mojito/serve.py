@@ -15,6 +15,7 @@ from common.errors import ConfigurationError
 from common.garbage import collect_seldom
 from common.log import configure
 from config.settings import Settings
+from mojito.slow_readers import PatientProtocol
 from mojito.wiring import open_app
 
 log = structlog.get_logger()
@@ -51,7 +52,7 @@ async def serve(settings: Settings) -> None:
         config = uvicorn.Config(
             app,
             loop="none",
-            http="httptools",
+            http=PatientProtocol,
             access_log=False,
             log_config=None,
             lifespan="on",
