@@ -1,4 +1,4 @@
-"""A team has so many streams and held answers at a time; the next one is refused, and its place is free again later."""
+"""A team has so many streams and held answers at a time; the next one is refused until a place is free."""
 
 import asyncio
 import contextlib
