@@ -74,3 +74,16 @@ select j.status, coalesce((
     select max(e.id) from job_events as e where e.campaign_job_id = j.id and e.kind = 'job.finished'
 ), 0)::bigint as number
 from campaign_jobs as j where j.id = @campaign_job_id;
+
+-- name: GetEventOfTeamFrom :one
+-- The first event of a team that bears this number or a higher one.
+select id, created_at from job_events where team_id = @team_id and id >= @number order by id limit 1;
+
+-- name: CountEventsOfTeamUpTo :one
+-- Between two numbers and two moments; no more are counted than asked for.
+select count(*) from (
+    select 1 from job_events
+    where team_id = @team_id and id >= @first_id and id < @last_id
+      and created_at >= @since and created_at < @until
+    limit @most
+) as found;

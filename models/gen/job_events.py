@@ -47,6 +47,11 @@ class GetEndOfJobRow(msgspec.Struct, frozen=True, gc=False):
     status: JobStatus
     number: int
 
+
+class GetEventOfTeamFromRow(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    created_at: datetime
+
 GET_LAST_EVENT_NUMBER: Final = """\
 select coalesce(pg_sequence_last_value('job_events_id_seq'::regclass), 0)::bigint as number
 """
@@ -161,3 +166,30 @@ async def get_end_of_job(connection: Connection, *, campaign_job_id: UUID) -> Ge
     """The number of the last end of a job, 0 while it has none, and the status that it had in the same moment."""
     row = await connection.fetchrow(GET_END_OF_JOB, campaign_job_id)
     return None if row is None else GetEndOfJobRow(*row)
+
+
+GET_EVENT_OF_TEAM_FROM: Final = """\
+select id, created_at from job_events where team_id = $1 and id >= $2 order by id limit 1
+"""
+
+
+async def get_event_of_team_from(connection: Connection, *, team_id: UUID | None = None, number: int) -> GetEventOfTeamFromRow | None:
+    """The first event of a team that bears this number or a higher one."""
+    row = await connection.fetchrow(GET_EVENT_OF_TEAM_FROM, team_id, number)
+    return None if row is None else GetEventOfTeamFromRow(*row)
+
+
+COUNT_EVENTS_OF_TEAM_UP_TO: Final = """\
+select count(*) from (
+    select 1 from job_events
+    where team_id = $1 and id >= $2 and id < $3
+      and created_at >= $4 and created_at < $5
+    limit $6
+) as found
+"""
+
+
+async def count_events_of_team_up_to(connection: Connection, *, team_id: UUID | None = None, first_id: int, last_id: int, since: datetime, until: datetime, most: int) -> int | None:
+    """Between two numbers and two moments; no more are counted than asked for."""
+    row = await connection.fetchrow(COUNT_EVENTS_OF_TEAM_UP_TO, team_id, first_id, last_id, since, until, most)
+    return None if row is None else row[0]
