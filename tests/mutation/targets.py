@@ -42,6 +42,7 @@ TARGETS = {
             "tests/workers/test_ledger.py",
             "tests/workers/test_ledger_intents.py",
             "tests/workers/test_ledger_rows.py",
+            "tests/workers/test_ledger_words.py",
         ),
         needs_database=True,
     ),
