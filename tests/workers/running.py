@@ -101,7 +101,9 @@ async def finished(shop, job_id):
 
 async def let_go(shop, job_id):
     """The job once no worker has it, though it has run."""
-    sql = "select * from campaign_jobs where id = $1 and claim_token is null and status <> 'PENDING'"
+    sql = (
+        "select * from campaign_jobs where id = $1 and claim_token is null and status <> 'PENDING'"
+    )
     return await until(lambda: shop.pool.fetchrow(sql, job_id))
 
 

@@ -52,9 +52,12 @@ async def test_a_throttle_holds_for_the_whole_account(shop, job_id):
     async with working(shop, Scripted(Parked(600, "throttled"))):
         await let_go(shop, job_id)
 
-    assert 500 < await shop.value(
-        "select extract(epoch from throttled_until - now())::float8 from ad_accounts where id <> $1",
-        other,
+    assert (
+        await shop.value(
+            "select extract(epoch from throttled_until - now())::float8 from ad_accounts where id <> $1",
+            other,
+        )
+        > 500
     )
     assert await shop.value("select throttled_until from ad_accounts where id = $1", other) is None
 
