@@ -42,6 +42,9 @@ CLAIM_SETTINGS = {
     "synchronous_commit": "off",
 }
 _LAST_CLAIM_SECONDS = 2.0
+_LATE_CLAIM_SECONDS = 20.0
+"""So long after its connection was lost the server may still carry a claim out: longer than it lets any
+statement of ours run."""
 _WITHOUT_DATABASE_SECONDS = 2.0
 _CHANGES_SECONDS = 0.01
 """Those who watch jobs are told so seldom at most."""
@@ -98,6 +101,7 @@ class Worker:
         self._arrivals: set[asyncio.Task[None]] = set()
         self._running: dict[Ledger, tuple[Run, asyncio.Task[None]]] = {}
         self._may_hold_unknown_claims = False
+        self._claim_failed_at = -_LATE_CLAIM_SECONDS
         self._is_out_of_touch = False
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self.started = asyncio.Event()
@@ -160,6 +164,7 @@ class Worker:
                 log.warning("claim.failed", error=type(error).__name__)
                 self._drop_connection()
                 self._may_hold_unknown_claims = True
+                self._claim_failed_at = clock.seconds()
         if len(claimed) < max(want, 1) and not self._stopping.is_set():
             await self._until_woken()
 
@@ -175,14 +180,7 @@ class Worker:
                 self._url, name="mojito claim", settings=CLAIM_SETTINGS
             )
         if self._may_hold_unknown_claims:
-            known = [*self._arriving.values(), *(run.job for run, _ in self._running.values())]
-            await workers.give_back_unknown_claims(
-                self._connection,
-                worker_id=self._id,
-                known_ids=[job.id for job in known],
-                known_tokens=[job.claim_token for job in known],
-            )
-            self._may_hold_unknown_claims = False
+            await self._give_back_unknown_claims(self._connection)
         jobs = await self._metrics.claimed(
             campaign_jobs.claim_campaign_jobs(self._connection, worker_id=self._id, want=want)
         )
@@ -193,6 +191,21 @@ class Worker:
             self._arrivals.add(task)
             task.add_done_callback(self._arrivals.discard)
         return jobs
+
+    async def _give_back_unknown_claims(
+        self, connection: "asyncpg.Connection[asyncpg.Record]"
+    ) -> None:
+        # the claim that failed may still wait for its turn on the server, which does not notice that
+        # nobody listens any more; and what becomes unknown from here on needs a look of its own
+        again_until = self._claim_failed_at + _LATE_CLAIM_SECONDS
+        self._may_hold_unknown_claims = clock.seconds() < again_until
+        known = [*self._arriving.values(), *(run.job for run, _ in self._running.values())]
+        await workers.give_back_unknown_claims(
+            connection,
+            worker_id=self._id,
+            known_ids=[job.id for job in known],
+            known_tokens=[job.claim_token for job in known],
+        )
 
     async def _start(self, jobs: list[ClaimedJob], claimed_at: float) -> None:
         # the next claim is sent first: the database works on it while these begin
