@@ -46,6 +46,17 @@ TARGETS = {
         ),
         needs_database=True,
     ),
+    "runner": Target(
+        ("workers/runner.py",),
+        (
+            "tests/workers/test_runner_ends.py",
+            "tests/workers/test_runner_claims.py",
+            "tests/workers/test_runner_lost_claims.py",
+            "tests/workers/test_runner_stops.py",
+            "tests/workers/test_runner.py",
+        ),
+        needs_database=True,
+    ),
     "endings": Target(("workers/endings.py",), ("tests/workers/test_endings.py",)),
 }
 
