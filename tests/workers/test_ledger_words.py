@@ -136,3 +136,33 @@ async def test_a_step_asked_for_by_a_caller_who_wants_the_job_to_stop_says_stopp
         await ledger.step(PlannedStep("ad_set[0]", "ad_set", 1), Platform(Done("2")).effect, PACE)
 
     assert refused.value.code == "stopping"
+
+
+async def test_what_was_found_is_written_down_whole(desk):
+    """So that a later run has it without another look."""
+    found = Done("7", {"thumbnail_url": "x"})
+    platform = Platform(Unknown("nothing came", code="timed_out"), found=[found])
+    await (await desk.open()).step(STEP, platform.effect, PACE)
+
+    later = await (await desk.open()).step(STEP, platform.effect, PACE)
+
+    assert later == found
+    assert platform.looks == 1
+    assert (await desk.row()).platform_id == "7"
+
+
+async def test_an_effect_that_stops_leaves_its_step_as_it_stands_and_is_looked_up_first(desk):
+    async def stop(trial):
+        raise Stopping("enough", code="stopping")
+
+    ledger = await desk.open()
+    with pytest.raises(Stopping):
+        await ledger.step(STEP, Effect(stop), PACE)
+    left = (await desk.row()).status
+    platform = Platform(found=[Done("made all the same")])
+
+    done = await ledger.step(STEP, platform.effect, PACE)
+
+    assert left == "RUNNING"
+    assert done == Done("made all the same")
+    assert platform.calls == []
