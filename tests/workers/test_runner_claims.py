@@ -2,9 +2,11 @@
 
 from uuid import uuid4
 
+import msgspec
 import structlog
 
 from common.errors import ClaimLost
+from config.settings import Settings
 from models.gen import campaign_jobs, workers
 from tests.workers.running import (
     Gate,
@@ -35,10 +37,18 @@ def test_a_worker_says_that_it_lives_six_times_before_it_counts_as_dead():
     assert WorkerSettings(silence_seconds=30).renew_seconds == 5
 
 
-def test_a_worker_trusts_itself_for_less_time_than_others_wait_for_it():
-    settings = WorkerSettings()
+def test_a_worker_that_is_told_nothing_works_as_the_settings_say_when_nothing_is_set():
+    told = {field.name: field.default for field in msgspec.structs.fields(Settings)}
+    worker = WorkerSettings()
 
-    assert settings.renew_seconds < settings.trust_seconds < settings.silence_seconds
+    assert worker.largest_claim == 500
+    assert {
+        "worker_concurrency": worker.concurrency,
+        "poll_seconds": worker.poll_seconds,
+        "worker_silence_seconds": worker.silence_seconds,
+        "worker_trust_seconds": worker.trust_seconds,
+        "grace_seconds": worker.grace_seconds,
+    }.items() <= told.items()
 
 
 async def test_a_worker_runs_no_more_jobs_at_once_than_it_may(shop):
