@@ -11,6 +11,10 @@ from workers.runner import Worker, WorkerSettings
 
 PATIENCE_SECONDS = 20
 TEST = "TEST"
+NEVER = 10_000
+"""Seconds of a wait that no test outlasts."""
+CLAIM_LOCK = 7092417
+"""What claims take turns under."""
 
 
 class Scripted:
@@ -79,6 +83,12 @@ async def working(shop, handler, *, pool=None, metrics=None, **settings):
     finally:
         worker.stop()
         await task
+
+
+async def jobs(shop, count):
+    """So many jobs of one account, which lets all of them run at once."""
+    account = await shop.account(max_running=count)
+    return [await shop.job(account) for _ in range(count)]
 
 
 async def until(holds):

@@ -9,24 +9,18 @@ from common.errors import ClaimLost
 from config.settings import Settings
 from models.gen import campaign_jobs, workers
 from tests.workers.running import (
+    CLAIM_LOCK,
+    NEVER,
     Gate,
     Scripted,
     connected,
     finished,
+    jobs,
     until,
     working,
 )
 from workers.metrics import WorkerMetrics
 from workers.runner import WorkerSettings
-
-NEVER = 10_000
-"""Seconds of a wait that no test outlasts."""
-CLAIM_LOCK = 7092417
-
-
-async def jobs(shop, count, **columns):
-    account = await shop.account(max_running=count)
-    return [await shop.job(account, **columns) for _ in range(count)]
 
 
 async def all_done(shop, count):

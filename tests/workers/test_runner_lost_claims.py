@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from tests.chaos.slow_proxy import opened_proxy
-from tests.workers.running import Scripted, connected, finished, until, working
-from tests.workers.test_runner_claims import CLAIM_LOCK
+from tests.workers.running import CLAIM_LOCK, Scripted, connected, finished, until, working
 
 WAITING = """select count(*) from pg_stat_activity
              where datname = current_database() and application_name = 'mojito claim'

@@ -7,8 +7,16 @@ import pytest
 from models.database import open_pool
 from models.plan import PlannedStep
 from tests.workers.ledgers import PACE, STEP, Platform
-from tests.workers.running import Gate, Scripted, connected, until, working
-from tests.workers.test_runner_claims import CLAIM_LOCK, NEVER, jobs
+from tests.workers.running import (
+    CLAIM_LOCK,
+    NEVER,
+    Gate,
+    Scripted,
+    connected,
+    jobs,
+    until,
+    working,
+)
 from workers.kinds import Ended, Interrupted
 from workers.ledger import Stopping
 from workers.platforms.base import Done
