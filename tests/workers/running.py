@@ -9,7 +9,7 @@ import asyncpg
 from workers.kinds import Ended
 from workers.runner import Worker, WorkerSettings
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 30
 TEST = "TEST"
 NEVER = 10_000
 """Seconds of a wait that no test outlasts."""
