@@ -72,7 +72,10 @@ class Gate:
 
 @contextlib.asynccontextmanager
 async def working(shop, handler, *, pool=None, metrics=None, **settings):
-    """The worker, at work; stopped at the end."""
+    """The worker, at work; stopped at the end. Nothing may have gone wrong that only the loop hears of."""
+    unheard = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: unheard.append(context))
     settings = WorkerSettings(**{"poll_seconds": 0.1, "grace_seconds": 5, **settings})
     pool = pool or shop.pool
     worker = Worker(shop.url, pool, shop.worker_id, {TEST: handler}, settings, metrics)
@@ -83,6 +86,8 @@ async def working(shop, handler, *, pool=None, metrics=None, **settings):
     finally:
         worker.stop()
         await task
+        loop.set_exception_handler(None)
+    assert unheard == []
 
 
 async def jobs(shop, count):
