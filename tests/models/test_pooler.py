@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import struct
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
@@ -27,6 +27,7 @@ async def piped(source, target):
 async def pooler(database):
     """As one that is told to ignore start-up settings: they end here, all else passes."""
     there = urlsplit(database)
+    folder = parse_qs(there.query)["host"][0]
     tasks = set()
 
     async def serve(reader, writer):
@@ -40,13 +41,13 @@ async def pooler(database):
             if pair[0] not in FORGOTTEN
         ]
         begun = told[:4] + b"\0".join(kept) + b"\0\0"
-        up_reader, up_writer = await asyncio.open_connection(there.hostname, there.port)
+        up_reader, up_writer = await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.5432")
         up_writer.write(struct.pack("!i", len(begun) + 4) + begun)
         tasks.update(map(asyncio.create_task, (piped(reader, up_writer), piped(up_reader, writer))))
 
     server = await asyncio.start_server(serve, "127.0.0.1")
     port = server.sockets[0].getsockname()[1]
-    yield f"{there._replace(netloc=f'{there.username}@127.0.0.1:{port}').geturl()}?sslmode=disable"
+    yield f"postgresql://mojito@127.0.0.1:{port}{there.path}?sslmode=disable"
     server.close()
     await asyncio.gather(*tasks)
 
