@@ -177,13 +177,15 @@ class MediaSource:
             content_type=row.content_type,
             size_bytes=row.size_bytes,
             sha256=row.sha256.hex(),
-            file_name=row.file_name or _name(wanted, row),
+            file_name=_name(wanted, row),
         )
 
 
 def _name(wanted: Wanted, row: MediaAsset) -> str:
-    """Platforms look at the ending."""
-    return f"{wanted.kind}{mimetypes.guess_extension(row.content_type) or ''}"
+    """Platforms look at the ending, so one that is missing or not true gets the right one behind it."""
+    given = row.file_name or wanted.kind
+    is_true = mimetypes.guess_type(given)[0] == row.content_type
+    return given if is_true else f"{given}{mimetypes.guess_extension(row.content_type) or ''}"
 
 
 def _failed(wanted: Wanted, error: DownloadFailed) -> StepError:

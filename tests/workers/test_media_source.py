@@ -108,6 +108,25 @@ async def test_an_asset_is_read_from_its_file(step: Step, pool: Pool, files: Loc
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("HERO.PNG", "HERO.PNG"),
+        ("hero", "hero.png"),
+        ("download.php", "download.php.png"),
+        ("hero.webp", "hero.webp.png"),
+    ],
+)
+async def test_a_file_is_called_by_an_ending_that_is_true(
+    step: Step, pool: Pool, files: LocalAssetFiles, given: str, told: str
+):
+    row = await add(pool, files, step.team_id, HERO, given)
+
+    media = await step.open(Media(asset_id=row.id))
+
+    assert media.file_name == told
+
+
 async def test_a_job_without_a_team_reads_assets_without_one(
     step: Step, pool: Pool, files: LocalAssetFiles
 ):

@@ -79,7 +79,8 @@ RULES = _read("""
 - Campaigns for apps on iOS 14 promote their app at the campaign @ field reports
 ~ Billing by goal: impressions, link clicks, video views @ Marketing API, billing events : billing
 ~ Attribution windows by goal (1885501) @ Marketing API, attribution : attribution
-- user_os fits the store (1487678); is_skadnetwork_attribution (3955009) @ field reports
++ user_os fits the store (1487678) : system_of_store
+- is_skadnetwork_attribution is said for apps (3955009) @ field reports
 - Events that an objective does not allow @ field reports
 # Campaigns: Marketing API reference, ad campaign group
 + Name and special_ad_categories are required : campaign_required
@@ -109,7 +110,8 @@ RULES = _read("""
 + TARGET_COST is gone : bid_strategy
 + end_time 0 is no end : end_past
 + Shared budgets need equal strategies (4834009) : sharing_strategies
-- COST_CAP needs standard pacing; least bids
++ COST_CAP needs standard pacing, billed by impressions : cost_cap
+- Least bids
 + The end lies ahead (1487033) : end_past
 ~ dsa_beneficiary and dsa_payor for the EU (3858081); account defaults and 3858152 are not : disclosure
 ~ Regional categories: Singapore (3858550) alone : singapore
@@ -121,7 +123,7 @@ RULES = _read("""
 + advantage_audience is said (1870227), as 0 or 1 (1870196) : advantage_unsaid advantage_type
 + With it age_min is 18 to 25 and age_max 65 (1870188, 1870189) : advantage_youngest advantage_oldest
 + Ages are 13 to 65; genders are 1 and 2 : ages genders
-~ Thailand from 20, Indonesia from 21 (1870165) : age_by_country
++ Thailand from 20, Indonesia from 21 for who is chosen by interests (1870165) : age_by_country
 ~ A place inside an included country is refused (1487756), where its country is told : overlap
 + location_types is refused (1870199) : location_types
 + Limits of cities, regions, zips, languages and the rest : too_many_places
@@ -129,7 +131,8 @@ RULES = _read("""
 - Interests that are deprecated (1870247 and others), cities that are not supported (1487479)
 ~ Housing, employment, finance: ages, genders, places, look-alikes : careful
 - Political ads: authorised countries and creatives, not delivered in the EU
-~ Placements that cannot stand alone (1815433); not every combination : placement_alone
+~ Placements that cannot stand alone (1815433) : placement_alone
+~ Placements that show nothing; not every combination : placement_nowhere
 - Fields that were read back must not be posted again
 # Creatives: Marketing API reference, ad creative
 + Equal creatives are one

@@ -54,6 +54,29 @@ REFUSED = [
     ("bid_missing", "ad_set", {"bid_strategy": "COST_CAP"}, {}, 1815857, "bid_amount"),
     ("bid_unwanted", "ad_set", {"bid_amount": 100}, {}, 1885204, "bid_amount"),
     (
+        "cost_cap",
+        "ad_set",
+        {"bid_strategy": "COST_CAP", "bid_amount": 100, "billing_event": "LINK_CLICKS"},
+        {},
+        None,
+        "billing_event",
+    ),
+    (
+        "system_of_store",
+        "ad_set",
+        {
+            "optimization_goal": "APP_INSTALLS",
+            "promoted_object": {
+                "application_id": "1",
+                "object_store_url": "https://play.google.com/x",
+            },
+            "targeting.user_os": ["iOS"],
+        },
+        {"campaign": {"objective": "OUTCOME_APP_PROMOTION"}},
+        1487678,
+        "targeting.user_os",
+    ),
+    (
         "roas",
         "ad_set",
         {"bid_strategy": "LOWEST_COST_WITH_MIN_ROAS"},

@@ -39,7 +39,7 @@ REFUSED = [
     (
         "age_by_country",
         "ad_set",
-        {f"{GEO}.countries": ["TH"], "targeting.age_min": 18},
+        {f"{GEO}.countries": ["TH"], "targeting.interests": [{"id": "6003"}]},
         {},
         1870165,
         "targeting.age_min",
@@ -101,6 +101,14 @@ REFUSED = [
         {},
         1815433,
         "targeting.publisher_platforms",
+    ),
+    (
+        "placement_nowhere",
+        "ad_set",
+        {"targeting.publisher_platforms": ["instagram"], "targeting.device_platforms": ["desktop"]},
+        {},
+        None,
+        "targeting.device_platforms",
     ),
     (
         "placement_gone",

@@ -50,19 +50,24 @@ def test_what_nothing_is_wrong_with_is_accepted(kind):
     assert refuse(kind, changed(kind, {}), World()) is None
 
 
+OF_PAGE = {"promoted_object": {"page_id": "7"}}
 ACCEPTED = [
-    ("OUTCOME_AWARENESS", {"optimization_goal": "REACH"}),
+    ("OUTCOME_AWARENESS", {"optimization_goal": "REACH", **OF_PAGE}),
     ("OUTCOME_TRAFFIC", {"optimization_goal": "LANDING_PAGE_VIEWS"}),
     (
         "OUTCOME_AWARENESS",
         {
             "optimization_goal": "REACH",
+            **OF_PAGE,
             "frequency_control_specs": [
                 {"event": "IMPRESSIONS", "interval_days": 90, "max_frequency": 1}
             ],
         },
     ),
-    ("OUTCOME_AWARENESS", {"optimization_goal": "REACH", "targeting.locales": list(range(90))}),
+    (
+        "OUTCOME_AWARENESS",
+        {"optimization_goal": "REACH", **OF_PAGE, "targeting.locales": list(range(90))},
+    ),
     (
         "OUTCOME_ENGAGEMENT",
         {
@@ -89,6 +94,7 @@ ACCEPTED = [
     (
         "OUTCOME_APP_PROMOTION",
         {
+            "targeting.user_os": ["Android_ver_8.0_and_above"],
             "optimization_goal": "APP_INSTALLS",
             "promoted_object": {
                 "application_id": "1",

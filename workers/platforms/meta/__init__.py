@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from common.errors import Reject
+from common.errors import Reject, Retry
 from models.credentials import Account
 from models.marker import marker
 from models.plan import PlannedStep
@@ -37,6 +37,7 @@ EVERY_AD_STATUS = [
     "ADSET_PAUSED",
 ]
 MOST_PAGES = 20
+UNREAD = "Nothing; the job looks again by itself."
 
 
 class Meta:
@@ -124,20 +125,24 @@ class Meta:
         return Done(done["campaign"].platform_id)
 
     async def _named(self, context: StepContext, wanted: str) -> list[str]:
-        """Ids of the children whose name ends in the marker."""
-        found: list[str] = []
+        """Ids of the children whose name ends in the marker, else of those that somebody renamed."""
+        found: dict[str, str] = {}
         after: str | None = None
         for _ in range(MOST_PAGES):
             page = await self._graph.send(
                 context, self._listing(context, wanted, after), effect="reads"
             )
             children: list[dict[str, Any]] = page.get("data") or []
-            found += [str(c["id"]) for c in children if str(c.get("name", "")).endswith(wanted)]
+            found |= {str(child["id"]): str(child.get("name", "")) for child in children}
             paging: dict[str, Any] = page.get("paging") or {}
             after = (paging.get("cursors") or {}).get("after")
             if "next" not in paging or after is None:
                 break
-        return found
+        else:
+            raise Retry("Meta's list did not end", code="list_not_read", remedy=UNREAD)
+        # a copy that somebody makes on the platform has words behind the marker, too
+        exact = [child for child, name in found.items() if name.endswith(wanted)]
+        return exact or [child for child, name in found.items() if wanted in name]
 
     def _listing(self, context: StepContext, wanted: str, after: str | None) -> Call:
         step, done = context.step, context.outcomes

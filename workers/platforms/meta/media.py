@@ -69,14 +69,16 @@ class MediaUploads:
         await context.save({"finished": True})
 
     async def _was_finished(self, context: StepContext) -> bool:
-        """Whether the last call of an earlier try arrived: the video then exists."""
+        """Whether the last call of an earlier try arrived: nothing of the video is missing then."""
         try:
-            await self._status(context)
+            video = await self._status(context)
         except Refusal as refusal:
             if refusal.error.get("code") in (100, 803):
                 return False
             raise
-        return True
+        status: Any = video.get("status") or {}
+        uploading: Any = status.get("uploading_phase") or {}
+        return uploading.get("status", "complete") == "complete"
 
     async def _begin(self, context: StepContext, media: StoredMedia) -> tuple[int, int]:
         answer = await self._phase(
@@ -98,25 +100,34 @@ class MediaUploads:
         """Sends the chunks that Meta names. After a restart the first one is sent only to be told."""
         if end == 0:
             end = min(1, media.size_bytes)
-        corrections = 0
+        detours = 0
         while start != end:
-            chunk = await asyncio.to_thread(_read, media, start, end)
-            try:
-                answer = await self._phase(
-                    context,
-                    {
-                        "upload_phase": "transfer",
-                        "upload_session_id": context.progress["upload_session_id"],
-                        "start_offset": start,
-                    },
-                    {"video_file_chunk": (media.file_name, chunk, "application/octet-stream")},
+            answer, is_detour = await self._chunk(context, media, start, end)
+            detours += is_detour or int(answer["start_offset"]) <= start
+            if detours > 2 + media.size_bytes // 10_000_000:
+                raise Retry(
+                    "Meta does not take the next bytes of the video", code="upload_offset_moved"
                 )
-            except Refusal as refusal:
-                answer = _wanted_offsets(refusal)
-                corrections += 1
-                if answer is None or corrections > 2 + media.size_bytes // 10_000_000:
-                    raise
             start, end = int(answer["start_offset"]), int(answer["end_offset"])
+
+    async def _chunk(
+        self, context: StepContext, media: StoredMedia, start: int, end: int
+    ) -> tuple[dict[str, Any], bool]:
+        """Which bytes Meta wants next, and whether it wanted others than these."""
+        chunk = await asyncio.to_thread(_read, media, start, end)
+        session = context.progress["upload_session_id"]
+        try:
+            answer = await self._phase(
+                context,
+                {"upload_phase": "transfer", "upload_session_id": session, "start_offset": start},
+                {"video_file_chunk": (media.file_name, chunk, "application/octet-stream")},
+            )
+        except Refusal as refusal:
+            wanted = _wanted_offsets(refusal)
+            if wanted is None:
+                raise
+            return wanted, True
+        return answer, False
 
     async def _finish(self, context: StepContext, media: StoredMedia) -> None:
         await self._phase(

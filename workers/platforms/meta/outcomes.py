@@ -19,6 +19,7 @@ PERMISSION = (
 FIELD = "Change the blamed field and send the request again."
 THROTTLE = "Nothing; the job goes on when Meta allows it."
 TRANSIENT = "Nothing; the job tries again by itself."
+QUOTA_SECONDS = 3600.0
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -189,13 +190,19 @@ def outcome(
         case "again":
             return Retry(message, **rest)
         case "throttle":
-            return Wait(
-                message, reason="throttled", seconds=regain_seconds or found.seconds, **rest
-            )
+            seconds = _throttled_for(found.seconds or 0.0, regain_seconds)
+            return Wait(message, reason="throttled", seconds=seconds, **rest)
         case "reauth":
             return Wait(message, reason="reauth_required", seconds=None, **rest)
         case "reject":
             return Reject(message, retryable=found.retryable, **rest)
+
+
+def _throttled_for(documented: float, told: float | None) -> float:
+    """What Meta tells, but headers tell of rates: quotas of an hour and more are not in them."""
+    if told is None:
+        return documented
+    return max(told, documented) if documented >= QUOTA_SECONDS else told
 
 
 def upstream(error: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ SLOW_PERCENT = 75.0
 STOP_PERCENT = 95.0
 LONGEST_PAUSE_SECONDS = 2.0
 FORGET_SECONDS = 300.0
+LONGEST_REGAIN_SECONDS = 24 * 3600.0
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -36,7 +37,7 @@ def read_usage(headers: Mapping[str, str]) -> Usage:
         return Usage()
     percent = max(usage.percent for usage in found)
     regain = max(usage.regain_seconds or 0.0 for usage in found)
-    return Usage(percent, regain or None)
+    return Usage(percent, min(max(regain, 0.0), LONGEST_REGAIN_SECONDS) or None)
 
 
 class Pacing:

@@ -84,8 +84,8 @@ def creative(context: StepContext) -> dict[str, Any]:
     if spec.url_tags is not None:
         params["url_tags"] = spec.url_tags
     if isinstance(spec, ExistingPostCreative):
-        params["object_story_id"] = spec.post_id
-        return params
+        own = _given(object_story_id=spec.post_id, instagram_user_id=spec.instagram_user_id)
+        return {**params, **own}
     story: dict[str, Any] = {"page_id": spec.page_id}
     if spec.instagram_user_id is not None:
         story["instagram_user_id"] = spec.instagram_user_id

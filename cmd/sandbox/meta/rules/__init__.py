@@ -3,7 +3,7 @@
 Parameters that no rule names are ignored, as the platform does.
 """
 
-from sandbox.meta.rules import ad, ad_set, campaign, creative, money, odax, targeting
+from sandbox.meta.rules import ad, ad_set, campaign, creative, money, odax, placements, targeting
 from sandbox.meta.rules.table import Params, Refusal, Rule, World
 
 RULES: tuple[Rule, ...] = (
@@ -12,6 +12,7 @@ RULES: tuple[Rule, ...] = (
     *odax.RULES,
     *money.RULES,
     *targeting.RULES,
+    *placements.RULES,
     *creative.RULES,
     *ad.RULES,
 )

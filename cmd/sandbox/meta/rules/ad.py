@@ -43,7 +43,8 @@ def promoted_page(params: Params, world: World):
     if above is None or below is None:
         return None
     promoted = part(above["fields"], "promoted_object", "page_id")
-    page = part(below["fields"], "object_story_spec", "page_id")
+    story = str(below["fields"].get("object_story_id") or "")
+    page = part(below["fields"], "object_story_spec", "page_id") or story.partition("_")[0]
     return "creative" if promoted and page and str(promoted) != str(page) else None
 
 

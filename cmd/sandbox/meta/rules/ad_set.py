@@ -56,7 +56,8 @@ def lifetime_end(params: Params, world: World):
 @rule("ad_set", "short_day", None, REFERENCE, "A daily budget needs more than 24 hours.")
 def short_day(params: Params, world: World):
     finish = moment(params.get("end_time"))
-    if finish is None or params.get("daily_budget") is None:
+    daily = params.get("daily_budget") or campaign_of(params, world).get("daily_budget")
+    if finish is None or daily is None:
         return None
     return (
         "end_time" if finish - (moment(params.get("start_time")) or world.now) <= 86_400 else None

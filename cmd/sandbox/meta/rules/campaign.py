@@ -137,8 +137,12 @@ def two_budgets(params: Params, world: World):
     "The campaign budget is too low.",
 )
 def minimum(params: Params, world: World):
-    least, daily = world.account.get("min_daily_budget"), number(params.get("daily_budget"))
-    return "daily_budget" if daily is not None and daily < float(least or 100) else None
+    least = float(world.account.get("min_daily_budget") or 100)
+    for name in ("daily_budget", "lifetime_budget"):
+        budget = number(params.get(name))
+        if budget is not None and budget < least:
+            return name
+    return None
 
 
 @rule(

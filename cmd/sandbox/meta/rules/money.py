@@ -2,7 +2,7 @@
 
 from sandbox.meta.rules.campaign import STRATEGIES, has_budget
 from sandbox.meta.rules.table import Params, World, rule
-from sandbox.meta.rules.values import campaign_of, number, part, truth
+from sandbox.meta.rules.values import campaign_of, number, part, truth, words
 
 BIDDING = "Bid strategy guide"
 FREQUENT_ACTIONS = 5
@@ -92,6 +92,17 @@ def roas(params: Params, world: World):
 
 
 @rule(
+    "ad_set", "cost_cap", None, BIDDING, "A cost cap needs standard pacing, billed by impressions."
+)
+def cost_cap(params: Params, world: World):
+    if strategy_of(params, world) != "COST_CAP":
+        return None
+    if params.get("billing_event") != "IMPRESSIONS":
+        return "billing_event"
+    return "pacing_type" if words(params.get("pacing_type")) - {"standard"} else None
+
+
+@rule(
     "ad_set",
     "sharing_strategies",
     4834009,
@@ -117,5 +128,6 @@ RULES = (
     bid_missing,
     bid_unwanted,
     roas,
+    cost_cap,
     sharing,
 )

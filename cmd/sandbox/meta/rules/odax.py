@@ -1,7 +1,7 @@
 """What is refused of an ad set's goal: objective, destination, event of billing, promoted object."""
 
 from sandbox.meta.rules.table import Params, World, rule
-from sandbox.meta.rules.values import campaign_of, items, number, part, word
+from sandbox.meta.rules.values import campaign_of, items, number, part, word, words
 
 MAPPING = "Marketing API reference, ad campaign group: objectives, destinations and goals"
 
@@ -23,6 +23,8 @@ CHATS = (
     "MESSAGING_INSTAGRAM_DIRECT_WHATSAPP",
     "MESSAGING_INSTAGRAM_DIRECT_MESSENGER_WHATSAPP",
 )
+STORE = ("application_id", "object_store_url")
+STORES = {"play.google.com": "Android", "apps.apple.com": "iOS", "itunes.apple.com": "iOS"}
 TABLE: dict[str, dict[str, tuple[str, ...]]] = {
     "OUTCOME_AWARENESS": {"": ("REACH", "IMPRESSIONS", "AD_RECALL_LIFT", "THRUPLAY")},
     "OUTCOME_TRAFFIC": {
@@ -84,17 +86,34 @@ def billing(params: Params, world: World):
 
 def needed_of(params: Params, world: World) -> tuple[str, ...]:
     """What the promoted object must name."""
-    target = campaign_of(params, world).get("objective")
-    place = word(params.get("destination_type"))
+    target = word(campaign_of(params, world).get("objective"))
+    converts = params.get("optimization_goal") == "OFFSITE_CONVERSIONS"
     if target == "OUTCOME_APP_PROMOTION":
-        return ("application_id", "object_store_url")
-    if part(params, "promoted_object", "application_id") is not None:
-        return ("object_store_url",)
-    if params.get("optimization_goal") in ("OFFSITE_CONVERSIONS", "VALUE"):
+        return (*STORE, "custom_event_type") if converts else STORE
+    for first, needed in _alternatives(target).items():
+        if part(params, "promoted_object", first) is not None:
+            return needed
+    if converts or params.get("optimization_goal") == "VALUE":
         return ("pixel_id", "custom_event_type")
-    if place in ("ON_POST", "ON_PAGE", "ON_AD") or (target != "OUTCOME_TRAFFIC" and place in CHATS):
+    return _of_place(target, word(params.get("destination_type")))
+
+
+def _alternatives(target: str) -> dict[str, tuple[str, ...]]:
+    """What may be promoted instead of a page or a pixel, told by its first field."""
+    found: dict[str, tuple[str, ...]] = {"application_id": STORE}
+    if target == "OUTCOME_SALES":
+        found["product_set_id"] = ("product_set_id", "custom_event_type")
+    if target == "OUTCOME_AWARENESS":
+        found["place_page_set_id"] = ("place_page_set_id",)
+    return found
+
+
+def _of_place(target: str, place: str) -> tuple[str, ...]:
+    if target == "OUTCOME_SALES" and place == "MESSENGER":
+        return ("page_id", "pixel_id", "custom_event_type")
+    if target == "OUTCOME_AWARENESS" or place in ("ON_POST", "ON_PAGE", "ON_AD", "WHATSAPP"):
         return ("page_id",)
-    return ("page_id",) if place == "WHATSAPP" else ()
+    return ("page_id",) if target != "OUTCOME_TRAFFIC" and place in CHATS else ()
 
 
 @rule("ad_set", "promoted_object", 1815430, MAPPING, "A promoted object is required.")
@@ -129,17 +148,35 @@ def promoted_once(params: Params, world: World):
     "The goal allows other attribution windows only.",
 )
 def attribution(params: Params, world: World):
-    if params.get("optimization_goal") in ("OFFSITE_CONVERSIONS", "VALUE", "APP_INSTALLS"):
+    goal = params.get("optimization_goal")
+    converts = goal in ("OFFSITE_CONVERSIONS", "VALUE")
+    is_app = campaign_of(params, world).get("objective") == "OUTCOME_APP_PROMOTION"
+    allowed = {("CLICK_THROUGH", 1)}
+    if converts:
+        allowed |= {("CLICK_THROUGH", 7)}
+    if goal == "APP_INSTALLS" or (converts and not is_app):
+        allowed |= {("VIEW_THROUGH", 1)}
+    if goal == "APP_INSTALLS":
+        allowed |= {("ENGAGED_VIDEO_VIEW", 1)}
+    specs = items(params.get("attribution_spec"))
+    given = {(word(part(s, "event_type")), number(part(s, "window_days"))) for s in specs}
+    return "attribution_spec" if given - allowed else None
+
+
+@rule("ad_set", "system_of_store", 1487678, "App ads guide", "user_os must match the app's store.")
+def system_of_store(params: Params, world: World):
+    url = word(part(params, "promoted_object", "object_store_url"))
+    system = next((name for host, name in STORES.items() if host in url), None)
+    systems = words(part(params, "targeting", "user_os"))
+    is_app = campaign_of(params, world).get("objective") == "OUTCOME_APP_PROMOTION"
+    wrong = not all(found.startswith(str(system)) for found in systems)
+    if system is None or not (wrong or (is_app and not systems)):
         return None
-    wrong = [
-        s
-        for s in items(params.get("attribution_spec"))
-        if number(part(s, "window_days")) != 1 or part(s, "event_type") != "CLICK_THROUGH"
-    ]
-    return "attribution_spec" if wrong else None
+    return "targeting.user_os"
 
 
 RULES = (
+    system_of_store,
     destination,
     goal,
     billing,

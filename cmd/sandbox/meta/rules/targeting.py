@@ -8,58 +8,47 @@ from sandbox.meta.rules.values import campaign_of, items, number, part, truth, w
 GUIDE = "Targeting guide, basic targeting"
 ADVANTAGE = "Advantage+ audience guide"
 SPECIAL = "Special ad categories guide"
-PLACEMENTS = "Placement targeting guide"
-UNION = {
-    "AT",
-    "BE",
-    "BG",
-    "CY",
-    "CZ",
-    "DE",
-    "DK",
-    "EE",
-    "ES",
-    "FI",
-    "FR",
-    "GR",
-    "HR",
-    "HU",
-    "IE",
-    "IT",
-    "LT",
-    "LU",
-    "LV",
-    "MT",
-    "NL",
-    "PL",
-    "PT",
-    "RO",
-    "SE",
-    "SI",
-    "SK",
-}
+UNION = set(
+    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905 - twenty-seven codes are read best in one line
+)
 CAREFUL = {"HOUSING", "EMPLOYMENT", "CREDIT", "FINANCIAL_PRODUCTS_SERVICES"}
+DETAILED = ("interests", "flexible_spec", "exclusions")
+YOUNGEST = {"TH": 20, "ID": 21}
+LEAST_RADIUS = {"mile": 15, "kilometer": 25}
 MOST = {"cities": 250, "regions": 200, "custom_locations": 200, "geo_markets": 210, "zips": 50_000}
 
 
 def countries(params: Params) -> set[str]:
     """Where the ads shall be shown, as far as it is said by country."""
     geo: Any = part(params, "targeting", "geo_locations") or {}
-    found = {str(c) for c in items(part(geo, "countries"))}
-    for kind in ("regions", "cities", "custom_locations", "zips"):
-        found |= {str(part(p, "country")) for p in items(part(geo, kind)) if part(p, "country")}
-    return found | (UNION if "worldwide" in items(part(geo, "country_groups")) else set())
+    found = words(part(geo, "countries"))
+    for kind in ("regions", "cities", "custom_locations", "zips", "geo_markets"):
+        found |= {_country(one) for one in items(part(geo, kind))} - {""}
+    groups = words(part(geo, "country_groups"))
+    if "worldwide" in groups:
+        found |= {"SG"}
+    return found | (UNION if groups & {"worldwide", "europe", "eea"} else set())
+
+
+def _country(spot: Any) -> str:
+    """Said, or told by what a key begins with, as in DE:10115."""
+    prefix, colon, _ = word(part(spot, "key")).partition(":")
+    return word(part(spot, "country")) or (prefix if colon and len(prefix) == 2 else "")
 
 
 def is_careful(params: Params, world: World) -> bool:
-    """Housing, employment, finance."""
-    return bool(CAREFUL & words(campaign_of(params, world).get("special_ad_categories")))
+    """Housing, employment, finance, in the countries that protect people from being picked."""
+    campaign = campaign_of(params, world)
+    named = words(campaign.get("special_ad_category_country"))
+    is_protected = not named or bool(named & (UNION | {"US", "CA"}))
+    return is_protected and bool(CAREFUL & words(campaign.get("special_ad_categories")))
 
 
 @rule("ad_set", "place", None, GUIDE, "Targeting needs a place or a custom audience.")
 def place(params: Params, world: World):
-    spec: Any = params.get("targeting")
-    if isinstance(spec, dict) and (spec.get("geo_locations") or spec.get("custom_audiences")):  # pyright: ignore[reportUnknownMemberType]  # sent by a client
+    geo: Any = part(params, "targeting", "geo_locations")
+    named = isinstance(geo, dict) and any(geo.values())  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]  # sent by a client
+    if named or part(params, "targeting", "custom_audiences"):
         return None
     return "targeting.geo_locations"
 
@@ -87,13 +76,13 @@ def advantage_type(params: Params, world: World):
     "advantage_youngest",
     1870188,
     ADVANTAGE,
-    "With Advantage+ audience age_min is at most 25.",
+    "With Advantage+ audience age_min is 18 to 25.",
 )
 def advantage_youngest(params: Params, world: World):
     on = truth(part(params, "targeting", "targeting_automation", "advantage_audience"))
     return (
         "targeting.age_min"
-        if on and (number(part(params, "targeting", "age_min")) or 18) > 25
+        if on and not 18 <= (number(part(params, "targeting", "age_min")) or 18) <= 25
         else None
     )
 
@@ -117,12 +106,18 @@ def ages(params: Params, world: World):
     return "targeting.age_max" if not 13 <= high <= 65 or high < low else None
 
 
-@rule("ad_set", "age_by_country", 1870165, GUIDE, "The youngest is 20 in Thailand.")
+@rule(
+    "ad_set",
+    "age_by_country",
+    1870165,
+    GUIDE,
+    "The youngest is 20 in Thailand and 21 in Indonesia where people are chosen by interests.",
+)
 def age_by_country(params: Params, world: World):
-    low = number(part(params, "targeting", "age_min"))
-    return (
-        "targeting.age_min" if "TH" in countries(params) and low is not None and low < 20 else None
-    )
+    is_detailed = any(part(params, "targeting", name) for name in DETAILED)
+    low, reached = number(part(params, "targeting", "age_min")) or 18, countries(params)
+    too_young = any(country in reached and low < age for country, age in YOUNGEST.items())
+    return "targeting.age_min" if is_detailed and too_young else None
 
 
 @rule("ad_set", "genders", None, GUIDE, "Genders are 1 and 2; leaving them out is everybody.")
@@ -173,13 +168,30 @@ def careful(params: Params, world: World):
         return "targeting.age_min"
     if (number(part(spec, "age_max")) or 65) != 65:
         return "targeting.age_max"
-    for name in ("genders", "excluded_geo_locations"):
-        if part(spec, name):
-            return f"targeting.{name}"
+    if {number(gender) for gender in items(part(spec, "genders"))} not in (set(), {1, 2}):
+        return "targeting.genders"
+    if part(spec, "excluded_geo_locations"):
+        return "targeting.excluded_geo_locations"
+    return _careful_places(part(spec, "geo_locations"))
+
+
+def _careful_places(geo: Any) -> str | None:
+    """Nothing as small as a neighbourhood."""
     for kind in ("zips", "geo_markets"):
-        if part(spec, "geo_locations", kind):
+        if part(geo, kind):
+            return f"targeting.geo_locations.{kind}"
+    for kind in ("cities", "custom_locations"):
+        if any(_is_narrow(one) for one in items(part(geo, kind))):
             return f"targeting.geo_locations.{kind}"
     return None
+
+
+def _is_narrow(circle: Any) -> bool:
+    radius, unit = number(part(circle, "radius")), word(part(circle, "distance_unit"))
+    least = LEAST_RADIUS.get(unit, LEAST_RADIUS["mile"])
+    if unit == "kilometer" and _country(circle) in UNION:
+        least = 15
+    return radius is not None and radius < least
 
 
 @rule(
@@ -209,36 +221,6 @@ def singapore(params: Params, world: World):
     return "regional_regulated_categories" if "SG" in countries(params) and not declared else None
 
 
-@rule("ad_set", "placement_alone", 1815433, PLACEMENTS, "These placements cannot stand alone.")
-def alone(params: Params, world: World):
-    platforms = words(part(params, "targeting", "publisher_platforms"))
-    if platforms == {"audience_network"} or (
-        "threads" in platforms and "instagram" not in platforms
-    ):
-        return "targeting.publisher_platforms"
-    facebook = words(part(params, "targeting", "facebook_positions"))
-    needy = facebook & {"marketplace", "search", "profile_feed", "notification"}
-    return "targeting.facebook_positions" if needy and "feed" not in facebook else None
-
-
-@rule(
-    "ad_set",
-    "placement_gone",
-    2490392,
-    "Marketing API changelog v26.0",
-    "This placement does not exist any more.",
-)
-def gone(params: Params, world: World):
-    for name, positions in (
-        ("instagram_positions", {"explore", "explore_home"}),
-        ("messenger_positions", {"story"}),
-        ("facebook_positions", {"video_feeds"}),
-    ):
-        if positions & words(part(params, "targeting", name)):
-            return f"targeting.{name}"
-    return None
-
-
 RULES = (
     place,
     advantage,
@@ -254,6 +236,4 @@ RULES = (
     careful,
     disclosure,
     singapore,
-    alone,
-    gone,
 )

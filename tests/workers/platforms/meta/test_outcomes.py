@@ -153,6 +153,12 @@ def test_is_transient_decides_nothing():
 
 def test_a_throttle_lasts_as_long_as_meta_says_else_as_documented():
     assert judged(80004, regain=420).seconds == 420
+
+
+@pytest.mark.parametrize(("code", "subcode"), [(613, 1487225), (613, 1487632), (17, 1885172)])
+def test_the_headers_of_another_limit_do_not_shorten_the_hour_of_a_quota(code, subcode):
+    assert judged(code, subcode, regain=60).seconds == 3600
+    assert judged(code, subcode, regain=7200).seconds == 7200
     assert judged(17).seconds == 60
     assert judged(17).reason == "throttled"
 

@@ -29,6 +29,11 @@ def test_odd_headers_say_nothing(text):
     assert read_usage({"x-business-use-case-usage": text}) == Usage()
 
 
+def test_no_header_stops_an_account_for_longer_than_a_day_or_for_less_than_nothing():
+    assert read_usage(business(estimated_time_to_regain_access=10**15)).regain_seconds == 86_400
+    assert read_usage(business(estimated_time_to_regain_access=-5)).regain_seconds is None
+
+
 def test_pauses_grow_from_three_quarters_on():
     pacing = Pacing()
 

@@ -141,3 +141,16 @@ def test_an_existing_post_is_named_and_nothing_else(context):
     params = payloads.creative(context("creative[0][0]", request_with(creative)))
 
     assert params == {"name": "A" * 100, "object_story_id": "7_123", "url_tags": "a=b"}
+
+
+def test_an_existing_post_speaks_for_the_instagram_account_that_is_named(context):
+    creative = {
+        "type": "existing_post",
+        "page_id": "7",
+        "post_id": "7_123",
+        "instagram_user_id": "9",
+    }
+
+    params = payloads.creative(context("creative[0][0]", request_with(creative)))
+
+    assert params["instagram_user_id"] == "9"
