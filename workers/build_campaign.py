@@ -179,7 +179,11 @@ class Build:
         try:
             for name in step.needs:
                 await finished[name].wait()
-            if self._may_begin(step):
+            if step.name in self._run.ledger.outcomes:
+                self._done.add(step.name)  # by an earlier run
+            elif self._run.ledger.error_of(step.name) is not None:
+                self._failed.add(step.name)
+            elif self._may_begin(step):
                 async with self._slots:
                     await self._one(step)
         finally:

@@ -38,6 +38,8 @@ async def test_a_worker_tells_of_claims_steps_calls_and_ends(house):
     assert found["mojito_jobs_ended_total", "SUCCESS"] == 3
     assert found["mojito_claimed_jobs_total",] >= 4
     assert found["mojito_claim_duration_seconds_count",] >= 1
+    # what an earlier run of a job has done is no step of the next
+    assert found["mojito_step_duration_seconds_count", "campaign", "done"] == 3
     assert found["mojito_step_duration_seconds_count", "ad_set", "done"] == 3
     assert found["mojito_step_duration_seconds_count", "ad_set", "waits"] >= 1
     assert found["mojito_platform_call_duration_seconds_count", "META", "done"] >= 12
