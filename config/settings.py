@@ -123,6 +123,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_open_jobs_per_team: Annotated[
         int, Meta(ge=0, description="Jobs of one team that may be open; 0: no limit.")
     ] = 200_000
+    max_open_streams_per_team: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Event streams of a team in one API process, and as many held answers; 0: no limit.",
+        ),
+    ] = 2000
     retention_jobs_days: Annotated[
         float, Meta(ge=0, description="Jobs that ended so long ago are deleted; 0: never.")
     ] = 365.0

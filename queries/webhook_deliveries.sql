@@ -93,25 +93,25 @@ from webhook_deliveries as d
 where d.id = @id and j.id = d.job_id and j.claim_token is null and j.status in ('PENDING', 'PROCESSING');
 
 -- name: ListWebhookDeliveriesBetween :many
--- What happened between two moments, whatever became of it.
+-- What happened between two moments, whatever became of it. `from_id` is a key from before the first of them.
 select id from webhook_deliveries
-where webhook_endpoint_id = @webhook_endpoint_id and happened_at >= @since and happened_at < @until
+where webhook_endpoint_id = @webhook_endpoint_id and id >= @from_id
+  and happened_at >= @since and happened_at < @until
 order by id
 limit @most;
 
 -- name: CreateMissedWebhooks :many
--- Events of the endpoint's jobs between two moments that it never heard of.
+-- Events of the team's jobs between two numbers and two moments that the endpoint never heard of.
 insert into webhook_deliveries (
     id, webhook_endpoint_id, type, event_id, campaign_job_id, facts, job_id, happened_at)
 select new_key(), @webhook_endpoint_id::uuid, v.kind, v.id, v.campaign_job_id, v.data, new_key(), v.created_at
-from campaign_requests as r
-join campaign_jobs as j on j.id = r.campaign_job_id
-join job_events as v on v.campaign_job_id = j.id
-where r.team_id = @team_id::uuid and j.mode = @mode::account_mode
-  and j.created_at < @until::timestamptz
-  and (j.updated_at >= @since::timestamptz or j.status in ('PENDING', 'PROCESSING'))
+from job_events as v
+where v.team_id = @team_id::uuid and v.id >= @first_id::bigint and v.id < @last_id::bigint
   and v.created_at >= @since::timestamptz and v.created_at < @until::timestamptz
-  and is_webhook_for(@events::text[], v.kind)
+  and v.kind = any (array(
+      select named.kind from unnest(@kinds::text[]) as named(kind)
+      where is_webhook_for(@events::text[], named.kind)))
+  and (select j.mode from campaign_jobs as j where j.id = v.campaign_job_id) = @mode::account_mode
   and not exists (
       select 1 from webhook_deliveries as d
       where d.webhook_endpoint_id = @webhook_endpoint_id::uuid and d.event_id = v.id)

@@ -24,12 +24,12 @@ from models.listener import CHANGES
 from routes.access import actor_of, not_found, object_id, reachable, require_active
 from routes.etag import etag_of, is_known
 from routes.expansion import Expansion, JobQuery, expanded
+from routes.holds import Hold
 from routes.paging import begins_before, cut
 from routes.parts import ApiRequest, Parts
 from routes.prefer import preferred_wait, wait_of
 from routes.query import Page, read_query
 from routes.transaction import transaction
-from routes.watch import Hold
 
 RETRYABLE: frozenset[JobStatus] = frozenset({"FAILED", "PARTIAL_SUCCESS", "CANCELLED"})
 
@@ -123,7 +123,7 @@ async def get_job(
     known = request.headers.get("if-none-match")
     wait = preferred_wait(request.headers.getall("prefer", []))
     if wait and not _is_news(view, job.status, known):
-        view = await _held(parts, view, known, wait)
+        view = await _held(parts, request, view, known, wait)
     tag = etag_of(view)
     headers = {"ETag": tag} if wait is None else {"ETag": tag, "Preference-Applied": f"wait={wait}"}
     if is_known(known, tag):
@@ -228,12 +228,14 @@ def _is_news(view: JobView, status: JobStatus, known: str | None) -> bool:
     return known is not None and not is_known(known, etag_of(view))
 
 
-async def _held(parts: Parts, view: JobView, known: str | None, seconds: int) -> JobView:
+async def _held(
+    parts: Parts, request: ApiRequest, view: JobView, known: str | None, seconds: int
+) -> JobView:
     """The job once there is news, else as it is when time is over."""
     until = asyncio.get_running_loop().time() + seconds
     job_id, status, account = view.id, view.status, view.ad_account
     hold = Hold(job_id, status, until_anything=known is not None)
-    with parts.watch.holding(hold):
+    with parts.watch.holding(request.auth.team_id, hold):
         del view  # thousands may be held
         while True:
             is_changed = await parts.watch.change(hold, until)

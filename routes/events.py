@@ -9,12 +9,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from litestar.response.streaming import ASGIStreamingResponse
-from litestar.types import Receive, Send
+from litestar.types import Receive, Scope, Send
 
 from common.errors import CallerError
 from models.gen import campaign_jobs, job_events
 from models.job import FINISHED
-from routes.access import object_id, reachable
+from routes.access import not_found, object_id, reachable
 from routes.parts import ApiRequest, Parts
 from routes.subscriptions import JobEvent, Subscription
 
@@ -27,9 +27,17 @@ _NUMBER_DIGITS = 18
 class EventStream(ASGIStreamingResponse):
     """Closes its source as soon as the caller is gone, wherever the answer is just then."""
 
-    def __init__(self, source: AsyncGenerator[bytes]) -> None:
+    def __init__(
+        self, source: AsyncGenerator[bytes], place: contextlib.AbstractContextManager[None]
+    ) -> None:
         super().__init__(iterator=source, media_type="text/event-stream", headers=_HEADERS)
         self._source = source
+        self._place = place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises TooManyRequests before anything is sent."""
+        with self._place:
+            await super().__call__(scope, receive, send)
 
     async def send_body(self, send: Send, receive: Receive) -> None:
         """Until the source or the caller ends."""
@@ -63,11 +71,20 @@ async def stream_job_events(
     )
     job = reachable(row, request.auth, "campaign_job")
     after = await _last_seen(request, parts, 0)
-    if job.status in FINISHED:
-        end = await job_events.get_end_of_job(parts.pool, campaign_job_id=job.id)
-        if after >= (end or 0):
-            return ASGIResponse(status_code=204, headers=_HEADERS)
-    return _stream(parts, Subscription("job", job.id, after=after, key_id=request.auth.key_id))
+    end = await job_events.get_end_of_job(parts.pool, campaign_job_id=job.id)
+    if end is None:
+        raise not_found("campaign_job")
+    is_finished = end.status in FINISHED
+    if is_finished and after >= end.number:
+        return ASGIResponse(status_code=204, headers=_HEADERS)
+    subscription = Subscription(
+        request.auth.team_id,
+        job.id,
+        after=after,
+        key_id=request.auth.key_id,
+        ends_after=end.number - is_finished,
+    )
+    return _stream(parts, subscription)
 
 
 @get(
@@ -89,13 +106,13 @@ async def stream_events(request: ApiRequest, parts: NamedDependency[Parts]) -> A
     caller = request.auth
     after = await _last_seen(request, parts)
     mode = "sandbox" if caller.mode == "sandbox" else None
-    return _stream(
-        parts, Subscription("team", caller.team_id, after=after, key_id=caller.key_id, mode=mode)
-    )
+    subscription = Subscription(caller.team_id, after=after, key_id=caller.key_id, mode=mode)
+    return _stream(parts, subscription)
 
 
 def _stream(parts: Parts, subscription: Subscription) -> EventStream:
-    return EventStream(_source(parts, subscription))
+    place = parts.watch.places.one_more("streams", subscription.team_id)
+    return EventStream(_source(parts, subscription), place)
 
 
 async def _source(parts: Parts, subscription: Subscription) -> AsyncGenerator[bytes]:

@@ -261,6 +261,16 @@ REFUSALS: dict[str, Refusal] = {
         "The team has 200000 open jobs or more. Wait until some of them have ended, or cancel some.",
         only=("build_on_meta",),
     ),
+    "too_many_streams": Refusal(
+        429,
+        "The team has 2000 streams open. Close some; `GET /api/v1/events` tells of all jobs.",
+        only=("stream_job_events", "stream_events"),
+    ),
+    "too_many_held_answers": Refusal(
+        429,
+        "The team has 2000 held answers open. Close some; `GET /api/v1/events` tells of all jobs.",
+        only=("get_job",),
+    ),
     "platform_unreachable": Refusal(
         503,
         "The platform answers too slowly. Nothing was learnt and nothing was changed.",

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -14,8 +14,6 @@ from models.gen.rows import AccountMode
 
 MOST_WAITING = 2000
 """Events that wait for a caller who reads slower than they happen; then the stream ends."""
-
-type Kind = Literal["job", "team"]
 
 
 class JobEvent(msgspec.Struct, frozen=True):
@@ -53,19 +51,24 @@ class Subscription:
 
     def __init__(
         self,
-        kind: Kind,
-        watched_id: UUID,
+        team_id: UUID,
+        job_id: UUID | None = None,
         *,
         after: int,
         key_id: UUID,
         mode: AccountMode | None = None,
+        ends_after: int = 0,
     ) -> None:
-        self.kind: Kind = kind
-        self.watched_id = watched_id
+        self.team_id = team_id
+        self.job_id = job_id
+        """None: all jobs of the team."""
         self.after = after
+        """Behind which number nothing was read for it."""
         self.key_id = key_id
         self.mode = mode
         """The only mode whose events are shown; None for all."""
+        self.ends_after = ends_after
+        """The first end of its job behind that number ends it; earlier ones were followed by a retry."""
         self.is_live = False
         """Whether it has had everything that was there when it began."""
         self.is_over = False
@@ -73,25 +76,25 @@ class Subscription:
         self._something = asyncio.Event()
 
     @property
-    def wants_more(self) -> bool:
-        """History comes as fast as the caller takes it; what happens now comes when it happens."""
-        return not self.is_over and (self.is_live or not self._waiting)
+    def wants_history(self) -> bool:
+        """It comes as fast as the caller takes it; what happens now comes when it happens."""
+        return not (self.is_over or self.is_live or self._waiting)
 
-    def put(self, rows: Sequence[Row], after: int, *, is_live: bool) -> None:
-        """Events behind `after`; a caller who is too slow gets no more, and the end."""
-        shown = [row for row in rows if self.mode in (None, row.mode)]
-        is_over = False
-        if self.kind == "job":
-            shown, is_over = until_end(shown)
+    def put(self, rows: Sequence[Row]) -> None:
+        """More events; a caller who is too slow gets no more, and the end."""
+        if self.is_over:
+            return
+        shown = [row for row in rows if row.id > self.after and self.mode in (None, row.mode)]
+        end = self._end_among(shown)
+        shown = shown[:end]
         if self.is_live and len(self._waiting) + len(shown) > MOST_WAITING:
             self.end()
             return
-        self.after = after
-        self.is_live = self.is_live or is_live
+        if rows:
+            self.after = max(self.after, rows[-1].id)
         self._waiting += [row.text for row in shown]
-        if is_over:
-            self.is_over = True
-        if shown or is_over:
+        self.is_over = end is not None
+        if shown:
             self._something.set()
 
     def end(self) -> None:
@@ -110,16 +113,17 @@ class Subscription:
         self._waiting.clear()
         return taken
 
+    def _end_among(self, rows: Sequence[Row]) -> int | None:
+        """How many are shown until the end of the job; None when they tell of none.
 
-def until_end(rows: Sequence[Row]) -> tuple[list[Row], bool]:
-    """Nothing is shown after the end of a job's last run; whether that end is among them.
-
-    A worker that lost its claim may write down a step after the end. After a retry the job goes on.
-    """
-    ends = [place for place, row in enumerate(rows) if row.kind == "job.finished"]
-    if not ends or any(row.kind == "job.retried" for row in rows[ends[-1] :]):
-        return list(rows), False
-    return list(rows[: ends[-1] + 1]), True
+        A worker that lost its claim may write down a step after the end: that is not shown.
+        """
+        if self.job_id is None:
+            return None
+        for place, row in enumerate(rows):
+            if row.kind == "job.finished" and row.id > self.ends_after:
+                return place + 1
+        return None
 
 
 def encoded(event: JobEvent) -> bytes:

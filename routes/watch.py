@@ -1,23 +1,27 @@
-"""One reader for everybody who watches jobs: it asks once for all of them and hands out what is new."""
+"""One reader for everybody who watches jobs: it asks once for what is new and hands it out.
+
+Who has had everything so far shares one question, which costs what happened and not how many watch;
+who reads history is asked for singly until he has had all of it.
+"""
 
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, Generator, Sequence
 from uuid import UUID
 
-import msgspec
 import structlog
 
 from common import clock
 from models.database import DATABASE_FAILURES, Pool
-from models.gen import api_keys, campaign_jobs, job_events
-from models.gen.job_events import ListEventsOfJobsRow, ListEventsOfTeamsRow
-from models.gen.rows import AccountMode, JobStatus
+from models.gen import api_keys
 from models.horizon import Horizon
 from models.listener import CHANGES, Listener
-from routes.subscriptions import JobEvent, Row, Subscription, encoded
+from routes.audience import Audience
+from routes.event_rows import Group, history, news
+from routes.holds import Hold, Holds
+from routes.places import Places
+from routes.subscriptions import Row, Subscription
 
 _POLL_SECONDS = 1.0
 _SHORTEST_PAUSE_SECONDS = 0.005
@@ -28,41 +32,34 @@ _MOST_ROWS = 5000
 """That one look reads and makes into text, in which time the program does nothing else."""
 _KEYS_SECONDS = 15.0
 
-type Group = tuple[str, UUID, int]
-
 log = structlog.get_logger()
-
-
-class Hold:
-    """One held answer: of which job, and what its caller has seen of it."""
-
-    def __init__(self, job_id: UUID, status: JobStatus, *, until_anything: bool) -> None:
-        self.job_id = job_id
-        self.status = status
-        self.until_anything = until_anything
-        self.mark: int | None = None
-        self.changed = asyncio.Event()
-
-    def compare(self, status: JobStatus | None, mark: int) -> None:
-        """With the job as it is now. The first mark counts as a change: what came before is unknown."""
-        if status != self.status or (self.until_anything and mark != self.mark):
-            self.changed.set()
-        self.mark = mark
 
 
 class Watch:
     """`async with running()` around everything that watches. Without watchers it asks nothing."""
 
     def __init__(
-        self, url: str, pool: Pool, stopping: asyncio.Event, *, keys_seconds: float = _KEYS_SECONDS
+        self,
+        url: str,
+        pool: Pool,
+        stopping: asyncio.Event,
+        *,
+        most_per_team: int | None = None,
+        keys_seconds: float = _KEYS_SECONDS,
     ) -> None:
         self._pool = pool
         self.stopping = stopping
         self._wake = asyncio.Event()
         self._listener = Listener(url, self._wake.set, channel=CHANGES)
         self._horizon = Horizon()
-        self._subscriptions: set[Subscription] = set()
-        self._holds: set[Hold] = set()
+        self.settled = 0
+        """Up to which number everybody who is live has had everything."""
+        self.subscriptions: set[Subscription] = set()
+        self._behind: set[Subscription] = set()
+        """Those of them who read history."""
+        self._audience = Audience()
+        self.holds = Holds(pool)
+        self.places = Places(most_per_team)
         self._keys_seconds = keys_seconds
         self._keys_due = 0.0
         self._soon_seconds = _SHORTEST_PAUSE_SECONDS
@@ -70,7 +67,7 @@ class Watch:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Reads as long as the block lasts."""
-        jobs = (self._listener.run(), self._read(), self._end_when_stopping())
+        jobs = (self._listener.run(), self._read(), self.holds.run(), self._end_when_stopping())
         tasks = [asyncio.create_task(job, name="watch") for job in jobs]
         try:
             yield
@@ -82,24 +79,33 @@ class Watch:
     @contextlib.contextmanager
     def subscribed(self, subscription: Subscription) -> Generator[Subscription]:
         """Hands events to it as long as the block lasts."""
-        self._subscriptions.add(subscription)
+        self.subscriptions.add(subscription)
+        self._behind.add(subscription)
         if self.stopping.is_set():
             subscription.end()
         self._wake.set()
         try:
             yield subscription
         finally:
-            self._subscriptions.discard(subscription)
+            self.subscriptions.discard(subscription)
+            self._behind.discard(subscription)
+            self._audience.discard(subscription.team_id, subscription.job_id, subscription.put)
 
     @contextlib.contextmanager
-    def holding(self, hold: Hold) -> Generator[Hold]:
-        """Compares it as long as the block lasts."""
-        self._holds.add(hold)
-        self._wake.set()
-        try:
-            yield hold
-        finally:
-            self._holds.discard(hold)
+    def holding(self, team_id: UUID, hold: Hold) -> Generator[None]:
+        """Compares it as long as the block lasts. Raises TooManyRequests."""
+
+        def hear(_: Sequence[Row]) -> None:
+            self.holds.hurry(hold.job_id)
+
+        with self.places.one_more("held_answers", team_id):
+            self._audience.add(team_id, hold.job_id, hear)
+            self._wake.set()
+            try:
+                with self.holds.holding(hold):
+                    yield
+            finally:
+                self._audience.discard(team_id, hold.job_id, hear)
 
     async def change(self, hold: Hold, until: float) -> bool:
         """Whether the job has changed; False when time is over, or the program stops."""
@@ -118,10 +124,9 @@ class Watch:
 
     async def _end_when_stopping(self) -> None:
         await self.stopping.wait()
-        for subscription in self._subscriptions:
+        for subscription in self.subscriptions:
             subscription.end()
-        for hold in self._holds:
-            hold.changed.set()
+        self.holds.end()
 
     async def _read(self) -> None:
         while True:
@@ -139,11 +144,11 @@ class Watch:
             await asyncio.sleep(max(_SHORTEST_PAUSE_SECONDS, 2 * (clock.seconds() - began)))
 
     async def _until_due(self) -> None:
-        while not (self._subscriptions or self._holds):
+        while not (self.subscriptions or len(self.holds)):
             self._wake.clear()
             await self._wake.wait()
         seconds = _POLL_SECONDS
-        if self._subscriptions and not self._horizon.is_reached:
+        if not self._horizon.is_reached:
             seconds = self._soon_seconds
             self._soon_seconds = min(2 * seconds, _LONGEST_PAUSE_SECONDS)
         else:
@@ -154,78 +159,52 @@ class Watch:
         self._wake.clear()
 
     async def _look(self) -> None:
-        if self._holds:
-            await self._look_at_holds()
-        if self._subscriptions:
-            until = await self._horizon.look(self._pool)
-            await self._hand_out(until)
-            if clock.seconds() >= self._keys_due:
-                self._keys_due = clock.seconds() + self._keys_seconds
-                await self._end_those_without_key()
+        await self._tell_news(await self._horizon.look(self._pool))
+        await self._tell_history()
+        if self.subscriptions and clock.seconds() >= self._keys_due:
+            self._keys_due = clock.seconds() + self._keys_seconds
+            await self._end_those_without_key()
 
-    async def _look_at_holds(self) -> None:
-        holds = list(self._holds)
-        rows = await campaign_jobs.list_marks_of_jobs(
-            self._pool, ids=list({hold.job_id for hold in holds})
-        )
-        found = {row.id: row for row in rows}
-        for hold in holds:
-            row = found.get(hold.job_id)
-            hold.compare(row.status if row else None, row.mark if row else 0)
+    async def _tell_news(self, until: int) -> None:
+        """To all who are live. A database that was set back gives its numbers once more."""
+        if until > self.settled:
+            told, whole = await news(self._pool, self._audience, self.settled, until, _MOST_ROWS)
+            self._audience.tell(told)
+            if whole < until:
+                self._wake.set()
+            until = whole
+        self.settled = until
 
-    async def _hand_out(self, until: int) -> None:
-        """Everybody gets what is settled behind his own number; who is up to date costs one question."""
+    async def _tell_history(self) -> None:
+        """Everybody gets what lies behind his own number; who has had all of it is live from then on."""
         groups: dict[Group, list[Subscription]] = {}
-        for subscription in self._subscriptions:
-            if subscription.after >= until:
-                subscription.is_live = True
-            elif subscription.wants_more:
-                group = (subscription.kind, subscription.watched_id, subscription.after)
+        for subscription in list(self._behind):
+            if subscription.after >= self.settled:
+                self._is_up_to_date(subscription)
+            elif subscription.wants_history:
+                group = (subscription.team_id, subscription.job_id, subscription.after)
                 groups.setdefault(group, []).append(subscription)
         page = page_size(len(groups))
-        found = await self._events([g for g in groups if g[0] == "job"], until, page)
-        found |= await self._team_events([g for g in groups if g[0] == "team"], until, page)
+        found = await history(self._pool, list(groups), self.settled, page)
         for group, subscriptions in groups.items():
             rows = found.get(group, [])
-            is_whole = len(rows) < page
-            after = until if is_whole else rows[-1].id
             for subscription in subscriptions:
-                subscription.put(rows, after, is_live=is_whole)
-            if not is_whole:
+                subscription.put(rows)
+                if len(rows) < page:
+                    self._is_up_to_date(subscription)
+            if len(rows) == page:
                 self._wake.set()
 
-    async def _events(
-        self, groups: Sequence[Group], until: int, page: int
-    ) -> dict[Group, list[Row]]:
-        if not groups:
-            return {}
-        rows = await job_events.list_events_of_jobs(
-            self._pool,
-            campaign_job_ids=[watched_id for _, watched_id, _ in groups],
-            after_ids=[after for _, _, after in groups],
-            until_id=until,
-            page_size=page,
-        )
-        return _grouped((("job", row.campaign_job_id, row.after_id), row, None) for row in rows)
-
-    async def _team_events(
-        self, groups: Sequence[Group], until: int, page: int
-    ) -> dict[Group, list[Row]]:
-        if not groups:
-            return {}
-        rows = await job_events.list_events_of_teams(
-            self._pool,
-            team_ids=[watched_id for _, watched_id, _ in groups],
-            after_ids=[after for _, _, after in groups],
-            until_id=until,
-            page_size=page,
-        )
-        return _grouped((("team", row.team_id, row.after_id), row, row.mode) for row in rows)
+    def _is_up_to_date(self, subscription: Subscription) -> None:
+        subscription.is_live = True
+        if subscription in self._behind:
+            self._behind.discard(subscription)
+            self._audience.add(subscription.team_id, subscription.job_id, subscription.put)
 
     async def _end_those_without_key(self) -> None:
-        asked = {subscription.key_id for subscription in self._subscriptions}
+        asked = {subscription.key_id for subscription in self.subscriptions}
         usable = set(await api_keys.list_usable_api_keys(self._pool, ids=list(asked)))
-        for subscription in self._subscriptions:
+        for subscription in self.subscriptions:
             if subscription.key_id in asked - usable:
                 subscription.end()
 
@@ -237,15 +216,3 @@ def page_size(groups: int) -> int:
     (500, 100, 12)
     """
     return max(_SMALLEST_PAGE, min(_PAGE, _MOST_ROWS // max(groups, 1)))
-
-
-def _grouped(
-    found: Iterable[tuple[Group, ListEventsOfJobsRow | ListEventsOfTeamsRow, AccountMode | None]],
-) -> dict[Group, list[Row]]:
-    groups: dict[Group, list[Row]] = {}
-    for group, row, mode in found:
-        known: dict[str, Any] = msgspec.json.decode(row.data)
-        data = {name: value for name, value in known.items() if value is not None}
-        event = JobEvent(row.id, row.kind, row.campaign_job_id, row.created_at, data)
-        groups.setdefault(group, []).append(Row(row.id, row.kind, mode, encoded(event)))
-    return groups

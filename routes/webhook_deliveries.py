@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
-from common.errors import Conflict, Invalid
+from common.errors import Conflict
 from common.uuid7 import uuid7
 from models import audit
 from models.gen import webhook_deliveries
@@ -30,10 +30,9 @@ from routes.body import read_body
 from routes.paging import begins_before, cut
 from routes.parts import ApiRequest, Parts
 from routes.query import Page, read_query
+from routes.replays import in_utc, replay
 from routes.transaction import snapshot, transaction
 from routes.webhook_endpoints import reach
-
-MOST_REPLAYED = 5000
 
 
 class WebhookDeliveriesQuery(Page, frozen=True, kw_only=True):
@@ -135,12 +134,13 @@ async def replay_webhooks(
 
     What was sent before goes out again with its id and its bytes; what the endpoint never heard of,
     because it was disabled then or younger, goes out for the first time. What is under way is left alone.
+    At most 5000 messages, out of at most 200000 events of the team in that time; more is refused.
     """
     wanted = await read_body(request, WebhookReplay)
     since, until = wanted.since, wanted.until or datetime.now(UTC)
     async with transaction(parts.pool) as connection:
         endpoint = await _listening(connection, request, endpoint_id)
-        queued = await _replay(connection, endpoint, _in_utc(since), _in_utc(until))
+        queued = await replay(connection, endpoint, in_utc(since), in_utc(until))
         await _record(connection, request, "replayed", endpoint)
     parts.notifier.notify()
     return Response(WebhookReplayView(queued, endpoint.mode == "live"), status_code=202)
@@ -171,37 +171,6 @@ async def ping_webhook_endpoint(
         await _record(connection, request, "pinged", endpoint)
     parts.notifier.notify()
     return view
-
-
-async def _replay(
-    connection: Connection, endpoint: WebhookEndpoint, since: datetime, until: datetime
-) -> int:
-    known = await webhook_deliveries.list_webhook_deliveries_between(
-        connection,
-        webhook_endpoint_id=endpoint.id,
-        since=since,
-        until=until,
-        most=MOST_REPLAYED + 1,
-    )
-    again = await webhook_deliveries.requeue_webhook_deliveries(connection, ids=known)
-    missed = await webhook_deliveries.create_missed_webhooks(
-        connection,
-        webhook_endpoint_id=endpoint.id,
-        team_id=endpoint.team_id,
-        mode=endpoint.mode,
-        events=endpoint.events,
-        since=since,
-        until=until,
-        most=MOST_REPLAYED + 1,
-    )
-    if max(len(known), len(missed), len(again) + len(missed)) > MOST_REPLAYED:
-        raise Invalid(
-            f"More than {MOST_REPLAYED} messages; choose a shorter time.",
-            code="too_many_webhooks",
-            errors=[_too_long()],
-        )
-    await webhook_deliveries.queue_webhook_deliveries(connection, ids=missed)
-    return len(again) + len(missed)
 
 
 async def _listening(
@@ -248,22 +217,6 @@ async def _record(
     view = endpoint_view(endpoint)
     action = f"webhook_endpoint.{what}"
     await audit.record(connection, actor_of(request), action, endpoint.id, before=view, after=view)
-
-
-def _in_utc(moment: datetime) -> datetime:
-    """As the database takes it, also where UTC has no date for it."""
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        return (
-            datetime.min.replace(tzinfo=UTC)
-            if moment.year < 2000
-            else datetime.max.replace(tzinfo=UTC)
-        )
-
-
-def _too_long() -> dict[str, str]:
-    return {"pointer": "/since", "code": "too_many_webhooks", "message": "Begin later."}
 
 
 routes = [

@@ -17,6 +17,7 @@ from common.log import configure
 from config.settings import Settings
 from mojito.pools import opened_patiently
 from mojito.signals import on_signals
+from mojito.slow_readers import PatientProtocol
 from mojito.wiring import open_app
 
 log = structlog.get_logger()
@@ -63,7 +64,7 @@ async def _serve(
     config = uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=PatientProtocol,
         access_log=False,
         log_config=None,
         lifespan="on",

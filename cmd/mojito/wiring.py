@@ -147,7 +147,8 @@ async def opened_watch(
     settings: Settings, pool: Pool, stopping: asyncio.Event
 ) -> AsyncGenerator[Watch]:
     """The one reader for all who watch jobs."""
-    watch = Watch(database_url(settings), pool, stopping)
+    most = settings.max_open_streams_per_team or None
+    watch = Watch(database_url(settings), pool, stopping, most_per_team=most)
     async with watch.running():
         yield watch
 

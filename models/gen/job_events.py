@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from models.gen.rows import AccountMode, Connection
+from models.gen.rows import AccountMode, Connection, JobStatus
 
 
 
@@ -31,6 +31,26 @@ class ListEventsOfTeamsRow(msgspec.Struct, frozen=True, gc=False):
     data: str
     created_at: datetime
     mode: AccountMode | None
+
+
+class ListNewEventsRow(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    team_id: UUID | None
+    campaign_job_id: UUID
+    kind: str
+    data: str
+    created_at: datetime
+    mode: AccountMode
+
+
+class GetEndOfJobRow(msgspec.Struct, frozen=True, gc=False):
+    status: JobStatus
+    number: int
+
+
+class GetEventOfTeamFromRow(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    created_at: datetime
 
 GET_LAST_EVENT_NUMBER: Final = """\
 select coalesce(pg_sequence_last_value('job_events_id_seq'::regclass), 0)::bigint as number
@@ -96,13 +116,80 @@ async def list_events_of_teams(connection: Connection, *, until_id: int, page_si
     return [ListEventsOfTeamsRow(*row) for row in await connection.fetch(LIST_EVENTS_OF_TEAMS, until_id, page_size, team_ids, after_ids)]
 
 
-GET_END_OF_JOB: Final = """\
-select coalesce(max(id), 0)::bigint as number from job_events
-where campaign_job_id = $1 and kind = 'job.finished'
+LIST_NEW_EVENTS: Final = """\
+with asked as materialized (
+    select unnest($1::uuid[]) as team_id
+), watched as materialized (
+    select unnest($2::uuid[]) as campaign_job_id
+), new as (
+    select e.id, e.team_id, e.campaign_job_id, e.kind, e.data, e.created_at
+    from asked
+    cross join lateral (
+        select f.id, f.campaign_job_id, f.team_id, f.kind, f.data, f.created_at from job_events as f
+        where f.team_id = asked.team_id and f.id > $4::bigint and f.id <= $5::bigint
+        order by f.id limit $3
+    ) as e
+    union all
+    select e.id, e.team_id, e.campaign_job_id, e.kind, e.data, e.created_at
+    from watched
+    cross join lateral (
+        select f.id, f.campaign_job_id, f.team_id, f.kind, f.data, f.created_at from job_events as f
+        where f.campaign_job_id = watched.campaign_job_id and f.id > $4::bigint
+          and f.id <= $5::bigint
+        order by f.id limit $3
+    ) as e
+    order by id limit $3
+)
+select new.id, new.team_id, new.campaign_job_id, new.kind, new.data, new.created_at, j.mode
+from new
+left join lateral (
+    select c.mode from campaign_jobs as c where c.id = new.campaign_job_id limit 1
+) as j on true
+order by new.id
 """
 
 
-async def get_end_of_job(connection: Connection, *, campaign_job_id: UUID) -> int | None:
-    """The number of the last end of a job; 0 while it has none."""
+async def list_new_events(connection: Connection, *, team_ids: Sequence[UUID | None], campaign_job_ids: Sequence[UUID | None], most: int, after_id: int, until_id: int) -> list[ListNewEventsRow]:
+    """The facts of several teams, and of several jobs, between two numbers: one order for all, the first so many."""
+    return [ListNewEventsRow(*row) for row in await connection.fetch(LIST_NEW_EVENTS, team_ids, campaign_job_ids, most, after_id, until_id)]
+
+
+GET_END_OF_JOB: Final = """\
+select j.status, coalesce((
+    select max(e.id) from job_events as e where e.campaign_job_id = j.id and e.kind = 'job.finished'
+), 0)::bigint as number
+from campaign_jobs as j where j.id = $1
+"""
+
+
+async def get_end_of_job(connection: Connection, *, campaign_job_id: UUID) -> GetEndOfJobRow | None:
+    """The number of the last end of a job, 0 while it has none, and the status that it had in the same moment."""
     row = await connection.fetchrow(GET_END_OF_JOB, campaign_job_id)
+    return None if row is None else GetEndOfJobRow(*row)
+
+
+GET_EVENT_OF_TEAM_FROM: Final = """\
+select id, created_at from job_events where team_id = $1 and id >= $2 order by id limit 1
+"""
+
+
+async def get_event_of_team_from(connection: Connection, *, team_id: UUID | None = None, number: int) -> GetEventOfTeamFromRow | None:
+    """The first event of a team that bears this number or a higher one."""
+    row = await connection.fetchrow(GET_EVENT_OF_TEAM_FROM, team_id, number)
+    return None if row is None else GetEventOfTeamFromRow(*row)
+
+
+COUNT_EVENTS_OF_TEAM_UP_TO: Final = """\
+select count(*) from (
+    select 1 from job_events
+    where team_id = $1 and id >= $2 and id < $3
+      and created_at >= $4 and created_at < $5
+    limit $6
+) as found
+"""
+
+
+async def count_events_of_team_up_to(connection: Connection, *, team_id: UUID | None = None, first_id: int, last_id: int, since: datetime, until: datetime, most: int) -> int | None:
+    """Between two numbers and two moments; no more are counted than asked for."""
+    row = await connection.fetchrow(COUNT_EVENTS_OF_TEAM_UP_TO, team_id, first_id, last_id, since, until, most)
     return None if row is None else row[0]

@@ -208,39 +208,39 @@ async def hurry_webhook_delivery(connection: Connection, *, id: UUID) -> None:
 
 LIST_WEBHOOK_DELIVERIES_BETWEEN: Final = """\
 select id from webhook_deliveries
-where webhook_endpoint_id = $1 and happened_at >= $2 and happened_at < $3
+where webhook_endpoint_id = $1 and id >= $2
+  and happened_at >= $3 and happened_at < $4
 order by id
-limit $4
+limit $5
 """
 
 
-async def list_webhook_deliveries_between(connection: Connection, *, webhook_endpoint_id: UUID, since: datetime, until: datetime, most: int) -> list[UUID]:
-    """What happened between two moments, whatever became of it."""
-    return [row[0] for row in await connection.fetch(LIST_WEBHOOK_DELIVERIES_BETWEEN, webhook_endpoint_id, since, until, most)]
+async def list_webhook_deliveries_between(connection: Connection, *, webhook_endpoint_id: UUID, from_id: UUID, since: datetime, until: datetime, most: int) -> list[UUID]:
+    """What happened between two moments, whatever became of it. `from_id` is a key from before the first of them."""
+    return [row[0] for row in await connection.fetch(LIST_WEBHOOK_DELIVERIES_BETWEEN, webhook_endpoint_id, from_id, since, until, most)]
 
 
 CREATE_MISSED_WEBHOOKS: Final = """\
 insert into webhook_deliveries (
     id, webhook_endpoint_id, type, event_id, campaign_job_id, facts, job_id, happened_at)
 select new_key(), $1::uuid, v.kind, v.id, v.campaign_job_id, v.data, new_key(), v.created_at
-from campaign_requests as r
-join campaign_jobs as j on j.id = r.campaign_job_id
-join job_events as v on v.campaign_job_id = j.id
-where r.team_id = $2::uuid and j.mode = $3::account_mode
-  and j.created_at < $4::timestamptz
-  and (j.updated_at >= $5::timestamptz or j.status in ('PENDING', 'PROCESSING'))
-  and v.created_at >= $5::timestamptz and v.created_at < $4::timestamptz
-  and is_webhook_for($6::text[], v.kind)
+from job_events as v
+where v.team_id = $2::uuid and v.id >= $3::bigint and v.id < $4::bigint
+  and v.created_at >= $5::timestamptz and v.created_at < $6::timestamptz
+  and v.kind = any (array(
+      select named.kind from unnest($7::text[]) as named(kind)
+      where is_webhook_for($8::text[], named.kind)))
+  and (select j.mode from campaign_jobs as j where j.id = v.campaign_job_id) = $9::account_mode
   and not exists (
       select 1 from webhook_deliveries as d
       where d.webhook_endpoint_id = $1::uuid and d.event_id = v.id)
 order by v.id
-limit $7::integer
+limit $10::integer
 on conflict (webhook_endpoint_id, event_id) do nothing
 returning id
 """
 
 
-async def create_missed_webhooks(connection: Connection, *, webhook_endpoint_id: UUID, team_id: UUID, mode: AccountMode, until: datetime, since: datetime, events: Sequence[str | None], most: int) -> list[UUID]:
-    """Events of the endpoint's jobs between two moments that it never heard of."""
-    return [row[0] for row in await connection.fetch(CREATE_MISSED_WEBHOOKS, webhook_endpoint_id, team_id, mode, until, since, events, most)]
+async def create_missed_webhooks(connection: Connection, *, webhook_endpoint_id: UUID, team_id: UUID, first_id: int, last_id: int, since: datetime, until: datetime, kinds: Sequence[str | None], events: Sequence[str | None], mode: AccountMode, most: int) -> list[UUID]:
+    """Events of the team's jobs between two numbers and two moments that the endpoint never heard of."""
+    return [row[0] for row in await connection.fetch(CREATE_MISSED_WEBHOOKS, webhook_endpoint_id, team_id, first_id, last_id, since, until, kinds, events, mode, most)]

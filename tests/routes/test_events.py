@@ -270,9 +270,9 @@ async def test_who_leaves_is_forgotten(live, caller, job):
     async with live.stream(caller, "/events") as stream:
         await live.tell(job, "job.started")
         await stream.event()
-        while_there = len(live.api.watch._subscriptions)
+        while_there = len(live.api.watch.subscriptions)
 
-    await until(lambda: not live.api.watch._subscriptions)
+    await until(lambda: not live.api.watch.subscriptions)
 
     assert while_there == 1
 
@@ -308,4 +308,4 @@ async def test_streams_go_on_when_the_database_comes_back(live, caller, job):
 async def until_read(api: Api) -> None:
     """Until the reader has handed out everything that there is."""
     last = await api.pool.fetchval("select max(id) from job_events")
-    await until(lambda: all(s.after >= last or s.is_over for s in api.watch._subscriptions))
+    await until(lambda: api.watch.settled >= last)

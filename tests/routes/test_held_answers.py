@@ -28,7 +28,7 @@ async def held(
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     request = caller.get(f"{URL}/{job['id']}{query}", headers={"Prefer": "wait=30", **named})
     task = asyncio.create_task(request)
-    await until(lambda: bool(api.watch._holds) or task.done())
+    await until(lambda: len(api.watch.holds) > 0 or task.done())
     assert not task.done()
     yield task
     await asyncio.wait_for(task, 10)
@@ -208,7 +208,7 @@ async def test_a_job_that_vanishes_meanwhile_is_not_found(api, caller, job):
 async def test_many_held_answers_end_together(api, caller, job):
     async with contextlib.AsyncExitStack() as stack:
         tasks = [await stack.enter_async_context(held(api, caller, job)) for _ in range(50)]
-        await until(lambda: len(api.watch._holds) == 50)
+        await until(lambda: len(api.watch.holds) == 50)
         await claim(api, job)
         await told(api)
 
@@ -230,7 +230,7 @@ async def test_a_question_that_fails_fails_for_all_who_asked(api, caller, job):
         held(api, caller, job) as one,
         held(api, caller, job) as other,
     ):
-        await until(lambda: len(api.watch._holds) == 2)
+        await until(lambda: len(api.watch.holds) == 2)
         await api.pool.execute("alter table campaign_requests rename to gone")
         await claim(api, job)
         await told(api)

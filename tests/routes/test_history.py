@@ -39,9 +39,7 @@ async def test_many_streams_behind_different_numbers_miss_nothing(api):
     with contextlib.ExitStack() as stack:
         subscriptions = [
             stack.enter_context(
-                api.watch.subscribed(
-                    Subscription("team", team, after=ids[0] + start, key_id=key_id)
-                )
+                api.watch.subscribed(Subscription(team, after=ids[0] + start, key_id=key_id))
             )
             for start in starts
         ]

@@ -1,0 +1,89 @@
+"""Who takes nothing of an answer loses the connection; who takes it slowly gets all of it."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncGenerator
+
+import pytest
+import uvicorn
+
+from mojito.serve import Server
+from mojito.slow_readers import PatientProtocol
+
+CHUNK = b"x" * 100_000
+CHUNKS = 120
+
+
+class Impatient(PatientProtocol):
+    """For tests."""
+
+    unread_seconds = 0.4
+
+
+class Answer:
+    """An application whose answer is long."""
+
+    def __init__(self) -> None:
+        self.is_over = asyncio.Event()
+        self.sent = 0
+
+    async def __call__(self, scope, receive, send) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        gone = asyncio.ensure_future(receive())
+        while self.sent < CHUNKS and not gone.done():
+            await send({"type": "http.response.body", "body": CHUNK, "more_body": True})
+            self.sent += 1
+        gone.cancel()
+        await send({"type": "http.response.body", "body": b""})
+        self.is_over.set()
+
+
+@contextlib.asynccontextmanager
+async def asked(answer: Answer) -> AsyncGenerator[tuple[asyncio.StreamReader, uvicorn.Server]]:
+    """A caller who has asked, with little room for what comes, and the server."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        answer, http=Impatient, lifespan="off", log_config=None, timeout_graceful_shutdown=1
+    )
+    server = Server(config)
+    task = asyncio.create_task(server.serve([listening]))
+    calling = socket.socket()
+    calling.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    calling.setblocking(False)  # noqa: FBT003 - the standard library's signature
+    await asyncio.get_running_loop().sock_connect(calling, listening.getsockname())
+    reader, writer = await asyncio.open_connection(sock=calling, limit=1024)
+    writer.write(b"GET / HTTP/1.1\r\nHost: api\r\n\r\n")
+    try:
+        yield reader, server
+    finally:
+        writer.close()
+        server.should_exit = True
+        await task
+
+
+async def test_who_takes_nothing_is_cut_off():
+    answer = Answer()
+
+    async with asked(answer) as (reader, server), asyncio.timeout(20):
+        await answer.is_over.wait()
+        open_connections = len(server.server_state.connections)
+        with pytest.raises(asyncio.IncompleteReadError):
+            await reader.readexactly(CHUNKS * len(CHUNK))
+
+    assert 0 < answer.sent < CHUNKS
+    assert open_connections == 0
+
+
+async def test_who_takes_a_little_now_and_then_gets_all_of_it():
+    answer = Answer()
+    taken = 0
+
+    async with asked(answer) as (reader, _), asyncio.timeout(30):
+        while taken < CHUNKS * len(CHUNK):
+            taken += len(await reader.read(1_000_000))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(answer.is_over.wait(), 0.02)
+
+    assert answer.sent == CHUNKS

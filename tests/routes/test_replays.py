@@ -1,0 +1,101 @@
+"""A replay of however long a time is bounded: what is too much is refused at once and changes nothing."""
+
+from uuid import UUID
+
+import httpx
+import pytest
+
+from tests.routes.conftest import Api, add_account
+from tests.routes.test_campaign_jobs import add_job
+
+WRITE = """
+insert into job_events (campaign_job_id, team_id, kind, created_at)
+select j.id, j.team_id, $2, now() - $4::interval
+from campaign_jobs as j, generate_series(1, $3) where j.id = $1"""
+COUNTS = "select status, count(*) from webhook_deliveries group by status"
+
+
+@pytest.fixture
+async def job(caller: httpx.AsyncClient) -> dict:
+    await add_account(caller)
+    return await add_job(caller)
+
+
+async def write(api: Api, job: dict, kind: str, count: int, ago: str = "1 day") -> None:
+    await api.pool.execute(WRITE.replace("$4", f"'{ago}'"), UUID(job["id"]), kind, count)
+
+
+async def add_endpoint(caller: httpx.AsyncClient, *events: str) -> str:
+    body = {"url": "http://127.0.0.1:9/hook", "events": list(events)}
+    answer = await caller.post("/api/v1/webhook_endpoints", json=body)
+    assert answer.status_code == 201, answer.text
+    return f"/api/v1/webhook_endpoints/{answer.json()['id']}/replay"
+
+
+async def replayed(caller: httpx.AsyncClient, path: str, **between: str) -> httpx.Response:
+    return await caller.post(path, json={"since": "2020-01-01T00:00:00Z", **between})
+
+
+async def test_what_was_missed_is_found_by_its_time_in_long_history(api, caller, job):
+    await write(api, job, "job.finished", 3000, "40 days")
+    await write(api, job, "job.waiting", 4000, "20 days")
+    await write(api, job, "job.finished", 7, "10 days")
+    await write(api, job, "job.finished", 3000, "1 hour")
+    path = await add_endpoint(caller, "job.finished")
+    since, until = await api.pool.fetchrow(
+        "select (now() - interval '11 days')::text, (now() - interval '9 days')::text"
+    )
+
+    between = await replayed(caller, path, since=iso(since), until=iso(until))
+    nothing = await replayed(caller, path, until="2020-01-02T00:00:00Z")
+    too_many = await replayed(caller, path)
+    counts = await api.pool.fetch(COUNTS)
+
+    assert (between.status_code, between.json()["queued"]) == (202, 7)
+    assert (nothing.status_code, nothing.json()["queued"]) == (202, 0)
+    assert (too_many.status_code, too_many.json()["code"]) == (422, "too_many_webhooks")
+    assert [tuple(row) for row in counts] == [("PENDING", 7)]
+
+
+async def test_more_events_than_are_read_are_refused_whatever_is_listened_to(
+    api, caller, job, monkeypatch
+):
+    monkeypatch.setattr("routes.replays.MOST_EVENTS_READ", 500)
+    await write(api, job, "job.waiting", 501, "3 days")
+    await write(api, job, "job.finished", 2, "1 hour")
+    path = await add_endpoint(caller, "job.finished")
+    since = await api.pool.fetchval("select (now() - interval '1 day')::text")
+
+    refused = await replayed(caller, path)
+    shorter = await replayed(caller, path, since=iso(since))
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "too_many_webhooks")
+    assert refused.json()["errors"][0]["pointer"] == "/since"
+    assert "More than 500 events" in refused.json()["detail"]
+    assert (shorter.status_code, shorter.json()["queued"]) == (202, 2)
+
+
+async def test_more_known_deliveries_than_are_sent_are_refused_and_left_alone(api, caller, job):
+    path = await add_endpoint(caller, "job.finished")
+    await write(api, job, "job.finished", 5001)
+    await api.pool.execute("update webhook_deliveries set status = 'FAILED', finished_at = now()")
+
+    refused = await replayed(caller, path)
+    counts = await api.pool.fetch(COUNTS)
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "too_many_webhooks")
+    assert [tuple(row) for row in counts] == [("FAILED", 5001)]
+
+
+async def test_events_of_the_other_mode_are_not_replayed(api, caller, job):
+    await write(api, job, "job.finished", 3)
+    live = await api.caller(live=True)
+    path = await add_endpoint(live, "*")
+
+    answer = await replayed(live, path)
+
+    assert (answer.status_code, answer.json()["queued"]) == (202, 0)
+
+
+def iso(moment: str) -> str:
+    return moment.replace(" ", "T").replace("+00", "Z")
