@@ -286,6 +286,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             type="job.step.done",
             campaign_job_id=_JOB_ID,
             created_at=_LATER,
+            livemode=False,
             data={"step": "campaign", "platform_id": "23"},
         )
     },
