@@ -20,7 +20,7 @@ from models.verification import (
     TokenFacts,
     Verification,
 )
-from routes import webhook_examples
+from routes import key_examples, webhook_examples
 from routes.campaign_jobs import JobPage
 from routes.health import Health
 from routes.intake import PlannedJob
@@ -293,6 +293,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "NewAsset": {"address": {"url": "https://example.com/hero.png"}},
     "AssetView": {"image": _ASSET},
     "AssetPage": {"page": AssetPage([_ASSET], None, livemode=False)},
+    **key_examples.EXAMPLES,
     **webhook_examples.made_with(_ENDED_JOB),
     "Health": {"ok": Health("ok"), "not_ready": Health("not_ready", ["no worker runs"])},
 }
