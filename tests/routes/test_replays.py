@@ -101,7 +101,7 @@ async def test_a_time_that_ends_before_it_begins_is_refused(api, caller):
     path = await add_endpoint(caller, "*")
     between = {"since": "2026-01-02T00:00:00Z", "until": "2026-01-02T00:30:00+01:00"}
 
-    refused = await caller.post(f"{path}/replay", json=between)
+    refused = await replayed(caller, path, **between)
 
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
     (violation,) = refused.json()["errors"]
