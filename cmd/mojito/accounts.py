@@ -125,7 +125,7 @@ def _credentials(source: str) -> Any:
         raise Invalid(f"{source}: cannot be read ({type(error).__name__})") from None
     try:
         return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         raise Invalid(f"{source}: the credentials are not JSON") from None
 
 
