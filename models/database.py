@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
+from common.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from asyncpg.pool import PoolAcquireContext
 
@@ -46,6 +48,13 @@ HOT_SETTINGS = {
 }
 
 
+LOCK_TIMEOUT = "5s"
+"""Of every connection of ours, that of migrations included."""
+
+NO_POOLER = (
+    "a pooler stands before the database and keeps connections' settings from it; "
+    "connect to PostgreSQL itself"
+)
 _CONNECT_SECONDS = 4.0
 _LONGEST_ACQUIRE_SECONDS = 4.0
 _LONGEST_CLOSE_SECONDS = 3.0
@@ -90,13 +99,34 @@ async def open_pool(url: str, *, size: int, name: str) -> Pool:
         server_settings={
             "application_name": name,
             "statement_timeout": "30s",
-            "lock_timeout": "5s",
+            "lock_timeout": LOCK_TIMEOUT,
             "idle_in_transaction_session_timeout": "30s",
             "jit": "off",
             **_WATCH,
         },
     )
-    return await pool
+    try:
+        await pool
+        await require_own_settings(pool)
+    except asyncpg.ProtocolViolationError as error:
+        await pool.close()
+        raise ConfigurationError(f"{NO_POOLER} ({error})") from None
+    except BaseException:
+        pool.terminate()
+        raise
+    return pool
+
+
+async def require_own_settings(asked: "Pool | asyncpg.Connection[asyncpg.Record]") -> None:
+    """Raises ConfigurationError where what was set at the start of the connection did not arrive."""
+    try:
+        arrived = await asked.fetchval("select current_setting('lock_timeout')")
+    except (asyncpg.DuplicatePreparedStatementError, asyncpg.InvalidSQLStatementNameError):
+        arrived = "that of another session"
+    if arrived != LOCK_TIMEOUT:
+        raise ConfigurationError(
+            f"{NO_POOLER} (lock_timeout is {arrived} and not {LOCK_TIMEOUT} as asked for)"
+        )
 
 
 async def connect(
@@ -109,7 +139,7 @@ async def connect(
         server_settings={
             "application_name": name,
             "statement_timeout": "15s",
-            "lock_timeout": "5s",
+            "lock_timeout": LOCK_TIMEOUT,
             **_WATCH,
             **(settings or {}),
         },

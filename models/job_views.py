@@ -6,20 +6,18 @@ from uuid import UUID
 import msgspec
 
 from models.gen import campaign_jobs, job_steps
-from models.gen.rows import CampaignJob, Connection
+from models.gen.rows import CampaignJob, Connection, JobStep
 from models.job import JobView, job_view
 from models.plan import REQUESTS, PlannedStep, plan
 
 
 async def job_views(connection: Connection, jobs: Sequence[CampaignJob]) -> list[JobView]:
     """Each job with its steps; one that was deleted since it was read is left out."""
-    rows = await job_steps.list_steps_of_jobs(connection, campaign_job_ids=[job.id for job in jobs])
+    rows: dict[UUID, list[JobStep]] = {job.id: [] for job in jobs}
+    for row in await job_steps.list_steps_of_jobs(connection, campaign_job_ids=list(rows)):
+        rows[row.campaign_job_id].append(row)
     planned = await planned_steps(connection, jobs)
-    return [
-        job_view(job, [row for row in rows if row.campaign_job_id == job.id], planned[job.id])
-        for job in jobs
-        if job.id in planned
-    ]
+    return [job_view(job, rows[job.id], planned[job.id]) for job in jobs if job.id in planned]
 
 
 async def planned_steps(

@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from common.errors import ConfigurationError
+from models.database import LOCK_TIMEOUT, NO_POOLER, require_own_settings
 
 FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 7092416
@@ -17,6 +18,12 @@ _SECTION = re.compile(r"^-- migrate:(up|down)\s*$", re.MULTILINE)
 _TABLE = """
 create table if not exists schema_migrations (
     version varchar primary key, checksum bytea, applied_at timestamptz not null default now())
+"""
+
+_HOLDERS = """
+select string_agg(pid::text, ', ') from pg_locks
+where locktype = 'advisory' and objid = $1::bigint::oid and granted
+  and database = (select oid from pg_database where datname = current_database())
 """
 
 type Connection = asyncpg.Connection[asyncpg.Record]
@@ -46,17 +53,18 @@ def load(folder: Path = FOLDER) -> list[Migration]:
 
 
 async def migrate(
-    url: str, *, folder: Path = FOLDER, to: str | None = None, dry_run: bool = False
+    url: str,
+    *,
+    folder: Path = FOLDER,
+    to: str | None = None,
+    dry_run: bool = False,
+    patience_seconds: float = 60,
 ) -> list[str]:
     """Goes up to version `to` (the newest by default), or down to it. Returns what was done."""
     migrations = load(folder)
-    connection = await asyncpg.connect(
-        url,
-        timeout=10,
-        server_settings={"application_name": "mojito migrate", "lock_timeout": "5s"},
-    )
+    connection = await _connected(url)
     try:
-        await _lock(connection)
+        await _lock(connection, patience_seconds)
         return await _go(connection, migrations, to or migrations[-1].version, dry_run)
     except asyncpg.InsufficientPrivilegeError as error:
         raise ConfigurationError(
@@ -97,10 +105,33 @@ def _read(path: Path) -> Migration:
     return Migration(name[1], path.name, text[up.end() : down.start()], text[down.end() :])
 
 
-async def _lock(connection: Connection) -> None:
+async def _connected(url: str) -> Connection:
+    # a pooler that refuses start-up settings breaks the protocol, one that ignores them is asked
+    settings = {"application_name": "mojito migrate", "lock_timeout": LOCK_TIMEOUT}
+    try:
+        connection = await asyncpg.connect(url, timeout=10, server_settings=settings)
+    except asyncpg.ProtocolViolationError as error:
+        raise ConfigurationError(f"{NO_POOLER} ({error})") from None
+    try:
+        await require_own_settings(connection)
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
+
+
+async def _lock(connection: Connection, patience_seconds: float) -> None:
     # polled: a waiting pg_advisory_lock() holds a snapshot, which deadlocks with index builds
-    while not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110 - no event tells
-        await asyncio.sleep(0.05)
+    try:
+        async with asyncio.timeout(patience_seconds):
+            while not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        holders = await connection.fetchval(_HOLDERS, _LOCK)
+        raise ConfigurationError(
+            f"another migration has held its lock for {patience_seconds:g} s (process {holders} of "
+            "the server, see pg_stat_activity); let it end, then run this again"
+        ) from None
 
 
 async def _go(

@@ -68,7 +68,8 @@ class JobPage(msgspec.Struct, frozen=True):
 async def list_jobs(request: ApiRequest, parts: NamedDependency[Parts]) -> Response[JobPage]:
     """Lists the team's jobs, newest first.
 
-    A test key sees jobs of sandbox accounts only.
+    A test key sees jobs of sandbox accounts only. A page of jobs with thousands of steps holds fewer
+    of them than its limit allows; `next_cursor` leads on.
     """
     query = read_query(request, JobsQuery)
     rows = await campaign_jobs.list_campaign_jobs(
@@ -83,7 +84,7 @@ async def list_jobs(request: ApiRequest, parts: NamedDependency[Parts]) -> Respo
         mode="sandbox" if request.auth.mode == "sandbox" else None,
         page_size=query.limit + 1,
     )
-    page = cut(request, query, rows)
+    page = cut(request, query, rows, lambda job: job.steps_total)
     views = await job_views(parts.pool, page.rows)
     shown = await expanded(parts.pool, request, views, query.expand)
     livemode = request.auth.mode == "live"

@@ -9,7 +9,8 @@ import base64
 import binascii
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote, urlencode
 from uuid import UUID
@@ -28,6 +29,8 @@ _CHECK = 4
 _LENGTH = len(_VERSION) + 16 + _LIST + _CHECK
 _NO_FILTERS = frozenset({"limit", "cursor", "expand"})
 """They change what a page shows, not which rows are in the list."""
+_MOST_WEIGHT = 10_000
+"""Of the rows of one page, unless a single one has more."""
 
 
 class Keyed(Protocol):
@@ -64,14 +67,26 @@ def begins_before(request: AnyRequest, query: Page) -> UUID | None:
     return UUID(bytes=body[len(_VERSION) : -_LIST])
 
 
-def cut[T: Keyed](request: AnyRequest, query: Page, rows: Sequence[T]) -> Cut[T]:
-    """The page, of rows that were asked for with one more than it shows."""
-    shown = rows[: query.limit]
-    if len(rows) <= query.limit:
+def cut[T: Keyed](
+    request: AnyRequest, query: Page, rows: Sequence[T], weigh: Callable[[T], int] = lambda _: 0
+) -> Cut[T]:
+    """The page, of rows that were asked for with one more than it shows. Heavy rows make it shorter."""
+    shown = rows[: min(query.limit, _bearable([weigh(row) for row in rows]))]
+    if len(shown) == len(rows):
         return Cut(shown, None, {})
     body = _VERSION + shown[-1].id.bytes + _list_name(request, query)
     cursor = base64.urlsafe_b64encode(body + _checksum(body)).decode()
     return Cut(shown, cursor, {"Link": f'<{_address(request, cursor)}>; rel="next"'})
+
+
+def _bearable(weights: Sequence[int]) -> int:
+    """How many rows from the first on; one at least.
+
+    >>> _bearable([9_000, 900, 200]), _bearable([20_000, 1]), _bearable([])
+    (2, 1, 1)
+    """
+    sums = accumulate(weights)
+    return max(1, sum(total <= _MOST_WEIGHT for total in sums))
 
 
 def _address(request: AnyRequest, cursor: str) -> str:

@@ -42,6 +42,17 @@ async def test_many_starters_apply_each_file_once(empty, folder):
     assert sorted(map(len, done)) == [0, 0, 0, 2]
 
 
+async def test_who_holds_the_lock_for_too_long_is_named(empty, folder):
+    other = await asyncpg.connect(empty)
+    await other.execute("select pg_advisory_lock(7092416)")
+
+    with pytest.raises(ConfigurationError, match=f"process {other.get_server_pid()} of the server"):
+        await migrate(empty, folder=folder, patience_seconds=0.2)
+    await other.close()
+
+    assert len(await migrate(empty, folder=folder)) == 2
+
+
 async def test_an_applied_file_that_changed_is_refused_by_name(empty, folder):
     await migrate(empty, folder=folder)
     (folder / "9001_first.sql").write_text(UP_AND_DOWN.format("other"))

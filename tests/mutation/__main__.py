@@ -40,7 +40,7 @@ def main() -> None:
     os.chdir(ROOT)
     unexplained = 0
     for name in arguments.targets:
-        unexplained += _judge(name, arguments.file, arguments.every, arguments.lanes)
+        unexplained += _judge(name, arguments)
     sys.exit(1 if unexplained else 0)
 
 
@@ -50,17 +50,18 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("targets", nargs="*", default=list(TARGETS), help=", ".join(TARGETS))
     parser.add_argument("--file", default="", help="only files whose name contains this")
     parser.add_argument("--every", type=int, default=1, help="try only each so-manieth mutant")
+    parser.add_argument("--from", type=int, default=0, dest="first", help="and not the first N")
     parser.add_argument("--lanes", type=int, default=LANES, help="mutants tried side by side")
     return parser.parse_args()
 
 
-def _judge(name: str, only: str, every: int, lanes: int) -> int:
-    """Tries every mutant of a target; the number of survivors that nobody explained."""
+def _judge(name: str, arguments: argparse.Namespace) -> int:
+    """Tries the mutants of a target; the number of survivors that nobody explained."""
 
-    target = TARGETS[name]
-    files = [file for file in target.files if only in file]
+    target, lanes = TARGETS[name], arguments.lanes
+    files = [file for file in target.files if arguments.file in file]
     made = [mutant for file in files for mutant in mutants(file, Path(file).read_text())]
-    made = made[::every]
+    made = made[arguments.first :: arguments.every]
     begun = time.monotonic()
     context = multiprocessing.get_context("fork")
     work: Any = context.SimpleQueue()

@@ -42,6 +42,18 @@ TARGETS = {
             "tests/workers/test_ledger.py",
             "tests/workers/test_ledger_intents.py",
             "tests/workers/test_ledger_rows.py",
+            "tests/workers/test_ledger_words.py",
+        ),
+        needs_database=True,
+    ),
+    "runner": Target(
+        ("workers/runner.py",),
+        (
+            "tests/workers/test_runner_ends.py",
+            "tests/workers/test_runner_claims.py",
+            "tests/workers/test_runner_lost_claims.py",
+            "tests/workers/test_runner_stops.py",
+            "tests/workers/test_runner.py",
         ),
         needs_database=True,
     ),

@@ -110,6 +110,18 @@ async def test_a_full_last_page_has_no_link(caller):
     assert "link" not in answer.headers
 
 
+async def test_pages_of_heavy_jobs_are_shorter_and_lead_through_all_of_them(api: Api, caller):
+    await fill(caller, 4)
+    await api.pool.execute("update campaign_jobs set steps_total = 4000")
+
+    first = await caller.get(JOBS)
+    second = await caller.get(first.links["next"]["url"])
+
+    assert [len(page.json()["data"]) for page in (first, second)] == [2, 2]
+    assert second.json()["next_cursor"] is None
+    assert len({job["id"] for page in (first, second) for job in page.json()["data"]}) == 4
+
+
 @pytest.mark.parametrize("url", [ACCOUNTS, JOBS, ASSETS])
 async def test_what_is_added_meanwhile_shifts_nothing(caller, url):
     await fill(caller, 7)

@@ -1,17 +1,16 @@
 """How a run ends, whatever its handler does."""
 
 import asyncio
-import contextlib
 
 import asyncpg
 import pytest
 
 from models.job import JobError
 from models.plan import PlannedStep
+from tests.workers.running import working
 from workers.kinds import Ended
 from workers.ledger import Effect, Pace
 from workers.platforms.base import Done
-from workers.runner import Worker, WorkerSettings
 
 ENDS = {
     "succeeds": ("SUCCESS", None),
@@ -44,18 +43,6 @@ class Moody:
         if self.mode == "crashes and cannot say what exists":
             raise LookupError(self.mode)
         return Ended("FAILED", error=error)
-
-
-@contextlib.asynccontextmanager
-async def working(shop, handler):
-    settings = WorkerSettings(poll_seconds=0.1)
-    worker = Worker(shop.url, shop.pool, shop.worker_id, {"TEST": handler}, settings)
-    task = asyncio.create_task(worker.run())
-    try:
-        yield
-    finally:
-        worker.stop()
-        await task
 
 
 async def ended(shop, job_id):

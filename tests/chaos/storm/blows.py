@@ -15,17 +15,27 @@ from tests.chaos.storm.town import Town
 type Blow = Callable[[], Awaitable[None]]
 FAULTS = {"http_500": 4, "garbage": 3, "reset": 4, "throttle": 3, "slow": 3, "token_expired": 1}
 
-MOST_PER_JOB = {"backends": 0.3, "listener": 0.2, "stop": 0.2, "restart": 0.08, "crash": 0.08}
+MOST_PER_JOB = {
+    "backends": 0.3,
+    "listener": 0.2,
+    "stop": 0.2,
+    "blind": 0.04,
+    "restart": 0.08,
+    "crash": 0.08,
+}
 
 
 class Storm:
     """`run` goes on until it is cancelled; `rest` clears what is left, so that everything can end."""
 
-    def __init__(self, seed: int, town: Town, callers: Callers, jobs: int) -> None:
+    def __init__(
+        self, seed: int, town: Town, callers: Callers, jobs: int, accounts: list[str]
+    ) -> None:
         self._random = Random(f"blows {seed}")  # noqa: S311 - a storm, not a secret
         self._town = town
         self._callers = callers
         self._jobs = jobs
+        self._accounts = accounts
         self.counted: Counter[str] = Counter()
         self.wrong: list[str] = []
 
@@ -79,8 +89,8 @@ class Storm:
             await self._town.kill_worker(place, is_seen=is_seen)
 
     async def _something_else(self) -> None:
-        names = ["fault", "clock", "backends", "listener", "stop", "restart", "crash"]
-        (name,) = self._random.choices(names, [10, 40, 3, 2, 2, 1, 1])
+        names = ["fault", "clock", "backends", "listener", "stop", "blind", "restart", "crash"]
+        (name,) = self._random.choices(names, [10, 40, 3, 2, 2, 2, 1, 1])
         if self._is_enough(name):
             name = "clock"
         self.counted[name] += name != "fault"
@@ -105,10 +115,18 @@ class Storm:
                 code = await self._town.stop_worker(up[0])
                 if code != 0:
                     self.wrong.append(f"a worker that was asked to leave ended with {code}")
+            case "blind":
+                await self._blind(self._random.choice(self._accounts))
             case "restart":
                 await self._town.restart_postgres(signal.SIGINT)
             case _:
                 await self._town.restart_postgres(signal.SIGKILL)
+
+    async def _blind(self, account: str) -> None:
+        """A reply is lost, and the account cannot be asked until the step is given up in doubt."""
+        sandbox = self._town.sandbox
+        await sandbox.fault("lose_reply", f"*/{account}/ad*")
+        await sandbox.fault("http_500", f"*/{account}/*", method="GET", times=10)
 
     async def _fault(self, fault: str, skip: int) -> None:
         self.counted[fault] += 1

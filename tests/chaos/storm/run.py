@@ -79,7 +79,7 @@ async def _weather(seed: int, jobs: int, town: Town) -> Report:
     callers = Callers(town, made.key)
     try:
         tokens, advertisers, assets = await _move_in(town, callers)
-        blown = Storm(seed, town, callers, jobs)
+        blown = Storm(seed, town, callers, jobs, [one.platform_id for one in advertisers])
         tasks = [
             asyncio.create_task(blown.run()),
             asyncio.create_task(keep_time(town)),

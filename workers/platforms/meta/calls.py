@@ -12,10 +12,10 @@ import httpx
 import msgspec
 
 from common import clock, tracing
-from common.errors import Retry, StepError, Unknown
+from common.errors import Retry, StepError, Unknown, Wait
 from models.credentials import Account, MetaCredentials
 from workers.platforms.base import Called, StepContext, unmeasured
-from workers.platforms.meta.outcomes import blame, outcome
+from workers.platforms.meta.outcomes import THROTTLE, blame, outcome
 from workers.platforms.meta.pacing import Pacing, read_usage
 from workers.platforms.meta.pointers import pointer
 from workers.platforms.meta.sdk import Call
@@ -193,7 +193,13 @@ class Graph:
             )
             raise Refusal(error, step_error)
         if response.status_code == 429:
-            raise Retry("Meta answered 429", code="throttled", remedy=_AGAIN, after=60)
+            raise Wait(
+                "Meta answered 429",
+                code="throttled",
+                reason="throttled",
+                seconds=usage.regain_seconds or 60.0,
+                remedy=THROTTLE,
+            )
         if (
             response.status_code >= 300
             or not isinstance(answer, dict)

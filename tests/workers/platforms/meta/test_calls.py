@@ -206,6 +206,18 @@ async def test_a_throttle_of_a_server_that_failed_is_still_a_throttle(server, gr
     assert isinstance(refusal.value.step_error, Wait)
 
 
+@pytest.mark.parametrize("effect", ["creates", "repeatable", "reads"])
+async def test_too_many_requests_without_an_error_object_is_a_throttle(
+    server, graph, context, effect
+):
+    server.reply(429, "<html>Too Many Requests</html>")
+
+    with pytest.raises(Wait) as wait:
+        await graph.send(context("campaign"), POST, effect=effect)
+
+    assert (wait.value.reason, wait.value.seconds) == ("throttled", 60)
+
+
 async def test_no_message_or_log_line_holds_the_token(server, graph, context, caplog):
     caplog.set_level("DEBUG")
     server.reply(500, "{}")
