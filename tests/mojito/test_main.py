@@ -100,3 +100,21 @@ async def test_names_of_keys_and_teams_are_printable(database, text):
             await create_key(pool, **names)
 
     await pool.close()
+
+
+async def test_a_name_that_a_caller_chose_commands_no_terminal(tmp_path, database):
+    pool = await open_pool(database, size=1, name="test")
+    made = await create_key(pool, team="t", name="n")
+    await pool.execute(
+        "insert into ad_accounts (id, name, platform_type, platform_account_id, credentials, "
+        "credentials_key_id, credentials_fingerprint, mode, max_running, team_id, additional_config) "
+        "values (gen_random_uuid(), $1, 'META', 'act_5', '', 'k', 'f', 'sandbox', 4, $2, '{}')",
+        "x\x1b[2Jy",
+        made.team_id,
+    )
+    await pool.close()
+
+    done = run(tmp_path, "accounts", "list", url=database)
+
+    assert "x\\x1b[2Jy" in done.stdout
+    assert "\x1b" not in done.stdout
