@@ -31,6 +31,7 @@ _SECRETS = (
     ),
     (re.compile(r"(postgres(?:ql)?://[^\s:/@]+:)[^\s@]+@"), r"\1***@"),
 )
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _MARKERS = (
     "mj_",
     "eaa",
@@ -125,10 +126,26 @@ def _json() -> list[Processor]:
 
 def _readable(target: TextIO) -> list[Processor]:
     return [
+        _without_commands,
         structlog.dev.ConsoleRenderer(
             colors=target.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
+        ),
     ]
+
+
+def printable(text: str) -> str:
+    """The text with whatever a terminal would obey written out; lines and tabs stay.
+
+    >>> printable("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    return _COMMANDS.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+def _without_commands(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {
+        key: printable(value) if isinstance(value, str) else value for key, value in event.items()
+    }
 
 
 def _encode(line: Any, **_: Any) -> str:

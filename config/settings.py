@@ -14,7 +14,11 @@ PREFIX = "MOJITO_"
 SECRETS = frozenset({"database_url"})
 """May come from a file instead: MOJITO_DATABASE_URL_FILE."""
 
+_LISTS = {"allowed_private_targets", "cors_origins"}
+"""With commas between."""
+
 type Port = Annotated[int, Meta(ge=1, le=65535)]
+type Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[a-z0-9.:\[\]-]+)$")]
 type Seconds = Annotated[float, Meta(gt=0)]
 
 
@@ -46,6 +50,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         tuple[str, ...],
         Meta(
             description="Networks, hosts or host:port, private, that media and webhooks may reach."
+        ),
+    ] = ()
+    cors_origins: Annotated[
+        tuple[Origin, ...],
+        Meta(
+            description="Origins (https://app.example.com) whose pages may ask; *: all; none: none."
         ),
     ] = ()
     meta_api_version: Annotated[
@@ -184,9 +194,9 @@ def examine(environment: Mapping[str, str]) -> tuple[Settings, list[str]]:
     given = _given(environment)
     values, faults = _from_files(given)
     values |= {name: value for name, value in given.items() if not _is_file_of_secret(name)}
-    if "allowed_private_targets" in values:
-        targets = str(values["allowed_private_targets"]).split(",")
-        values["allowed_private_targets"] = [target.strip() for target in targets if target.strip()]
+    for name in _LISTS & values.keys():
+        items = str(values[name]).split(",")
+        values[name] = [item.strip() for item in items if item.strip()]
     for name in list(values):
         if fault := _fault(name, values[name]):
             faults.append(fault)

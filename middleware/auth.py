@@ -42,7 +42,7 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class RequireAuth:
-    """Comes before every handler. Each says in `opt["scope"]` what it asks of a key, or that it is open.
+    """Comes before every handler. Each says in `opt["scope"]` what it asks of a key, or is open.
 
     Not a guard of Litestar's: those copy the handler for each request, which costs more than the rest.
     Keys are remembered for 30 s, so a revoked one ends within that time; unknown ones for 5 s, so
@@ -60,9 +60,9 @@ class RequireAuth:
             return
         caller = await self._caller(_key_of(request))
         if caller is None or _is_over(caller):
-            raise _unauthorized("The key is unknown, revoked or expired.")
-        scope = opt["scope"]
-        if scope not in caller.scopes:
+            raise unusable()
+        scope = opt["scope"]  # named by every route, None where any key will do
+        if scope is not None and scope not in caller.scopes:
             raise Forbidden(f"The key lacks the scope {scope}.", code="missing_scope")
         request.scope["auth"] = caller
         add_ids(api_key_id=caller.key_id)
@@ -97,6 +97,11 @@ class RequireAuth:
         self._known.move_to_end(digest)
         if len(self._known) > _LONGEST_CACHE:
             self._known.popitem(last=False)
+
+
+def unusable() -> Unauthorized:
+    """A key that is well-formed and opens nothing."""
+    return _unauthorized("The key is unknown, revoked or expired.")
 
 
 def _key_of(request: AnyRequest) -> str:

@@ -120,12 +120,19 @@ class RateLimits:
         """None for a caller without limits."""
         if caller.key_id in self._leases:
             return self._leases[caller.key_id]
-        of = [(caller.key_id, _rate_of(caller, self._key)), (caller.team_id, self._team)]
-        limited = [(bucket_id, rate) for bucket_id, rate in of if rate is not None]
+        limited = self._of(caller)
         lease = self._leases[caller.key_id] = Lease(Buckets(limited)) if limited else None
         if len(self._leases) > _MOST_LEASES:
             self._leases.popitem(last=False)
         return lease
+
+    def rates_of(self, caller: Caller) -> list[Rate]:
+        """What holds for it."""
+        return [rate for _, rate in self._of(caller)]
+
+    def _of(self, caller: Caller) -> list[tuple[UUID, Rate]]:
+        of = [(caller.key_id, _rate_of(caller, self._key)), (caller.team_id, self._team)]
+        return [(bucket_id, rate) for bucket_id, rate in of if rate is not None]
 
     async def _take(self, lease: Lease) -> bool:
         now = self._seconds()

@@ -7,17 +7,18 @@ select coalesce(pg_sequence_last_value('job_events_id_seq'::regclass), 0)::bigin
 select job_event_writers()::text[] as writers;
 
 -- name: ListEventsOfJobs :many
--- The facts of several jobs, of each after a number of its own.
+-- The facts of several jobs, of each after a number of its own, and whether real money is in play.
 with asked as materialized (
     select unnest(@campaign_job_ids::uuid[]) as campaign_job_id, unnest(@after_ids::bigint[]) as after_id
 )
-select asked.after_id::bigint as after_id, e.id, e.campaign_job_id, e.kind, e.data, e.created_at
+select asked.after_id::bigint as after_id, e.id, e.campaign_job_id, e.kind, e.data, e.created_at, j.mode
 from asked
 cross join lateral (
     select f.id, f.campaign_job_id, f.kind, f.data, f.created_at from job_events as f
     where f.campaign_job_id = asked.campaign_job_id and f.id > asked.after_id and f.id <= @until_id::bigint
     order by f.id limit @page_size
 ) as e
+left join campaign_jobs as j on j.id = e.campaign_job_id
 order by e.id;
 
 -- name: ListEventsOfTeams :many

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Request, Response, Router, get
+from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 
@@ -12,6 +12,7 @@ from common.errors import ConfigurationError
 from common.keyring import Keyring
 from common.tracing import Sink
 from middleware.auth import RequireAuth
+from middleware.cross_origin import cross_origin
 from middleware.limits import Rate, RateLimits
 from middleware.patience import Patience
 from middleware.problems import EXCEPTION_HANDLERS
@@ -26,6 +27,7 @@ from routes import (
     campaign_jobs,
     events,
     health,
+    me,
     openapi,
     pages,
     verify_accounts,
@@ -41,6 +43,7 @@ from routes.metrics import ApiMetrics
 from routes.open_jobs import Caps
 from routes.parts import Parts
 from routes.query import refuse_parameters
+from routes.readable import readable
 from routes.watch import Watch
 
 LONGEST_BODY = 1024 * 1024
@@ -62,6 +65,7 @@ def create_app(
     key_rate: Rate | None = None,
     team_rate: Rate | None = None,
     caps: Caps | None = None,
+    cors_origins: Sequence[str] = (),
 ) -> Litestar:
     """The HTTP application. It opens and closes nothing: every part is open before and after it.
 
@@ -71,9 +75,10 @@ def create_app(
     routes.assets.Assets; `verifier` an AccountVerifier over the platforms' adapters; `watch` a Watch
     that runs; `metrics` what `/metrics` shows, made here where nobody else needs it; `sink` hears of
     every span; `key_rate` and `team_rate` how often each may ask, None: as often as it likes; `caps`
-    how many jobs may be open.
+    how many jobs may be open; `cors_origins` the origins whose pages a browser lets ask.
     """
     measured = metrics or ApiMetrics(pool)
+    rates = RateLimits(pool, key=key_rate, team=team_rate)
     parts = Parts(
         pool=pool,
         keyring=keyring,
@@ -83,6 +88,7 @@ def create_app(
         verifier=verifier,
         caps=caps or Caps(),
         watch=watch,
+        rates=rates,
     )
     guarded = [
         *ad_accounts.routes,
@@ -93,6 +99,7 @@ def create_app(
         *asset_routes.routes,
         *webhook_endpoints.routes,
         *webhook_deliveries.routes,
+        *me.routes,
     ]
     unguarded = [*health.routes, *pages.routes, *metric_routes.routes]
     app = Litestar(
@@ -101,9 +108,7 @@ def create_app(
             *unguarded,
             _openapi_route(guarded, unguarded),
         ],
-        before_request=_admission(
-            RequireAuth(pool), RateLimits(pool, key=key_rate, team=team_rate)
-        ),
+        before_request=_admission(RequireAuth(pool), rates),
         dependencies={
             "parts": Provide(lambda: parts, sync_to_thread=False),
             "metrics": Provide(lambda: measured, sync_to_thread=False),
@@ -111,6 +116,7 @@ def create_app(
         },
         middleware=[Patience],
         exception_handlers=EXCEPTION_HANDLERS,
+        cors_config=cross_origin(cors_origins),
         request_max_body_size=LONGEST_BODY,
         openapi_config=None,
         logging_config=None,
@@ -146,7 +152,7 @@ def _openapi_route(
 ) -> HTTPRouteHandler:
     document = msgspec.json.encode(openapi.build(guarded, unguarded))
 
-    @get("/api/v1/openapi.json", opt={"open": True, "hidden": True}, sync_to_thread=False)
+    @readable("/api/v1/openapi.json", opt={"open": True, "hidden": True}, sync_to_thread=False)
     def openapi_document() -> Response[bytes]:
         """The description of the API for programs."""
         return Response(document, media_type="application/json")

@@ -1,15 +1,12 @@
 """Events as streams need them: history for each from his own number on, what is new for all at once."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from models.database import Pool
+from models.event_facts import facts_of
 from models.gen import job_events
 from models.gen.job_events import ListEventsOfJobsRow, ListEventsOfTeamsRow, ListNewEventsRow
-from models.gen.rows import AccountMode
 from routes.audience import Audience, Hear
 from routes.subscriptions import JobEvent, Row, encoded
 
@@ -42,7 +39,7 @@ async def news(
         most=most,
     )
     told = [
-        (_row(one, one.mode), listeners)
+        (_row(one), listeners)
         for one in found
         if (listeners := audience.concerns(one.team_id, one.campaign_job_id))
     ]
@@ -86,7 +83,7 @@ async def _of_teams(
         until_id=until,
         page_size=page,
     )
-    return _grouped(((row.team_id, None, row.after_id), _row(row, row.mode)) for row in rows)
+    return _grouped(((row.team_id, None, row.after_id), _row(row)) for row in rows)
 
 
 def _grouped(found: Iterable[tuple[Group, Row]]) -> dict[Group, list[Row]]:
@@ -96,11 +93,14 @@ def _grouped(found: Iterable[tuple[Group, Row]]) -> dict[Group, list[Row]]:
     return groups
 
 
-def _row(
-    found: ListEventsOfJobsRow | ListEventsOfTeamsRow | ListNewEventsRow,
-    mode: AccountMode | None = None,
-) -> Row:
-    known: dict[str, Any] = msgspec.json.decode(found.data)
-    data = {name: value for name, value in known.items() if value is not None}
-    event = JobEvent(found.id, found.kind, found.campaign_job_id, found.created_at, data)
-    return Row(found.id, found.kind, mode, encoded(event))
+def _row(found: ListEventsOfJobsRow | ListEventsOfTeamsRow | ListNewEventsRow) -> Row:
+    data = {name: value for name, value in facts_of(found.data).items() if value is not None}
+    event = JobEvent(
+        found.id,
+        found.kind,
+        found.campaign_job_id,
+        found.created_at,
+        found.mode != "sandbox",
+        data,
+    )
+    return Row(found.id, found.kind, found.mode, encoded(event))

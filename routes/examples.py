@@ -20,7 +20,7 @@ from models.verification import (
     TokenFacts,
     Verification,
 )
-from routes import webhook_examples
+from routes import key_examples, webhook_examples
 from routes.campaign_jobs import JobPage
 from routes.health import Health
 from routes.intake import PlannedJob
@@ -286,12 +286,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             type="job.step.done",
             campaign_job_id=_JOB_ID,
             created_at=_LATER,
+            livemode=False,
             data={"step": "campaign", "platform_id": "23"},
         )
     },
     "NewAsset": {"address": {"url": "https://example.com/hero.png"}},
     "AssetView": {"image": _ASSET},
     "AssetPage": {"page": AssetPage([_ASSET], None, livemode=False)},
+    **key_examples.EXAMPLES,
     **webhook_examples.made_with(_ENDED_JOB),
     "Health": {"ok": Health("ok"), "not_ready": Health("not_ready", ["no worker runs"])},
 }

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Annotated, Any, Protocol, runtime_checkable
 
 import msgspec
-from litestar import Response, get
+from litestar import Response
 from litestar.di import NamedDependency
 from msgspec import Meta
 
 from models.database import DATABASE_FAILURES, Pool
 from models.migrate import pending
+from routes.readable import readable
 
 _PATIENCE_SECONDS = 3.0
 _SILENT = "the database does not answer"
@@ -126,13 +127,13 @@ def _is_json(path: Path) -> bool:
     return isinstance(document, dict) and "META" in document and "assets" in document
 
 
-@get("/livez", opt={"open": True}, sync_to_thread=False)
+@readable("/livez", opt={"open": True}, sync_to_thread=False)
 def live() -> Health:
     """Answers as long as the process does."""
     return Health("ok")
 
 
-@get("/readyz", opt={"open": True, "answers": {200: Health, 503: Health}})
+@readable("/readyz", opt={"open": True, "answers": {200: Health, 503: Health}})
 async def ready(readiness: NamedDependency[Readiness]) -> Response[Health]:
     """Answers 200 when requests can be accepted and carried out, 503 with what is missing if not."""
     missing = await readiness.missing()

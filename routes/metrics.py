@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from litestar import Response, get
+from litestar import Response
 from litestar.di import NamedDependency
 from litestar.types import Scope
 
@@ -11,6 +11,7 @@ from common import clock
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import overview
 from models.metrics import CONTENT_TYPE, Metrics
+from routes.readable import readable
 
 MOST_COUNTED = 50_000
 """Open jobs that are counted on each side; what is beyond shows as a full count."""
@@ -112,7 +113,7 @@ class ApiMetrics(Metrics):
         self._oldest.set(float("nan"))
 
 
-@get("/metrics", opt={"open": True, "hidden": True})
+@readable("/metrics", opt={"open": True, "hidden": True})
 async def metrics(metrics: NamedDependency[ApiMetrics]) -> Response[bytes]:
     """What this process measures, in the text form of Prometheus."""
     await metrics.look()

@@ -61,6 +61,7 @@ _TAGS = {
     "events": "What happens to jobs, while it happens, as server-sent events.",
     "assets": "Media files that requests name by id.",
     "webhooks": "Addresses of callers that hear of what becomes of their jobs, and what was sent to them.",
+    "me": "The key that asks.",
     "health": "Whether the process lives, and whether it can do its work.",
 }
 _TAG_OF = {
@@ -85,7 +86,7 @@ def build(guarded: Sequence[HTTPRouteHandler], open_routes: Sequence[HTTPRouteHa
     for prefix, handler in routes:
         for path in handler.paths:
             address = prefix + _PATH_PARAMETER.sub(r"{\1}", path)
-            method = next(iter(handler.http_methods)).lower()
+            method = min(handler.http_methods).lower()  # a HEAD beside a GET goes without saying
             paths.setdefault(address, {})[method] = _operation(path, handler)
     return {
         "openapi": "3.1.0",
@@ -223,6 +224,8 @@ def _query_parameter(field: msgspec.structs.FieldInfo) -> Document:
 def _responses(handler: HTTPRouteHandler) -> Document:
     answers = {str(status): _good(handler, status, kind) for status, kind in _answers(handler)}
     always = _ALWAYS_OPEN if handler.opt.get("open") else _ALWAYS
+    if not handler.opt.get("open") and handler.opt["scope"] is None:
+        always = tuple(status for status in _ALWAYS if status != HTTPStatus.FORBIDDEN)
     refused = sorted({*always, *handler.opt.get("refusals", ())})
     return {**answers, **{str(status): _refusal(handler, status) for status in refused}}
 

@@ -4,10 +4,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from litestar import MediaType, Request, Response, get
+from litestar import MediaType, Request, Response
 from litestar.params import FromPath
 
 from common.errors import NotFound
+from routes.readable import readable
 
 _STATIC = Path(__file__).parent / "static"
 _TYPES = {
@@ -53,7 +54,7 @@ _DOCS = """<!doctype html>
 """
 
 
-@get("/", opt={"open": True, "hidden": True})
+@readable("/", opt={"open": True, "hidden": True})
 async def front(request: Request[Any, Any, Any]) -> Response[Any]:
     """Says what this is."""
     if "text/html" in request.headers.get("accept", ""):
@@ -61,13 +62,13 @@ async def front(request: Request[Any, Any, Any]) -> Response[Any]:
     return Response({"name": "Mojito", "about": _ABOUT, **_LINKS})
 
 
-@get("/docs", opt={"open": True, "hidden": True})
+@readable("/docs", opt={"open": True, "hidden": True})
 async def docs() -> Response[str]:
     """The documentation for people."""
     return Response(_DOCS, media_type=MediaType.HTML, headers=_SECURITY)
 
 
-@get("/docs/{name:str}", opt={"open": True, "hidden": True})
+@readable("/docs/{name:str}", opt={"open": True, "hidden": True})
 async def docs_file(name: FromPath[str]) -> Response[bytes]:
     """A file of the documentation."""
     if name not in _TYPES:

@@ -7,6 +7,7 @@ from litestar.datastructures import State
 
 from common.keyring import Keyring
 from middleware.auth import Caller
+from middleware.limits import RateLimits
 from models.account_verification import AccountVerifier
 from models.database import Pool
 from models.notifier import Notifier
@@ -34,6 +35,7 @@ class Parts:
         verifier: AccountVerifier,
         caps: Caps,
         watch: Watch,
+        rates: RateLimits,
     ) -> None:
         self.pool = pool
         self.keyring = keyring
@@ -42,6 +44,7 @@ class Parts:
         self.assets = assets
         self.verifier = verifier
         self.watch = watch
+        self.rates = rates
         self.job_looks = JobLooks(pool)
         self.accounts = KnownAccounts()
         self.open_jobs = OpenJobs(caps)

@@ -14,7 +14,7 @@ class Refusal(msgspec.Struct, frozen=True):
     only: tuple[str, ...] = ()
     """Names of the handlers that answer it; all of them when there are none."""
     needs: str = ""
-    """What a route must take to answer it: `key`, `body`, `list`, or a header's name."""
+    """What a route must take to answer it: `key`, `scope`, `body`, `list`, or a header's name."""
 
 
 def _in_body(pointer: str, code: str, message: str) -> tuple[Violation, ...]:
@@ -120,7 +120,7 @@ REFUSALS: dict[str, Refusal] = {
     "incomplete_body": Refusal(400, "The body did not arrive whole.", needs="body"),
     "not_multipart": Refusal(400, "The body is no whole multipart form.", only=("create_asset",)),
     "unauthorized": Refusal(401, "Send a key: Authorization: Bearer mj_…", needs="key"),
-    "missing_scope": Refusal(403, "The key lacks the scope accounts:write.", needs="key"),
+    "missing_scope": Refusal(403, "The key lacks the scope accounts:write.", needs="scope"),
     "test_key_live_account": Refusal(
         403,
         "A test key works with sandbox accounts only.",

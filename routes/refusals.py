@@ -41,6 +41,8 @@ def _fits(refusal: Refusal, handler: HTTPRouteHandler) -> Iterator[bool]:
             pass
         case "key":
             yield not opt.get("open")
+        case "scope":
+            yield opt.get("scope") is not None
         case "body":
             yield "body" in opt
         case "list":

@@ -7,7 +7,7 @@ from uuid import UUID
 from common.errors import Invalid
 from models.gen import job_events, webhook_deliveries
 from models.gen.rows import Connection, WebhookEndpoint
-from models.webhook import EVENT_TYPES
+from models.webhook import EVENT_TYPES, WebhookReplay
 
 MOST_REPLAYED = 5000
 MOST_EVENTS_READ = 200_000
@@ -35,6 +35,22 @@ async def replay(
     _require(len(again) + len(missed) <= MOST_REPLAYED, f"More than {MOST_REPLAYED} messages")
     await webhook_deliveries.queue_webhook_deliveries(connection, ids=missed)
     return len(again) + len(missed)
+
+
+def require_order(wanted: WebhookReplay) -> None:
+    """Raises Invalid for a time that ends before it begins."""
+    if wanted.until is not None and wanted.until < wanted.since:
+        raise Invalid(
+            "The time ends before it begins.",
+            code="invalid_request",
+            errors=[
+                {
+                    "pointer": "/until",
+                    "code": "until_before_since",
+                    "message": "Name a moment that is not before `since`.",
+                }
+            ],
+        )
 
 
 def in_utc(moment: datetime) -> datetime:

@@ -29,6 +29,7 @@ class JobEvent(msgspec.Struct, frozen=True):
     ]
     campaign_job_id: Annotated[UUID, Meta(description="Of which job.")]
     created_at: Annotated[datetime, Meta(tz=True, description="When it happened.")]
+    livemode: Annotated[bool, Meta(description="False where no money can be spent.")]
     data: Annotated[
         dict[str, Any],
         Meta(

@@ -30,7 +30,7 @@ from routes.body import read_body
 from routes.paging import begins_before, cut
 from routes.parts import ApiRequest, Parts
 from routes.query import Page, read_query
-from routes.replays import in_utc, replay
+from routes.replays import in_utc, replay, require_order
 from routes.transaction import snapshot, transaction
 from routes.webhook_endpoints import reach
 
@@ -137,6 +137,7 @@ async def replay_webhooks(
     At most 5000 messages, out of at most 200000 events of the team in that time; more is refused.
     """
     wanted = await read_body(request, WebhookReplay)
+    require_order(wanted)
     since, until = wanted.since, wanted.until or datetime.now(UTC)
     async with transaction(parts.pool) as connection:
         endpoint = await _listening(connection, request, endpoint_id)

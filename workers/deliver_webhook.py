@@ -16,6 +16,7 @@ from common.log import add_ids
 from common.signing import signed_headers
 from models import audit
 from models.database import DATABASE_FAILURES, Pool
+from models.event_facts import facts_of
 from models.gen import campaign_jobs, webhook_deliveries, webhook_endpoints
 from models.gen.rows import Connection
 from models.gen.webhook_deliveries import GetWebhookForRunRow as Message
@@ -185,7 +186,7 @@ class DeliverWebhook:
 
 async def make_body(connection: Connection, message: Message) -> str | None:
     """What is posted: the event's own facts, and its job as it stands now; None when that is deleted."""
-    facts = msgspec.json.decode(message.facts)
+    facts = facts_of(message.facts)
     given = {
         "type": message.type,
         "timestamp": message.happened_at,

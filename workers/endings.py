@@ -45,6 +45,7 @@ def ended(run: Run, outcome: Ended) -> Move:
         platform_campaign_id=outcome.platform_campaign_id,
         error_code=None if error is None else error.code,
         error=None if error is None else to_jsonb(error),
+        kind=run.job.kind,
     )
 
 

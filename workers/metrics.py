@@ -7,6 +7,7 @@ from common import clock
 from models.metrics import Metrics
 from workers.writes import Move
 
+KINDS = frozenset({"BUILD_CAMPAIGN", "DELIVER_WEBHOOK"})
 REASONS = frozenset(
     {"retry", "in_doubt", "throttled", "media_processing", "reauth_required", "not_ready"}
 )
@@ -20,7 +21,9 @@ class WorkerMetrics(Metrics):
         self._claims = self.histogram("mojito_claim_duration_seconds", "Time that a claim took.")
         self._claimed = self.counter("mojito_claimed_jobs", "Jobs that were claimed.")
         self._ended = self.counter(
-            "mojito_jobs_ended", "Jobs that ended, by the status they ended in.", ("status",)
+            "mojito_jobs_ended",
+            "Jobs that ended, by what they did and the status they ended in.",
+            ("kind", "status"),
         )
         self._waits = self.counter(
             "mojito_job_waits", "Runs that ended with a wait, by its reason.", ("reason",)
@@ -49,13 +52,13 @@ class WorkerMetrics(Metrics):
 
     def moved(self, moves: Sequence[Move], answers: Sequence[object]) -> None:
         """A flush ended runs; False stands for one that was not ours."""
-        told = Counter(answers)
+        told = Counter(zip([move.kind for move in moves], answers, strict=True))
         self.flushed("moves", answers)
-        self.refused("moves", told.pop(False, 0))
-        waiting = told.pop("PROCESSING", 0)
-        for status, jobs in told.items():
-            self._ended.labels(status).inc(jobs)
-        if waiting:
+        self.refused("moves", answers.count(False))
+        for (kind, status), jobs in told.items():
+            if status not in (False, "PROCESSING"):
+                self._ended.labels(kind if kind in KINDS else "other", status).inc(jobs)
+        if "PROCESSING" in answers:
             self._count_waits([m for m, a in zip(moves, answers, strict=True) if a == "PROCESSING"])
 
     def written(self, name: str, answers: Sequence[object]) -> None:

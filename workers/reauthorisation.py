@@ -34,6 +34,7 @@ async def park_for_reauthorisation(pool: Pool, run: Run, outcome: Parked) -> boo
             waiting_reason=outcome.reason,
             error_code=None if error is None else error.code,
             error=None if error is None else to_jsonb(error),
+            kind=job.kind,
         )
         await write_moves(connection, [move])  # pyright: ignore[reportArgumentType]  # a pool's connection is one
     return True

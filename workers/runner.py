@@ -283,7 +283,13 @@ class Worker:
     async def _let_go(self, run: Run) -> None:
         """The plainest move there is, for a job whose own end could not be written."""
         move = Move(
-            run.job.id, token_of(run), "PROCESSING", 60.0, "retry", error_code="internal_error"
+            run.job.id,
+            token_of(run),
+            "PROCESSING",
+            60.0,
+            "retry",
+            error_code="internal_error",
+            kind=run.job.kind,
         )
         with contextlib.suppress(Exception):
             await self._writes.moves.submit(move)
@@ -325,7 +331,9 @@ class Worker:
         match outcome:
             case Parked(reason="reauth_required"):
                 if not await park_for_reauthorisation(self._pool, run, outcome):
-                    await self._move(Move(run.job.id, token_of(run), "PROCESSING"))
+                    await self._move(
+                        Move(run.job.id, token_of(run), "PROCESSING", kind=run.job.kind)
+                    )
             case Parked():
                 if outcome.reason == "throttled":
                     await ad_accounts.throttle_account(
@@ -341,6 +349,7 @@ class Worker:
                         waiting_reason=outcome.reason,
                         error_code=None if error is None else error.code,
                         error=None if error is None else to_jsonb(error),
+                        kind=run.job.kind,
                     ),
                 )
             case Interrupted():

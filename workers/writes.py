@@ -58,6 +58,8 @@ class Move(msgspec.Struct, frozen=True):
     platform_campaign_id: str | None = None
     error_code: str | None = None
     error: str | None = None
+    kind: str = ""
+    """Of the job; only counted."""
 
 
 class Measured(Protocol):

@@ -12,6 +12,7 @@ import msgspec
 
 from common.errors import ConfigurationError, Conflict, Invalid, NotFound, Unavailable
 from common.keyring import Keyring
+from common.log import printable
 from common.uuid7 import uuid7
 from config.settings import Settings
 from models import audit
@@ -82,10 +83,11 @@ async def _list(arguments: argparse.Namespace, settings: Settings) -> int:
         return 0
     for row in rows:
         verified = f"verified {row.verified_at:%Y-%m-%d}" if row.verified_at else "never verified"
-        sys.stdout.write(
+        line = (
             f"{row.id}  {row.platform_account_id}  {row.mode:8}{row.status:16}"
-            f"{row.currency or '---'}  {verified}  {row.team}  {row.name}\n"
+            f"{row.currency or '---'}  {verified}  {row.team}  {row.name}"
         )
+        sys.stdout.write(f"{printable(line)}\n")
     return 0
 
 
@@ -125,7 +127,7 @@ def _credentials(source: str) -> Any:
         raise Invalid(f"{source}: cannot be read ({type(error).__name__})") from None
     try:
         return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         raise Invalid(f"{source}: the credentials are not JSON") from None
 
 

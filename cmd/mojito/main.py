@@ -1,6 +1,7 @@
 """Arguments in, one short function for each subcommand, exit code out."""
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -40,12 +41,14 @@ MODULES = {
     "sandbox": "imitate",
     "migrate": "migrations",
 }
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}
 RAW = {"config", "doctor"}
 """Get the environment as it is, since they say what is wrong with it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The program. Each subcommand's module offers `add_arguments(parser)` and `run(arguments, settings)`."""
+    _open_what_is_closed()
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser(given[0] if given else None)
     parsed, rest = parser.parse_known_args(given)
@@ -64,8 +67,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1 if isinstance(error, ConfigurationError) else 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
+    except OSError as error:
+        return _unwritten(error)
+
+
+def _unwritten(error: OSError) -> int:
+    """The exit code where nobody reads on, or nothing more can be written; every other error is raised."""
+    if isinstance(error, BrokenPipeError):
         return 0
+    if error.errno not in _UNWRITABLE:
+        raise error
+    sys.stderr.write(f"mojito: cannot write: {error.strerror}\n")
+    return 1
+
+
+def _open_what_is_closed() -> None:
+    """Whoever closed an output wants none of it; Python has nothing there to write to."""
+    nowhere = os.devnull
+    sys.stdout = sys.stdout or open(nowhere, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for as long as the program runs
+    sys.stderr = sys.stderr or open(nowhere, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - likewise
 
 
 def _parser(wanted: str | None) -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ import sys
 
 from config.settings import Settings, database_url
 from models.migrate import migrate
+from mojito.pools import explained
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Says what was done, a line each."""
     url = database_url(settings)
-    done = asyncio.run(migrate(url, to=arguments.to, dry_run=arguments.dry_run))
+    with explained():
+        done = asyncio.run(migrate(url, to=arguments.to, dry_run=arguments.dry_run))
     sys.stdout.write("".join(f"{line}\n" for line in done) or "nothing to do\n")
     return 0

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractAsyncContextManager
 
 import asyncpg
@@ -24,18 +24,30 @@ class DatabaseAway(ConfigurationError):
     """Nobody answers where the database should be."""
 
 
-@contextlib.asynccontextmanager
-async def opened_pool(settings: Settings, name: str) -> AsyncGenerator[Pool]:
-    """A pool that is closed at the end. Raises ConfigurationError when there is no way in."""
-    url = database_url(settings)
+@contextlib.contextmanager
+def explained() -> Generator[None]:
+    """Around whatever connects: says in a sentence why there is no way in."""
     try:
-        pool = await open_pool(url, size=settings.database_pool_size, name=name)
+        yield
     except asyncpg.exceptions.ClientConfigurationError as error:
         raise ConfigurationError(f"MOJITO_DATABASE_URL cannot be used: {error}") from None
     except AWAY as error:
         raise DatabaseAway(f"{_reason(error)}; {_REMEDY}") from error
     except asyncpg.PostgresError as error:
         raise ConfigurationError(f"the database refuses us: {error}; {_REMEDY}") from None
+    except ValueError:
+        # of a host or a port that is none; its own words may repeat parts of the address
+        raise ConfigurationError(
+            "MOJITO_DATABASE_URL cannot be used: write it like postgresql://user:password@host:5432/name"
+        ) from None
+
+
+@contextlib.asynccontextmanager
+async def opened_pool(settings: Settings, name: str) -> AsyncGenerator[Pool]:
+    """A pool that is closed at the end. Raises ConfigurationError when there is no way in."""
+    url = database_url(settings)
+    with explained():
+        pool = await open_pool(url, size=settings.database_pool_size, name=name)
     try:
         yield pool
     finally:

@@ -4,7 +4,8 @@ import asyncio
 from typing import ClassVar
 
 import structlog
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from mojito.slow_senders import PunctualProtocol
 
 UNREAD_SECONDS = 30.0
 """While an answer waits and not one byte of it is taken."""
@@ -12,7 +13,7 @@ UNREAD_SECONDS = 30.0
 log = structlog.get_logger()
 
 
-class PatientProtocol(HttpToolsProtocol):
+class PatientProtocol(PunctualProtocol):
     """Looks after each such time whether what waits has become less."""
 
     unread_seconds: ClassVar[float] = UNREAD_SECONDS

@@ -155,6 +155,8 @@ def _read_request(path: Path) -> dict[str, Any]:
         raise Invalid(f"cannot read {path}: {error.strerror}") from None
     except msgspec.DecodeError as error:
         raise Invalid(f"{path} is not JSON: {error}") from None
+    except RecursionError:
+        raise Invalid(f"{path} is nested too deeply") from None
     if not isinstance(request, dict):
         raise Invalid(f"{path} is not a JSON object")
     return request
@@ -188,6 +190,8 @@ _EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - recognised, not bound
 def _key(path: Path | None, installation: Installation) -> str:
     try:
         key = (path or installation.key_file).read_text().strip()
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path or installation.key_file} holds no API key") from None
     except OSError as error:
         raise ConfigurationError(
             f"no API key: cannot read {path or installation.key_file} ({error.strerror}); "

@@ -85,6 +85,7 @@ async def open_app(
                 "team", settings.rate_limit_team_per_second, settings.rate_limit_team_burst
             ),
             watch=watch,
+            cors_origins=settings.cors_origins,
         )
 
 

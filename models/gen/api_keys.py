@@ -26,6 +26,18 @@ class ListApiKeysRow(msgspec.Struct, frozen=True, gc=False):
     rate_per_second: float | None
     rate_burst: int | None
 
+
+class GetUsableApiKeyRow(msgspec.Struct, frozen=True, gc=False):
+    id: UUID
+    name: str
+    team_id: UUID
+    team: str
+    key_prefix: str
+    mode: AccountMode
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+
 CREATE_API_KEY: Final = """\
 insert into api_keys (id, team_id, name, key_hash, key_prefix, mode, scopes, expires_at, rate_per_second,
     rate_burst)
@@ -63,6 +75,20 @@ order by api_keys.id
 async def list_api_keys(connection: Connection, *, team: str | None = None) -> list[ListApiKeysRow]:
     """Oldest first, revoked ones included."""
     return [ListApiKeysRow(*row) for row in await connection.fetch(LIST_API_KEYS, team)]
+
+
+GET_USABLE_API_KEY: Final = """\
+select api_keys.id, api_keys.name, api_keys.team_id, teams.name as team, api_keys.key_prefix, api_keys.mode,
+    api_keys.scopes, api_keys.created_at, api_keys.expires_at
+from api_keys join teams on teams.id = api_keys.team_id
+where api_keys.id = $1 and revoked_at is null and (expires_at is null or expires_at > now())
+"""
+
+
+async def get_usable_api_key(connection: Connection, *, id: UUID) -> GetUsableApiKeyRow | None:
+    """A key as its holder may see it. No row: it was revoked or is over."""
+    row = await connection.fetchrow(GET_USABLE_API_KEY, id)
+    return None if row is None else GetUsableApiKeyRow(*row)
 
 
 REVOKE_API_KEY: Final = """\

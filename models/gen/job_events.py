@@ -20,6 +20,7 @@ class ListEventsOfJobsRow(msgspec.Struct, frozen=True, gc=False):
     kind: str
     data: str
     created_at: datetime
+    mode: AccountMode | None
 
 
 class ListEventsOfTeamsRow(msgspec.Struct, frozen=True, gc=False):
@@ -78,19 +79,20 @@ LIST_EVENTS_OF_JOBS: Final = """\
 with asked as materialized (
     select unnest($3::uuid[]) as campaign_job_id, unnest($4::bigint[]) as after_id
 )
-select asked.after_id::bigint as after_id, e.id, e.campaign_job_id, e.kind, e.data, e.created_at
+select asked.after_id::bigint as after_id, e.id, e.campaign_job_id, e.kind, e.data, e.created_at, j.mode
 from asked
 cross join lateral (
     select f.id, f.campaign_job_id, f.kind, f.data, f.created_at from job_events as f
     where f.campaign_job_id = asked.campaign_job_id and f.id > asked.after_id and f.id <= $1::bigint
     order by f.id limit $2
 ) as e
+left join campaign_jobs as j on j.id = e.campaign_job_id
 order by e.id
 """
 
 
 async def list_events_of_jobs(connection: Connection, *, until_id: int, page_size: int, campaign_job_ids: Sequence[UUID | None], after_ids: Sequence[int | None]) -> list[ListEventsOfJobsRow]:
-    """The facts of several jobs, of each after a number of its own."""
+    """The facts of several jobs, of each after a number of its own, and whether real money is in play."""
     return [ListEventsOfJobsRow(*row) for row in await connection.fetch(LIST_EVENTS_OF_JOBS, until_id, page_size, campaign_job_ids, after_ids)]
 
 

@@ -113,3 +113,12 @@ def test_warnings_are_lines_too(stream):
         warnings.warn("old", stacklevel=1)
 
     assert "old" in stream.getvalue()
+
+
+def test_a_terminal_obeys_nothing_of_what_a_caller_sent(stream):
+    log.configure("console", "info", stream)
+
+    structlog.get_logger().info("request.answered", path="/\x1b[2J\x07\x9b31m", status=404)
+
+    assert "\\x1b[2J" in stream.getvalue()
+    assert not set(stream.getvalue()) & {"\x1b", "\x07", "\x9b"}

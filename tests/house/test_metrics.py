@@ -35,7 +35,7 @@ async def test_a_worker_tells_of_claims_steps_calls_and_ends(house):
             assert (await house.finished(job))["status"] == "SUCCESS"
         found = await scraped(f"http://127.0.0.1:{port}/metrics")
 
-    assert found["mojito_jobs_ended_total", "SUCCESS"] == 3
+    assert found["mojito_jobs_ended_total", "BUILD_CAMPAIGN", "SUCCESS"] == 3
     assert found["mojito_claimed_jobs_total",] >= 4
     assert found["mojito_claim_duration_seconds_count",] >= 1
     # what an earlier run of a job has done is no step of the next

@@ -97,5 +97,16 @@ async def test_events_of_the_other_mode_are_not_replayed(api, caller, job):
     assert (answer.status_code, answer.json()["queued"]) == (202, 0)
 
 
+async def test_a_time_that_ends_before_it_begins_is_refused(api, caller):
+    path = await add_endpoint(caller, "*")
+    between = {"since": "2026-01-02T00:00:00Z", "until": "2026-01-02T00:30:00+01:00"}
+
+    refused = await replayed(caller, path, **between)
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+    (violation,) = refused.json()["errors"]
+    assert (violation["pointer"], violation["code"]) == ("/until", "until_before_since")
+
+
 def iso(moment: str) -> str:
     return moment.replace(" ", "T").replace("+00", "Z")

@@ -22,6 +22,7 @@ def claimed(**columns) -> ClaimedJob:
     values = {
         **dict.fromkeys(ClaimedJob.__struct_fields__),
         "id": UUID(int=1),
+        "kind": "BUILD_CAMPAIGN",
         "claim_token": TOKEN,
         "rescues": 0,
         "updated_at": NOW,
@@ -92,10 +93,11 @@ def test_an_end_is_written_with_all_that_the_run_brought():
         platform_campaign_id="7",
         error_code="page_missing",
         error=msgspec.json.encode(error).decode(),
+        kind="BUILD_CAMPAIGN",
     )
 
 
 def test_an_end_without_an_error_writes_none():
     move = ended(run_of(claimed()), Ended("SUCCESS"))
 
-    assert move == Move(UUID(int=1), TOKEN, "SUCCESS")
+    assert move == Move(UUID(int=1), TOKEN, "SUCCESS", kind="BUILD_CAMPAIGN")

@@ -1,0 +1,77 @@
+"""A connection on which a request does not arrive in time, or whose head has no end, is closed."""
+
+import asyncio
+from typing import ClassVar
+
+import structlog
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+UNHEARD_SECONDS = 30.0
+"""For the whole head of a request, and for each further piece of its body."""
+LONGEST_HEAD = 64 * 1024
+
+_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+log = structlog.get_logger()
+
+
+class PunctualProtocol(HttpToolsProtocol):
+    """The server behind this bounds neither: each such connection would cost memory and a place for ever."""
+
+    unheard_seconds: ClassVar[float] = UNHEARD_SECONDS
+    longest_head: ClassVar[int] = LONGEST_HEAD
+    _alarm: asyncio.TimerHandle | None = None
+    _is_in_head = True
+    _is_heard = False
+    _head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Something must come soon."""
+        super().connection_made(transport)
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing comes any more."""
+        self._expect_no_more()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """A piece of a request, or of several."""
+        self._is_heard = True
+        if self._alarm is None:
+            self._expect()
+        if self._is_in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._is_in_head and self._head_bytes > self.longest_head:
+            log.info("sender.cut_off", reason="head_too_long")
+            self.transport.write(_TOO_LONG)
+            self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        """The body, if there is one, may take its time."""
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """How long the next request may be awaited is the server's to say."""
+        self._is_in_head, self._head_bytes = True, 0
+        self._expect_no_more()
+        super().on_message_complete()
+
+    def _expect(self) -> None:
+        self._is_heard = False
+        self._alarm = self.loop.call_later(self.unheard_seconds, self._look_for_more)
+
+    def _expect_no_more(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _look_for_more(self) -> None:
+        """Nobody is blamed while it is we who do not read."""
+        if self.flow.read_paused or (self._is_heard and not self._is_in_head):
+            self._expect()
+            return
+        log.info("sender.cut_off", reason="silent", unheard_seconds=self.unheard_seconds)
+        self.transport.abort()

@@ -1,0 +1,14 @@
+"""Open routes answer HEAD as they answer GET: monitors ask that way, and the server sends no body."""
+
+from collections.abc import Callable
+from typing import Any
+
+from litestar.enums import HttpMethod
+from litestar.handlers import HTTPRouteHandler, route
+
+_METHODS = (HttpMethod.GET, HttpMethod.HEAD)
+
+
+def readable(path: str, **rest: Any) -> Callable[[Any], HTTPRouteHandler]:
+    """As Litestar's `get`, for both methods."""
+    return route(path, http_method=_METHODS, status_code=200, **rest)

@@ -1,0 +1,96 @@
+"""Who sends nothing, or a head without end, loses the connection; who sends slowly is heard out."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncGenerator
+
+import pytest
+import uvicorn
+
+from mojito.serve import Server
+from mojito.slow_readers import PatientProtocol
+
+HEAD = b"POST / HTTP/1.1\r\nHost: api\r\nContent-Length: 4\r\n\r\n"
+
+
+class Impatient(PatientProtocol):
+    """For tests."""
+
+    unheard_seconds = 0.4
+
+
+async def echo(scope, receive, send) -> None:
+    """Answers with the body once all of it is there."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+
+
+@contextlib.asynccontextmanager
+async def connected() -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = Server(uvicorn.Config(echo, http=Impatient, lifespan="off", log_config=None))
+    task = asyncio.create_task(server.serve([listening]))
+    reader, writer = await asyncio.open_connection(*listening.getsockname())
+    try:
+        async with asyncio.timeout(20):
+            yield reader, writer
+    finally:
+        writer.close()
+        server.should_exit = True
+        await task
+
+
+async def rest_of(reader: asyncio.StreamReader) -> bytes:
+    """All that comes until the connection is closed, however it is."""
+    received = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := await reader.read(65536):
+            received += piece
+    return received
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", b"\r\n", HEAD, HEAD + b"ab"])
+async def test_who_falls_silent_within_a_request_is_cut_off(sent: bytes):
+    async with connected() as (reader, writer):
+        writer.write(sent)
+        received = await rest_of(reader)
+
+    assert received == b""
+
+
+async def test_a_head_that_trickles_is_cut_off():
+    async with connected() as (reader, writer):
+        closed = asyncio.create_task(rest_of(reader))
+        writer.write(b"GET / HTTP/1.1\r\n")
+        while not closed.done():
+            writer.write(b"X-More: y\r\n")
+            await asyncio.wait([closed], timeout=0.05)
+
+    assert closed.result() == b""
+
+
+async def test_a_head_without_end_is_refused():
+    async with connected() as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nX: " + b"a" * 2_000_000)
+        received = await rest_of(reader)
+
+    assert received.startswith(b"HTTP/1.1 431 ") or received == b""
+
+
+async def test_a_body_that_comes_slowly_is_heard_out_and_the_connection_serves_again():
+    async with connected() as (reader, writer):
+        for _ in range(2):
+            writer.write(HEAD)
+            for letter in (b"s", b"l", b"o", b"w"):
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.Event().wait(), 0.2)
+                writer.write(letter)
+            answer = await reader.readuntil(b"slow")
+
+            assert b"HTTP/1.1 200 OK" in answer
