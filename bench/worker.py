@@ -19,8 +19,8 @@ from common.log import configure
 from models.database import open_pool
 from models.job import JobError
 from models.plan import PlannedStep
+from workers.effects import Effect, Pace
 from workers.kinds import Ended, Run
-from workers.ledger import Effect, Pace
 from workers.platforms.base import Done
 from workers.runner import Worker, WorkerSettings
 

@@ -18,8 +18,9 @@ from models.credentials import CREDENTIALS
 from models.job import JobError, platform_ids
 from models.jsonb import to_jsonb
 from models.plan import LAYERS_THAT_COUNT, REQUESTS, PlannedStep, plan
+from workers.effects import Effect, Pace, Stopping, Try
 from workers.kinds import Ended, Interrupted, Outcome, Parked, Run
-from workers.ledger import LONGEST_WAIT_SECONDS, Effect, Ledger, Pace, Stopping, Try
+from workers.ledger import LONGEST_WAIT_SECONDS, Ledger
 from workers.metrics import WorkerMetrics
 from workers.missing_keys import wait_for_key
 from workers.platforms.base import Account, Platform, StepContext, StoredMedia

@@ -1,7 +1,7 @@
 """What a job has already done, and the one way to do more: intent, call, outcome."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, NoReturn
@@ -12,12 +12,13 @@ import structlog
 
 from common import clock
 from common.backoff import backoff_seconds
-from common.errors import ClaimLost, MojitoError, Reject, Retry, StepError, Unknown, Wait
+from common.errors import ClaimLost, Reject, Retry, StepError, Unknown, Wait
 from models.gen.rows import ClaimedJob, JobStep, StepStatus
 from models.job import JobError
 from models.plan import PlannedStep
+from workers import records
+from workers.effects import Effect, Pace, Stopping, Try
 from workers.platforms.base import Done
-from workers.records import done_of, error_text, outcome_text
 from workers.writes import Intent, Record, Writes
 
 log = structlog.get_logger()
@@ -25,41 +26,6 @@ log = structlog.get_logger()
 LONGEST_WAIT_SECONDS = {"reauth_required": 7 * 24 * 3600.0}
 MOST_ATTEMPTS = 8
 LONGEST_STEP = timedelta(hours=24)
-
-
-class Stopping(MojitoError):
-    """The worker stops, or the caller asked to: no further step is begun."""
-
-
-class Pace(msgspec.Struct, frozen=True):
-    """How long things take for one account: live ones as the platform needs, sandbox ones briefly."""
-
-    call_seconds: float
-    """The longest one call may take."""
-    lag_seconds: float
-    """How long lists of the platform may lag behind its writes."""
-    longest_wait_seconds: float | None = None
-    """No wait, backoff or pause is longer; None is no limit."""
-
-    def wait(self, seconds: float) -> float:
-        """The wait, cut to what the account allows."""
-        longest = self.longest_wait_seconds
-        return seconds if longest is None else min(seconds, longest)
-
-
-class Try(msgspec.Struct, frozen=True):
-    """What the effect of a step may use of the ledger."""
-
-    progress: Mapping[str, Any]
-    write_deadline: float
-    save: Callable[[dict[str, Any]], Awaitable[None]]
-
-
-class Effect(msgspec.Struct, frozen=True):
-    """How a step is done. `find` is None where sending again is safe."""
-
-    perform: Callable[[Try], Awaitable[Done]]
-    find: Callable[[Try], Awaitable[Done | None]] | None = None
 
 
 class Ledger:
@@ -80,7 +46,7 @@ class Ledger:
         self._job = job
         self._token: UUID = job.claim_token
         self._rows = {row.name: row for row in rows}
-        self._outcomes = {row.name: done_of(row) for row in rows if row.status == "DONE"}
+        self._outcomes = {row.name: records.done_of(row) for row in rows if row.status == "DONE"}
         self._writes = writes
         self._claimed_at = claimed_at
         self._is_stopping = is_stopping
@@ -115,7 +81,7 @@ class Ledger:
         row = self._rows.get(step.name)
         if row is not None:
             if row.status == "DONE":
-                return done_of(row)
+                return records.done_of(row)
             self._refuse_failed(row)
             self._wait_for_its_time(row)
             if row.status in ("RUNNING", "IN_DOUBT") and effect.find is not None:
@@ -131,15 +97,7 @@ class Ledger:
 
     def _wait_for_its_time(self, row: JobStep) -> None:
         if row.due_at is not None and row.due_at > self.now():
-            seconds = (row.due_at - self.now()).total_seconds()
-            reason = "in_doubt" if row.status in ("RUNNING", "IN_DOUBT") else "retry"
-            error = None if row.error is None else msgspec.json.decode(row.error, type=JobError)
-            raise Wait(
-                "the step's own time has not come",
-                code="not_yet" if error is None else error.code,
-                reason=reason,
-                seconds=seconds,
-            )
+            raise records.not_yet(row, (row.due_at - self.now()).total_seconds())
 
     async def _reconcile(self, step: PlannedStep, effect: Effect, pace: Pace) -> Done | None:
         """Asks the platform what an unanswered try has made. None: certainly nothing."""
@@ -160,12 +118,7 @@ class Ledger:
             await self._record(
                 row, status="IN_DOUBT", looks=row.looks + 1, delay=wait, keep_error=True
             )
-            raise Wait(
-                "it is not known yet whether the platform carried an earlier call out",
-                code="in_doubt",
-                reason="in_doubt",
-                seconds=wait,
-            )
+            raise records.in_doubt_for(wait)
         log.info("step.not_found", step=step.name, looks=row.looks + 1)
         await self._count_resolved_doubt(row)
         return None
@@ -175,7 +128,7 @@ class Ledger:
         attempt = row.attempt + 1
         self._rows[row.name] = msgspec.structs.replace(row, attempt=attempt)
         if self._is_spent(row, attempt):
-            error = self._last_error(row)
+            error = records.last_error(row)
             await self._give_up(row, error, attempt)
 
     def _quiet_in(self, row: JobStep, pace: Pace) -> float:
@@ -204,10 +157,7 @@ class Ledger:
             raise
         except Exception as error:
             log.exception("step.crashed", step=step.name)
-            unknown = Unknown(
-                f"an unexpected {type(error).__name__} in our own program", code="internal_error"
-            )
-            return await self._resolve(step, effect, pace, unknown)
+            return await self._resolve(step, effect, pace, records.unexpected(error))
         await self._record(self._rows[step.name], status="DONE", done=done)
         log.info("step.done", step=step.name, platform_id=done.platform_id)
         return done
@@ -245,30 +195,9 @@ class Ledger:
         )
         if not await self._writes.intents.submit(intent):
             raise Stopping("the job was taken away or asked to stop", code="stopping")
-        self._rows[step.name] = self._begun(intent, row)
-        return self._rows[step.name]
-
-    def _begun(self, intent: Intent, row: JobStep | None) -> JobStep:
         # the row's own time is not later: quiet times counted from here are never too short
-        now = self.now()
-        return JobStep(
-            campaign_job_id=intent.campaign_job_id,
-            name=intent.name,
-            position=intent.position,
-            kind=intent.kind,
-            status="RUNNING",
-            attempt=intent.attempt,
-            looks=0,
-            request_digest=intent.request_digest,
-            outcome=None if row is None else row.outcome,
-            platform_id=None,
-            error=None if row is None else row.error,
-            claim_token=intent.claim_token,
-            intent_at=now,
-            due_at=None,
-            started_at=now if row is None or row.started_at is None else row.started_at,
-            finished_at=None,
-        )
+        self._rows[step.name] = records.begun(intent, row, self.now())
+        return self._rows[step.name]
 
     def _try(self, row: JobStep, pace: Pace, begun_at: float | None = None) -> Try:
         progress: dict[str, Any] = {}
@@ -315,25 +244,11 @@ class Ledger:
         started_at = row.started_at or self.now()
         return attempt >= MOST_ATTEMPTS or self.now() - started_at > LONGEST_STEP
 
-    def _last_error(self, row: JobStep) -> StepError:
-        if row.error is None:
-            return Unknown("the platform gave no answer", code="no_answer")
-        last = msgspec.json.decode(row.error, type=JobError)
-        upstream = None if last.upstream is None else msgspec.to_builtins(last.upstream)
-        return Unknown(last.message, code=last.code, remedy=last.remedy, upstream=upstream)
-
     async def _give_up(
         self, row: JobStep, error: StepError, attempt: int, *, looks: int = 0
     ) -> NoReturn:
         """For good. Looks that are told stand for a doubt that stays, also after a retry."""
-        last = Reject(
-            f"gave up after {attempt} attempts: {error.message}",
-            code=error.code,
-            remedy=error.remedy or "Ask for a retry when the platform is well again.",
-            upstream=error.upstream,
-            pointer=error.pointer,
-            retryable=True,
-        )
+        last = records.given_up(error, attempt)
         await self._record(row, status="FAILED", error=last, attempt=attempt, looks=looks)
         raise last from error
 
@@ -350,8 +265,8 @@ class Ledger:
         delay: float | None = None,
         keep_error: bool = False,
     ) -> None:
-        outcome = outcome_text(done, progress)
-        written = row.error if keep_error else error_text(row.name, error)
+        outcome = records.outcome_text(done, progress)
+        written = row.error if keep_error else records.error_text(row.name, error)
         record = Record(
             campaign_job_id=self._job.id,
             team_id=self._job.team_id,
@@ -381,4 +296,4 @@ class Ledger:
             due_at=None if delay is None else self.now() + timedelta(seconds=delay),
         )
         if status == "DONE":
-            self._outcomes[row.name] = done_of(self._rows[row.name])
+            self._outcomes[row.name] = records.done_of(self._rows[row.name])

@@ -1,14 +1,16 @@
 """What a step met and brought, as it is written into its row and read from there."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from common.errors import Reject, StepError
+from common.errors import Reject, StepError, Unknown, Wait
 from models.gen.rows import JobStep
 from models.job import JobError
 from models.jsonb import clean, foreign_jsonb, to_jsonb
 from workers.platforms.base import Done
+from workers.writes import Intent
 
 
 def job_error(step_name: str | None, error: StepError) -> JobError:
@@ -44,3 +46,74 @@ def outcome_text(done: Done | None, progress: dict[str, Any] | None) -> str | No
 def done_of(row: JobStep) -> Done:
     """What a finished step brought."""
     return msgspec.json.decode(row.outcome or "null", type=Done)
+
+
+def begun(intent: Intent, row: JobStep | None, now: datetime) -> JobStep:
+    """The row of a step whose intent was written just now, over what stood there before."""
+    return JobStep(
+        campaign_job_id=intent.campaign_job_id,
+        name=intent.name,
+        position=intent.position,
+        kind=intent.kind,
+        status="RUNNING",
+        attempt=intent.attempt,
+        looks=0,
+        request_digest=intent.request_digest,
+        outcome=None if row is None else row.outcome,
+        platform_id=None,
+        error=None if row is None else row.error,
+        claim_token=intent.claim_token,
+        intent_at=now,
+        due_at=None,
+        started_at=now if row is None or row.started_at is None else row.started_at,
+        finished_at=None,
+    )
+
+
+def last_error(row: JobStep) -> StepError:
+    """What the step met last, as far as its row still tells."""
+    if row.error is None:
+        return Unknown("the platform gave no answer", code="no_answer")
+    last = msgspec.json.decode(row.error, type=JobError)
+    upstream = None if last.upstream is None else msgspec.to_builtins(last.upstream)
+    return Unknown(last.message, code=last.code, remedy=last.remedy, upstream=upstream)
+
+
+def given_up(error: StepError, attempt: int) -> Reject:
+    """What a step ends with that met the same again and again."""
+    return Reject(
+        f"gave up after {attempt} attempts: {error.message}",
+        code=error.code,
+        remedy=error.remedy or "Ask for a retry when the platform is well again.",
+        upstream=error.upstream,
+        pointer=error.pointer,
+        retryable=True,
+    )
+
+
+def not_yet(row: JobStep, seconds: float) -> Wait:
+    """What a step meets that is begun before its own time."""
+    error = None if row.error is None else msgspec.json.decode(row.error, type=JobError)
+    return Wait(
+        "the step's own time has not come",
+        code="not_yet" if error is None else error.code,
+        reason="in_doubt" if row.status in ("RUNNING", "IN_DOUBT") else "retry",
+        seconds=seconds,
+    )
+
+
+def in_doubt_for(seconds: float) -> Wait:
+    """What a step meets whose earlier call may still be at work."""
+    return Wait(
+        "it is not known yet whether the platform carried an earlier call out",
+        code="in_doubt",
+        reason="in_doubt",
+        seconds=seconds,
+    )
+
+
+def unexpected(error: Exception) -> Unknown:
+    """What a fault of our own leaves behind: nobody knows what the call has done."""
+    return Unknown(
+        f"an unexpected {type(error).__name__} in our own program", code="internal_error"
+    )

@@ -33,7 +33,7 @@ from routes.watch import Watch
 from workers.build_campaign import BuildCampaign
 from workers.credential_reads import CredentialReads
 from workers.deliver_webhook import DeliverWebhook
-from workers.ledger import Pace
+from workers.effects import Pace
 from workers.media_source import MediaSource
 from workers.metrics import WorkerMetrics
 from workers.platforms import PLATFORMS

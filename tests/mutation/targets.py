@@ -37,7 +37,7 @@ TARGETS = {
         without=("test_inspection_and_decoding_agree_about_any_change",),
     ),
     "ledger": Target(
-        ("workers/ledger.py",),
+        ("workers/ledger.py", "workers/records.py"),
         (
             "tests/workers/test_ledger.py",
             "tests/workers/test_ledger_intents.py",
@@ -47,7 +47,7 @@ TARGETS = {
         needs_database=True,
     ),
     "runner": Target(
-        ("workers/runner.py",),
+        ("workers/runner.py", "workers/claims.py"),
         (
             "tests/workers/test_runner_ends.py",
             "tests/workers/test_runner_claims.py",

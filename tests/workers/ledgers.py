@@ -5,7 +5,8 @@ from datetime import timedelta
 from common import clock
 from models.gen import job_steps
 from models.plan import PlannedStep
-from workers.ledger import Effect, Ledger, Pace
+from workers.effects import Effect, Pace
+from workers.ledger import Ledger
 
 STEP = PlannedStep("campaign", "campaign", 0)
 PACE = Pace(call_seconds=30, lag_seconds=30)

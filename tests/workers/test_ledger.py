@@ -8,7 +8,8 @@ import pytest
 from common.errors import ClaimLost, Reject, Retry, Unknown, Wait
 from models.gen import campaign_jobs
 from tests.workers.ledgers import PACE, STEP, Desk, Platform
-from workers.ledger import MOST_ATTEMPTS, Effect, Stopping
+from workers.effects import Effect, Stopping
+from workers.ledger import MOST_ATTEMPTS
 from workers.platforms.base import Done
 
 

@@ -6,7 +6,7 @@ import pytest
 from common import clock
 from common.errors import Unknown
 from tests.workers.ledgers import PACE, STEP, Desk, Platform
-from workers.ledger import Effect
+from workers.effects import Effect
 from workers.platforms.base import Done
 from workers.writes import Writes
 

@@ -9,7 +9,8 @@ from common import clock
 from common.errors import ClaimLost, Reject, Retry, Unknown, Wait
 from models.plan import PlannedStep
 from tests.workers.ledgers import PACE, STEP, Desk, Platform
-from workers.ledger import MOST_ATTEMPTS, Effect
+from workers.effects import Effect
+from workers.ledger import MOST_ATTEMPTS
 from workers.platforms.base import Done
 
 BRIEF = msgspec.structs.replace(PACE, longest_wait_seconds=2)

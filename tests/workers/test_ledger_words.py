@@ -6,7 +6,8 @@ from common.errors import ClaimLost, Reject, Unknown, Wait
 from models.gen import campaign_jobs
 from models.plan import PlannedStep
 from tests.workers.ledgers import PACE, STEP, Desk, Platform
-from workers.ledger import MOST_ATTEMPTS, Effect, Stopping
+from workers.effects import Effect, Stopping
+from workers.ledger import MOST_ATTEMPTS
 from workers.platforms.base import Done
 
 UPSTREAM = {"platform": "META", "code": 2, "message": "Try later"}

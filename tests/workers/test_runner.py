@@ -8,8 +8,8 @@ import pytest
 from models.job import JobError
 from models.plan import PlannedStep
 from tests.workers.running import working
+from workers.effects import Effect, Pace
 from workers.kinds import Ended
-from workers.ledger import Effect, Pace
 from workers.platforms.base import Done
 
 ENDS = {

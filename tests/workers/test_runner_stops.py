@@ -17,8 +17,8 @@ from tests.workers.running import (
     until,
     working,
 )
+from workers.effects import Stopping
 from workers.kinds import Ended, Interrupted
-from workers.ledger import Stopping
 from workers.platforms.base import Done
 
 

@@ -1,0 +1,44 @@
+"""What a step does outside, what it may use of the ledger meanwhile, and how long things may take."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from common.errors import MojitoError
+from workers.platforms.base import Done
+
+
+class Stopping(MojitoError):
+    """The worker stops, or the caller asked to: no further step is begun."""
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """How long things take for one account: live ones as the platform needs, sandbox ones briefly."""
+
+    call_seconds: float
+    """The longest one call may take."""
+    lag_seconds: float
+    """How long lists of the platform may lag behind its writes."""
+    longest_wait_seconds: float | None = None
+    """No wait, backoff or pause is longer; None is no limit."""
+
+    def wait(self, seconds: float) -> float:
+        """The wait, cut to what the account allows."""
+        longest = self.longest_wait_seconds
+        return seconds if longest is None else min(seconds, longest)
+
+
+class Try(msgspec.Struct, frozen=True):
+    """What the effect of a step may use of the ledger."""
+
+    progress: Mapping[str, Any]
+    write_deadline: float
+    save: Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """How a step is done. `find` is None where sending again is safe."""
+
+    perform: Callable[[Try], Awaitable[Done]]
+    find: Callable[[Try], Awaitable[Done | None]] | None = None
