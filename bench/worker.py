@@ -22,7 +22,8 @@ from models.plan import PlannedStep
 from workers.effects import Effect, Pace
 from workers.kinds import Ended, Run
 from workers.platforms.base import Done
-from workers.runner import Worker, WorkerSettings
+from workers.runner import Worker
+from workers.worker_settings import WorkerSettings
 
 PACE = Pace(30, 30)
 

@@ -6,11 +6,17 @@ from uuid import UUID
 from models.gen.rows import ClaimedJob
 from models.job import JobError
 from models.jsonb import to_jsonb
-from workers.kinds import Ended, Run
+from workers.kinds import Ended, Parked, Run
 from workers.ledger import LONGEST_WAIT_SECONDS
 from workers.writes import Move
 
 MOST_RESCUES = 20
+CRASHED = JobError(
+    code="internal_error",
+    message="our own program failed on this job; the log has the details",
+    remedy="Report it with the job's id; ask for a retry after it is mended.",
+    retryable=True,
+)
 
 
 def too_often(job: ClaimedJob) -> JobError | None:
@@ -45,6 +51,34 @@ def ended(run: Run, outcome: Ended) -> Move:
         platform_campaign_id=outcome.platform_campaign_id,
         error_code=None if error is None else error.code,
         error=None if error is None else to_jsonb(error),
+        kind=run.job.kind,
+    )
+
+
+def parked(run: Run, outcome: Parked) -> Move:
+    """The wait of a job as it is written."""
+    error = outcome.error
+    return Move(
+        run.job.id,
+        token_of(run),
+        "PROCESSING",
+        delay_seconds=outcome.seconds,
+        waiting_reason=outcome.reason,
+        error_code=None if error is None else error.code,
+        error=None if error is None else to_jsonb(error),
+        kind=run.job.kind,
+    )
+
+
+def let_go(run: Run) -> Move:
+    """The plainest move there is, for a job whose own end could not be written."""
+    return Move(
+        run.job.id,
+        token_of(run),
+        "PROCESSING",
+        60.0,
+        "retry",
+        error_code="internal_error",
         kind=run.job.kind,
     )
 

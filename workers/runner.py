@@ -7,61 +7,37 @@ from collections.abc import AsyncGenerator
 from functools import partial
 from uuid import UUID
 
-import asyncpg
-import msgspec
 import structlog
 
 from common import clock
 from common.errors import ClaimLost
 from common.log import begin_ids
-from models.database import DATABASE_FAILURES, HOT_SETTINGS, Pool, connect
+from models.database import DATABASE_FAILURES, Pool
 from models.flush import AGAIN
-from models.gen import ad_accounts, campaign_jobs, job_steps, workers
+from models.gen import ad_accounts, workers
 from models.gen.rows import AdAccount, ClaimedJob, JobStep
 from models.job import JobError
-from models.jsonb import to_jsonb
 from models.listener import CHANGES, Listener
 from models.notifier import Notifier
 from models.plan import LAYERS_THAT_COUNT
 from workers.accounts import Accounts
-from workers.endings import ended, token_of, too_often
+from workers.claims import Claims, earlier_steps
+from workers.endings import CRASHED, ended, let_go, parked, token_of, too_often
 from workers.kinds import Ended, Handler, Handlers, Interrupted, Outcome, Parked, Run
 from workers.ledger import Ledger
 from workers.metrics import WorkerMetrics
 from workers.presence import Presence
 from workers.reauthorisation import park_for_reauthorisation
 from workers.upkeep import keep_up
+from workers.worker_settings import WorkerSettings
 from workers.writes import Move, Writes
 
 log = structlog.get_logger()
 
-CLAIM_SETTINGS = {
-    **HOT_SETTINGS,
-    # nothing leaves the house for a claim alone: the intent of a step waits for the disk, and with it
-    # everything that was written before. A claim that a crash of the server forgets has a token that
-    # no row bears, so whoever held it can write nothing more
-    "synchronous_commit": "off",
-}
 _LAST_CLAIM_SECONDS = 2.0
 _WITHOUT_DATABASE_SECONDS = 2.0
 _CHANGES_SECONDS = 0.01
 """Those who watch jobs are told so seldom at most."""
-
-
-class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What two workers may differ in; all times in seconds."""
-
-    concurrency: int = 64
-    largest_claim: int = 500
-    poll_seconds: float = 1.0
-    silence_seconds: float = 30.0
-    trust_seconds: float = 20.0
-    grace_seconds: float = 20.0
-
-    @property
-    def renew_seconds(self) -> float:
-        """A sixth of the silence that counts as death."""
-        return self.silence_seconds / 6
 
 
 class Worker:
@@ -98,10 +74,10 @@ class Worker:
         self._arriving: dict[UUID, ClaimedJob] = {}
         self._arrivals: set[asyncio.Task[None]] = set()
         self._running: dict[Ledger, tuple[Run, asyncio.Task[None]]] = {}
-        self._may_hold_unknown_claims = False
-        self._looked_for_claims_at = clock.seconds()
+        self._claims = Claims(
+            url, worker_id, self._known, self._metrics, look_seconds=settings.renew_seconds
+        )
         self._is_out_of_touch = False
-        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self.started = asyncio.Event()
         """Set when the worker is registered and claims."""
 
@@ -110,7 +86,7 @@ class Worker:
         self._stopping.set()
         self._wake.set()
         # a claim that is still asked for gets no answer from a silent database
-        asyncio.get_running_loop().call_later(_LAST_CLAIM_SECONDS, self._drop_connection)
+        asyncio.get_running_loop().call_later(_LAST_CLAIM_SECONDS, self._claims.drop_connection)
 
     async def run(self) -> None:
         """Works until stopped."""
@@ -141,8 +117,7 @@ class Worker:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if self._connection is not None:
-                self._connection.terminate()
+            self._claims.drop_connection()
 
     async def _claim_and_start(self) -> None:
         self._wake.clear()
@@ -160,8 +135,8 @@ class Worker:
                 self._is_out_of_touch = True
             except DATABASE_FAILURES as error:
                 log.warning("claim.failed", error=type(error).__name__)
-                self._drop_connection()
-                self._may_hold_unknown_claims = True
+                self._claims.drop_connection()
+                self._claims.doubt()
         if len(claimed) < max(want, 1) and not self._stopping.is_set():
             await self._until_woken()
 
@@ -172,15 +147,7 @@ class Worker:
                 await self._wake.wait()
 
     async def _claim(self, want: int) -> list[ClaimedJob]:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(
-                self._url, name="mojito claim", settings=CLAIM_SETTINGS
-            )
-        if self._must_look_for_claims():
-            await self._give_back_unknown_claims(self._connection)
-        jobs = await self._metrics.claimed(
-            campaign_jobs.claim_campaign_jobs(self._connection, worker_id=self._id, want=want)
-        )
+        jobs = await self._claims.take(want)
         if jobs:
             self._notifier.notify(CHANGES)
             self._arriving.update({job.id: job for job in jobs})
@@ -189,57 +156,26 @@ class Worker:
             task.add_done_callback(self._arrivals.discard)
         return jobs
 
-    def _must_look_for_claims(self) -> bool:
-        """At once when one may have been lost, and now and then: a claim whose connection was lost
-        may be granted by the server long after that look."""
-        age = clock.seconds() - self._looked_for_claims_at
-        return self._may_hold_unknown_claims or age > self._settings.renew_seconds
-
-    async def _give_back_unknown_claims(
-        self, connection: "asyncpg.Connection[asyncpg.Record]"
-    ) -> None:
-        # whatever is lost while this waits is looked for next time
-        self._may_hold_unknown_claims = False
-        known = [*self._arriving.values(), *(run.job for run, _ in self._running.values())]
-        given_back = await workers.give_back_unknown_claims(
-            connection,
-            worker_id=self._id,
-            known_ids=[job.id for job in known],
-            known_tokens=[job.claim_token for job in known],
-        )
-        if given_back:
-            log.warning("claims.given_back", jobs=given_back)
-        self._looked_for_claims_at = clock.seconds()
+    def _known(self) -> list[ClaimedJob]:
+        return [*self._arriving.values(), *(run.job for run, _ in self._running.values())]
 
     async def _start(self, jobs: list[ClaimedJob], claimed_at: float) -> None:
         # the next claim is sent first: the database works on it while these begin
         await asyncio.sleep(0)
         try:
-            steps, accounts = await self._load(jobs)
+            steps = await earlier_steps(self._pool, jobs)
+            accounts = await self._accounts.of(self._pool, jobs)
             self._start_with(jobs, claimed_at, steps, accounts)
         except DATABASE_FAILURES as error:
             log.warning("claim.not_started", jobs=len(jobs), error=type(error).__name__)
-            self._may_hold_unknown_claims = True
+            self._claims.doubt()
         except Exception:
             log.exception("claim.not_started", jobs=len(jobs))
-            self._may_hold_unknown_claims = True
+            self._claims.doubt()
         finally:
             for job in jobs:
                 self._arriving.pop(job.id, None)
             self._wake.set()
-
-    async def _load(
-        self, jobs: list[ClaimedJob]
-    ) -> tuple[dict[UUID, list[JobStep]], dict[UUID, AdAccount]]:
-        """What earlier runs of the jobs have done, and their accounts."""
-        begun_before = [job.id for job in jobs if job.started_at != job.updated_at]
-        steps: dict[UUID, list[JobStep]] = {}
-        if begun_before:
-            for row in await job_steps.list_steps_of_jobs(
-                self._pool, campaign_job_ids=begun_before
-            ):
-                steps.setdefault(row.campaign_job_id, []).append(row)
-        return steps, await self._accounts.of(self._pool, jobs)
 
     def _start_with(
         self,
@@ -272,7 +208,7 @@ class Worker:
         except ClaimLost as error:
             log.warning("job.lost", reason=error.code)
             # mostly another worker has it; if only we were out of touch it is still in our name
-            self._may_hold_unknown_claims = True
+            self._claims.doubt()
         except Exception:
             log.exception("job.not_written")
             await self._let_go(run)
@@ -281,18 +217,8 @@ class Worker:
             self._wake.set()
 
     async def _let_go(self, run: Run) -> None:
-        """The plainest move there is, for a job whose own end could not be written."""
-        move = Move(
-            run.job.id,
-            token_of(run),
-            "PROCESSING",
-            60.0,
-            "retry",
-            error_code="internal_error",
-            kind=run.job.kind,
-        )
         with contextlib.suppress(Exception):
-            await self._writes.moves.submit(move)
+            await self._writes.moves.submit(let_go(run))
 
     async def _handle(self, run: Run) -> Outcome:
         handler = self._handlers.get(run.job.kind)
@@ -311,13 +237,7 @@ class Worker:
             return Parked(_WITHOUT_DATABASE_SECONDS, "retry")
         except Exception:
             log.exception("job.crashed")
-            error = JobError(
-                code="internal_error",
-                message="our own program failed on this job; the log has the details",
-                remedy="Report it with the job's id; ask for a retry after it is mended.",
-                retryable=True,
-            )
-            return await self._abandon(handler, run, error)
+            return await self._abandon(handler, run, CRASHED)
 
     async def _abandon(self, handler: Handler, run: Run, error: JobError) -> Ended:
         try:
@@ -339,19 +259,7 @@ class Worker:
                     await ad_accounts.throttle_account(
                         self._pool, delay_seconds=outcome.seconds, id=run.account.id
                     )
-                error = outcome.error
-                await self._move(
-                    Move(
-                        run.job.id,
-                        token_of(run),
-                        "PROCESSING",
-                        delay_seconds=outcome.seconds,
-                        waiting_reason=outcome.reason,
-                        error_code=None if error is None else error.code,
-                        error=None if error is None else to_jsonb(error),
-                        kind=run.job.kind,
-                    ),
-                )
+                await self._move(parked(run, outcome))
             case Interrupted():
                 await self._move(Move(run.job.id, token_of(run), "PROCESSING"))
             case Ended():
@@ -387,8 +295,3 @@ class Worker:
 
     def _tasks(self) -> set[asyncio.Task[None]]:
         return {task for _, task in self._running.values()}
-
-    def _drop_connection(self) -> None:
-        if self._connection is not None:
-            self._connection.terminate()
-            self._connection = None

@@ -39,7 +39,8 @@ from workers.metrics import WorkerMetrics
 from workers.platforms import PLATFORMS
 from workers.platforms.base import Called, Platform, unmeasured
 from workers.retention import keep_house
-from workers.runner import Worker, WorkerSettings
+from workers.runner import Worker
+from workers.worker_settings import WorkerSettings
 
 
 @contextlib.asynccontextmanager

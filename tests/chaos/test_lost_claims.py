@@ -10,7 +10,8 @@ import pytest
 from tests.chaos.slow_proxy import SlowProxy
 from tests.workers.conftest import Shop, pool, shop
 from tests.workers.test_runner import Moody
-from workers.runner import Worker, WorkerSettings
+from workers.runner import Worker
+from workers.worker_settings import WorkerSettings
 
 __all__ = ["pool", "shop"]
 

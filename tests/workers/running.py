@@ -7,7 +7,8 @@ import inspect
 import asyncpg
 
 from workers.kinds import Ended
-from workers.runner import Worker, WorkerSettings
+from workers.runner import Worker
+from workers.worker_settings import WorkerSettings
 
 PATIENCE_SECONDS = 30
 TEST = "TEST"

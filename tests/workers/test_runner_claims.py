@@ -20,7 +20,7 @@ from tests.workers.running import (
     working,
 )
 from workers.metrics import WorkerMetrics
-from workers.runner import WorkerSettings
+from workers.worker_settings import WorkerSettings
 
 
 async def all_done(shop, count):
@@ -153,7 +153,7 @@ async def test_claims_and_ends_are_measured(shop):
 
     value = metrics.registry.get_sample_value
     assert value("mojito_claimed_jobs_total") == 1
-    assert value("mojito_jobs_ended_total", {"status": "SUCCESS"}) == 1
+    assert value("mojito_jobs_ended_total", {"kind": "other", "status": "SUCCESS"}) == 1
 
 
 async def test_jobs_of_dead_workers_are_freed_and_run(shop):

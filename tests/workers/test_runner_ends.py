@@ -193,7 +193,8 @@ async def test_a_run_has_the_account_the_earlier_steps_and_the_databases_time(sh
     behind = []
 
     async def look(run):
-        behind.append(await shop.value("select clock_timestamp()") - run.ledger.now())
+        now = run.ledger.now()
+        behind.append(await shop.value("select clock_timestamp()") - now)
         return Ended("SUCCESS")
 
     handler = Scripted(make_and_pause, look)
