@@ -16,6 +16,7 @@ from workers.build_campaign import Build
 
 _perform = Build._call
 _one = Build._one
+_after = Build._after
 
 
 def _asked(build, step, moment):
@@ -46,6 +47,14 @@ async def one(self, step):
         _die(self)
 
 
+async def after(self, step, finished):
+    # a neighbour may have killed the worker right behind the outcome: then the next run dies here
+    if _asked(self, step, "after") and step.name in self._run.ledger.outcomes:
+        _die(self)
+    await _after(self, step, finished)
+
+
+Build._after = after
 Build._call = call
 Build._one = one
 
