@@ -25,7 +25,7 @@ class PunctualProtocol(HttpToolsProtocol):
     _is_heard = False
     _head_bytes = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:
         """Something must come soon."""
         super().connection_made(transport)
         self._expect()
