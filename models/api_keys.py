@@ -47,9 +47,8 @@ async def create_key(
     if unknown or not scopes:
         named = ", ".join(sorted(unknown)) or "none given"
         raise Invalid(f"scopes: {named}; known are {', '.join(SCOPES)}", code="unknown_scope")
-    for what, text in (("team", team), ("name", name)):
-        if not text.strip() or not text.isprintable():
-            raise Invalid(f"{what}: give some printable text", code="invalid_name")
+    if not team.strip() or not team.isprintable() or not name.isprintable():
+        raise Invalid("team, and name if there is one: give printable text", code="invalid_name")
     mode = "live" if live else "sandbox"
     key = make_key(mode)
     async with pool.acquire() as connection, connection.transaction():
