@@ -15,6 +15,8 @@ from workers.upkeep import rescue
 from workers.writes import Move, write_moves
 
 ROUNDS = 25
+MOST_ROUNDS = 100
+"""On a slow machine fewer moves come in time for a round, so it takes more of them."""
 STATUSES = ["SUCCESS", "FAILED", "PARTIAL_SUCCESS", "PROCESSING", "PROCESSING"]
 
 
@@ -84,9 +86,11 @@ def real(database: str) -> Generator[Real]:
 def test_limits_and_events_hold_when_everybody_acts_at_once(real: Real, seed: int):
     crowd = Crowd(real, seed)
 
-    for _ in range(ROUNDS):
+    for rounds in range(MOST_ROUNDS):
+        if rounds >= ROUNDS and len(crowd.moved) > ROUNDS:
+            break
         before = real.look()
         crowd.round()
         check_rows(before, real.look())
 
-    assert len(crowd.moved) > ROUNDS // 2
+    assert len(crowd.moved) > ROUNDS

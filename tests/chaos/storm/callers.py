@@ -12,8 +12,7 @@ from tests.house.conftest import until
 
 ENDS = frozenset({"SUCCESS", "PARTIAL_SUCCESS", "FAILED", "CANCELLED"})
 TOKEN_DIED = ("ad_account_requires_reauth",)
-PATIENCE_SECONDS = 240.0
-"""Of a caller, on a machine that has much else to do: what is stuck never ends."""
+PATIENCE_SECONDS = 120.0
 
 
 class Told:
