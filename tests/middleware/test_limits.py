@@ -207,14 +207,16 @@ async def test_a_busy_key_with_many_connections_needs_few_statements_too(pool: P
     caller = caller_of()
     asked: list[list[float]] = []
 
-    async def connection() -> None:
+    async def connection(nth: int) -> None:
         for _ in range(60):
+            for _ in range(nth):
+                await asyncio.sleep(0)  # so that some come while others' statement runs
             await ask(limits, caller)
             (lease,) = limits._leases.values()
             if not asked or lease.left is not asked[-1]:
                 asked.append(lease.left)
 
-    await asyncio.gather(*(connection() for _ in range(16)))
+    await asyncio.gather(*(connection(nth) for nth in range(16)))
 
     assert len(asked) < 25
 
