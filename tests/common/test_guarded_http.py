@@ -1,20 +1,14 @@
 """The guarded client against real servers on loopback: what it fetches and what it refuses."""
 
-import ssl
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from common.address_guard import PrivateTargets, is_public
 from common.errors import ConfigurationError
 from common.guarded_http import Download, DownloadFailed, GuardedClient
-from tests.common.loopback import loopback, with_body
+from tests.common.loopback import certificates, loopback, with_body
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
@@ -360,30 +354,3 @@ def test_exceptions_name_networks_addresses_or_hosts_with_or_without_a_port(
 def test_an_exception_that_cannot_be_read_stops_the_program(entry: str):
     with pytest.raises(ConfigurationError, match="allowed private targets"):
         PrivateTargets([entry])
-
-
-def certificates(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's context with a certificate of that name, and a client's that trusts it alone."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    file = folder / "server.pem"
-    file.write_bytes(
-        pem
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    serving.load_cert_chain(file)
-    return serving, ssl.create_default_context(cadata=pem.decode())

@@ -13,6 +13,7 @@ import msgspec
 
 from common import clock, tracing
 from common.errors import Retry, StepError, Unknown, Wait
+from common.http_transport import Transport
 from models.credentials import Account, MetaCredentials
 from workers.platforms.base import Called, StepContext, unmeasured
 from workers.platforms.meta.outcomes import THROTTLE, blame, outcome
@@ -26,7 +27,7 @@ type Effect = Literal["reads", "repeatable", "creates"]
 SHORTEST_SECRET = 12
 """Shorter ones are no secrets of Meta's, and may stand in an answer by chance."""
 
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_NOT_SENT = (httpx.ConnectError, httpx.UnsupportedProtocol)
 _LATE = "Nothing; the job asks Meta what happened."
 _AGAIN = "Nothing; the job tries again by itself."
 
@@ -65,7 +66,7 @@ class Graph:
     ) -> None:
         self._called = called
         # these loggers write addresses, and addresses may carry proofs
-        for name in ("httpx", "httpcore"):
+        for name in ("httpx", "aiohttp"):
             logging.getLogger(name).setLevel(logging.WARNING)
         self._addresses = addresses
         self._pacing = Pacing()
@@ -73,9 +74,7 @@ class Graph:
             follow_redirects=False,
             trust_env=False,
             timeout=None,  # noqa: S113 - each call has one deadline over all of it
-            limits=httpx.Limits(
-                max_connections=200, max_keepalive_connections=50, keepalive_expiry=3
-            ),
+            transport=Transport(max_connections=200, keepalive_seconds=3),
         )
 
     async def close(self) -> None:

@@ -1,0 +1,179 @@
+"""What a request of httpx meets over our transport, from servers on loopback that answer byte for byte."""
+
+import asyncio
+import contextlib
+import gzip
+import socket
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from common.http_transport import Transport
+from tests.common.loopback import certificates, loopback, with_body
+
+
+@pytest.fixture
+async def client() -> AsyncGenerator[httpx.AsyncClient]:
+    transport = Transport(max_connections=2, keepalive_seconds=3)
+    async with httpx.AsyncClient(transport=transport, timeout=30) as client:
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def talking(*answers: bytes) -> AsyncGenerator[tuple[int, list[bytes]]]:
+    """A server that gives an answer for each request of one connection; its port, and what it read.
+
+    Behind the last answer it resets the connection.
+    """
+    read: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+            read.append(head + await reader.readexactly(int(length or 0)))
+            writer.write(answer)
+            await writer.drain()
+        reset = b"\x01\0\0\0\0\0\0\0"
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        writer.transport.abort()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1], read
+
+
+async def test_a_request_arrives_as_httpx_has_built_it(client: httpx.AsyncClient):
+    request = client.build_request(
+        "POST",
+        "http://127.0.0.1/act_1%2F2/ads?fields=a%2Cb",
+        data={"name": "ä &"},
+        headers={"X-Mine": "1"},
+    )
+
+    async with talking(with_body(b"{}")) as (port, read):
+        request.url = request.url.copy_with(port=port)
+        await client.send(request)
+
+    head, _, body = read[0].partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    assert lines[0] == "POST /act_1%2F2/ads?fields=a%2Cb HTTP/1.1"
+    names = [line.partition(":")[0].lower() for line in lines[1:]]
+    assert sorted(names) == sorted({*names})
+    assert sorted(names) == sorted(request.headers)
+    assert body == b"name=%C3%A4+%26"
+
+
+async def test_files_are_sent_with_their_length(client: httpx.AsyncClient):
+    async with talking(with_body(b"{}")) as (port, read):
+        await client.post(f"http://127.0.0.1:{port}/", files={"file": ("a.png", b"picture")})
+
+    assert b"picture" in read[0]
+    assert b"transfer-encoding" not in read[0].lower()
+
+
+async def test_requests_share_a_connection(client: httpx.AsyncClient):
+    async with talking(with_body(b"1"), with_body(b"2")) as (port, _):
+        first = await client.get(f"http://127.0.0.1:{port}/")
+        second = await client.get(f"http://127.0.0.1:{port}/")
+
+    assert (first.text, second.text) == ("1", "2")
+
+
+async def test_a_packed_answer_is_unpacked(client: httpx.AsyncClient):
+    answer = with_body(gzip.compress(b'{"id": "1"}'), "Content-Encoding: gzip")
+
+    async with loopback(answer) as server:
+        got = await client.get(f"http://127.0.0.1:{server.port}/")
+
+    assert got.json() == {"id": "1"}
+
+
+async def test_a_header_of_forty_kilobytes_is_read(client: httpx.AsyncClient):
+    answer = with_body(b"{}", "X-Business-Use-Case-Usage: " + "u" * 40_000)
+
+    async with loopback(answer) as server:
+        got = await client.get(f"http://127.0.0.1:{server.port}/")
+
+    assert len(got.headers["x-business-use-case-usage"]) == 40_000
+
+
+async def test_redirects_are_not_followed(client: httpx.AsyncClient):
+    answer = with_body(b"", "Location: http://127.0.0.1:1/", status="302 Found")
+
+    async with loopback(answer) as server:
+        got = await client.get(f"http://127.0.0.1:{server.port}/")
+
+    assert got.status_code == 302
+
+
+async def test_only_what_no_byte_has_left_for_is_a_connect_error(client: httpx.AsyncClient):
+    async with loopback(b"") as server:
+        closed = server.port
+
+    for url in (f"http://127.0.0.1:{closed}/", "http://nobody.invalid/"):
+        with pytest.raises(httpx.ConnectError):
+            await client.post(url, data={"name": "x"})
+    for url in ("ftp://127.0.0.1/", "http:///nowhere"):
+        with pytest.raises(httpx.UnsupportedProtocol):
+            await client.post(url, data={"name": "x"})
+
+
+async def test_a_server_without_a_good_certificate_is_sent_nothing(
+    client: httpx.AsyncClient, tmp_path: Path
+):
+    serving, _ = certificates(tmp_path, "localhost")
+
+    async with loopback(tls=serving) as server:
+        with pytest.raises(httpx.ConnectError):
+            await client.post(f"https://127.0.0.1:{server.port}/", data={"name": "x"})
+
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 200 O",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
+        b"nonsense\r\n\r\n",
+        with_body(b"no gzip", "Content-Encoding: gzip"),
+    ],
+    ids=["nothing", "half_a_head", "half_a_body", "half_a_chunk", "nonsense", "not_packed"],
+)
+@pytest.mark.parametrize("end", [loopback, talking])
+async def test_an_answer_that_breaks_off_is_no_connect_error(
+    client: httpx.AsyncClient, answer: bytes, end
+):
+    async with end(answer) as server:
+        port = server[0] if isinstance(server, tuple) else server.port
+        with pytest.raises(httpx.HTTPError) as caught:
+            await client.post(f"http://127.0.0.1:{port}/", data={"name": "x"})
+
+    assert not isinstance(caught.value, httpx.ConnectError | httpx.UnsupportedProtocol)
+
+
+async def test_a_used_connection_that_breaks_is_no_connect_error_either(
+    client: httpx.AsyncClient,
+):
+    async with talking(with_body(b"1"), b"") as (port, read):
+        await client.get(f"http://127.0.0.1:{port}/")
+        with pytest.raises(httpx.ReadError):
+            await client.post(f"http://127.0.0.1:{port}/", data={"name": "x"})
+
+    assert read[1].startswith(b"POST ")
+
+
+async def test_who_stops_waiting_closes_the_connection(client: httpx.AsyncClient):
+    async with loopback(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", hold=True) as server:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await client.get(f"http://127.0.0.1:{server.port}/")
+        (writer,) = server.open
+        await writer.wait_closed()
+
+    assert writer.is_closing()
