@@ -124,6 +124,7 @@ async def _compare(
     advertisers: list[Advertiser],
     secrets: list[str],
 ) -> Report:
+    strays = town.strays()
     found = await books.read(town, callers, advertisers)
     calls = await town.sandbox.calls()
     ends: dict[str, int] = {}
@@ -140,6 +141,7 @@ async def _compare(
         given_up=sum(told.retries for told in callers.told),
         wrong=[
             *blown.wrong,
+            *(f"{name} ran beside the town" for name in strays),
             *books.differences(found),
             *await books.leaks(town, callers, secrets),
         ],

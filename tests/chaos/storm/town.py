@@ -92,8 +92,14 @@ class Town:
         leaving = self.workers[place]
         leaving.terminate()
         code = await leaving.exit_code(30)
-        self.workers[place] = self._worker(place)
+        if self.workers[place] is leaving:  # else it was missed and replaced in the meantime
+            self.workers[place] = self._worker(place)
         return code
+
+    def strays(self) -> list[str]:
+        """Programs that run though their place was given to another: nobody would ever hit them."""
+        kept = {*self.apis, *self.workers}
+        return [one.log_path.name for one in self.programs if one.is_running and one not in kept]
 
     async def restart_postgres(self, how: signal.Signals) -> None:
         pid, process = self.server.pid, self.server.process
