@@ -50,12 +50,11 @@ class Meta:
         live_video_base_url: str,
         sandbox_base_url: str,
         api_version: str,
-        client: httpx.AsyncClient | None = None,
         called: Called = unmeasured,
     ) -> None:
         self._sdk = Sdk(api_version)
         addresses = Addresses(live_base_url, live_video_base_url, sandbox_base_url)
-        self._graph = Graph(addresses, client, called)
+        self._graph = Graph(addresses, called)
         self._uploads = MediaUploads(self._graph, self._sdk)
 
     def must_look(self, step: PlannedStep) -> bool:

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import hmac
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
@@ -27,6 +26,11 @@ type Effect = Literal["reads", "repeatable", "creates"]
 SHORTEST_SECRET = 12
 """Shorter ones are no secrets of Meta's, and may stand in an answer by chance."""
 
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip, deflate",
+    "User-Agent": "mojito",
+}
 _NOT_SENT = (httpx.ConnectError, httpx.UnsupportedProtocol)
 _LATE = "Nothing; the job asks Meta what happened."
 _AGAIN = "Nothing; the job tries again by itself."
@@ -61,25 +65,17 @@ class Graph:
     def __init__(
         self,
         addresses: Addresses,
-        client: httpx.AsyncClient | None = None,
         called: Called = unmeasured,
     ) -> None:
         self._called = called
-        # these loggers write addresses, and addresses may carry proofs
-        for name in ("httpx", "aiohttp"):
-            logging.getLogger(name).setLevel(logging.WARNING)
         self._addresses = addresses
         self._pacing = Pacing()
-        self._client = client or httpx.AsyncClient(
-            follow_redirects=False,
-            trust_env=False,
-            timeout=None,  # noqa: S113 - each call has one deadline over all of it
-            transport=Transport(max_connections=200, keepalive_seconds=3),
-        )
+        # not through a client of httpx: redirects, cookies and its log of addresses are not wanted
+        self._transport = Transport(max_connections=200, keepalive_seconds=3)
 
     async def close(self) -> None:
         """Lets connections go."""
-        await self._client.aclose()
+        await self._transport.aclose()
 
     async def send(
         self,
@@ -132,7 +128,7 @@ class Graph:
     ) -> httpx.Response:
         try:
             async with asyncio.timeout(seconds):
-                return await self._client.send(request)
+                return await self._transport.handle_async_request(request)
         except _NOT_SENT as error:
             raise Retry(
                 f"Meta could not be reached ({type(error).__name__})",
@@ -158,15 +154,13 @@ class Graph:
         credentials: MetaCredentials = account.credentials
         params = {**call.params, **proof(credentials)}
         base = self._addresses.base(account.mode, video=video_host)
-        headers = {"Authorization": f"Bearer {credentials.access_token}"}
+        headers = {**_HEADERS, "Authorization": f"Bearer {credentials.access_token}"}
         if (trace := tracing.current()) is not None:
             headers["traceparent"] = trace.traceparent
         url = f"{base.rstrip('/')}/{call.path}"
         if call.method == "POST":
-            return self._client.build_request(
-                "POST", url, data=params, files=files, headers=headers
-            )
-        return self._client.build_request(call.method, url, params=params, headers=headers)
+            return httpx.Request("POST", url, data=params, files=files, headers=headers)
+        return httpx.Request(call.method, url, params=params, headers=headers)
 
     def _read(
         self,
