@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import httpx
 
 from common.errors import Reject, Retry
 from models.credentials import Account
