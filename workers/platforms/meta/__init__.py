@@ -2,7 +2,6 @@
 
 from typing import Any
 
-
 from common.errors import Reject, Retry
 from models.credentials import Account
 from models.marker import marker
