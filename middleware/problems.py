@@ -142,6 +142,7 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     asyncpg.InterfaceError: _unavailable,
     asyncpg.InternalClientError: _unavailable,
     asyncpg.ObjectNotInPrerequisiteStateError: _unavailable,
+    asyncpg.ReadOnlySQLTransactionError: _unavailable,
     asyncpg.InvalidAuthorizationSpecificationError: _unavailable,
     asyncpg.InvalidCatalogNameError: _unavailable,
     asyncpg.QueryCanceledError: _busy,

@@ -99,7 +99,8 @@ async def _kept(
     )
     assert after is not None  # noqa: S101 - the row is locked and there
     woken = 0
-    if before.status == "REQUIRES_REAUTH" and after.status == "ACTIVE":
+    if checked.is_well and after.status == "ACTIVE":
+        # also those that have waited since before somebody set the account inactive and active again
         woken = await campaign_jobs.wake_jobs_after_reauthorisation(
             connection, ad_account_id=after.id
         )

@@ -80,7 +80,7 @@ class Flusher[Item, Answer]:
             return
         try:
             answers = await self._write_durably([item for item, _ in batch])
-        except CONNECTION_FAILURES as error:
+        except _ELSEWHERE as error:
             for _, future in batch:
                 _fail(future, error)
             return
@@ -103,7 +103,7 @@ class Flusher[Item, Answer]:
         while True:
             try:
                 return await self._write(await self._connected(), items)
-            except (*CONNECTION_FAILURES, *self._again) as error:
+            except (*_ELSEWHERE, *self._again) as error:
                 if isinstance(error, _ELSEWHERE) and self._connection is not None:
                     self._connection.terminate()
                 if not isinstance(error, self._again):

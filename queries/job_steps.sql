@@ -25,8 +25,10 @@ with asked as materialized (
     on conflict (campaign_job_id, name) do update
     set status = 'RUNNING', attempt = excluded.attempt, looks = 0,
         request_digest = excluded.request_digest, claim_token = excluded.claim_token,
-        intent_at = now(), started_at = coalesce(job_steps.started_at, now()), due_at = null,
-        finished_at = null
+        intent_at = now(), due_at = null, finished_at = null,
+        -- hours in which nobody tried are not among those that a step may take
+        started_at = case when job_steps.intent_at > now() - interval '30 minutes'
+            then coalesce(job_steps.started_at, now()) else now() end
     -- our own token, too: when the connection was lost the intent may have been committed
     where job_steps.status <> 'DONE' and exists (
         select from asked as a

@@ -39,11 +39,16 @@ where claim_token is not null and worker_id = @worker_id
 
 -- name: ReleaseJobsOfDeadWorkers :many
 -- Frees the jobs of workers that were silent for too long, in a small batch; any worker does this.
-with lost as materialized (
-    select j.id from campaign_jobs as j
+-- Who is silent is settled before a row is locked: a job that a living worker has claimed since this
+-- statement began is looked at again as it is now, and a join to its former worker would fit it.
+with silent as materialized (
+    select distinct j.worker_id as id from campaign_jobs as j
     left join workers as w on w.id = j.worker_id
     where j.claim_token is not null
       and (w.id is null or w.last_seen_at < now() - make_interval(secs => @silence_seconds::float8))
+), lost as materialized (
+    select j.id from campaign_jobs as j
+    where j.claim_token is not null and j.worker_id = any (array(select silent.id from silent))
     limit 500
     for update of j skip locked
 ), freed as (

@@ -75,6 +75,9 @@ async def apply(
     after = before
     if change.credentials is not UNSET:
         after = await _replace_credentials(connection, keyring, change.credentials, before)
+    elif change.status == "ACTIVE" and before.status == "INACTIVE":
+        # jobs may have waited for credentials since before it was set INACTIVE: they find out
+        await campaign_jobs.wake_jobs_after_reauthorisation(connection, ad_account_id=before.id)
     return _there(
         await ad_accounts.update_ad_account(
             connection,

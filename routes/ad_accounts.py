@@ -229,7 +229,7 @@ async def _change(
             before=account_view(before),
             after=view,
         )
-    if change.credentials is not UNSET:
+    if change.credentials is not UNSET or change.status == "ACTIVE":
         parts.notifier.notify()
     return _answer(view, 200)
 

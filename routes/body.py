@@ -1,5 +1,6 @@
 """Reads JSON bodies strictly: nothing is coerced, nothing is ignored, every violation is told at once."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,10 @@ JSON = "application/json"
 PATCH_TYPES = ("application/merge-patch+json", JSON)
 DEEPEST = 64
 """Levels of a document; what stands deeper no request means, and not every reader of it survives."""
+
+LARGEST_EXPONENT = 30
+LONG_NUMBER = re.compile(rb"[0-9][eE][-+]?[0-9]{2}")
+"""What may be short in a request and long where it is kept; a text may look like it."""
 
 type Rules = Callable[[dict[str, Any]], list[dict[str, str]]]
 
@@ -47,9 +52,10 @@ async def read_body[T](request: ApiRequest, kind: type[T], rules: Rules | None =
 
 
 def parse_json(body: bytes) -> Any:
-    """Plain values. Raises CallerError for what is not JSON, or nested without end."""
+    """Plain values. Raises CallerError for what is not JSON, or nested without end, Invalid for numbers
+    that PostgreSQL writes out with so many digits that a small request becomes a large row."""
     try:
-        document = msgspec.json.decode(body)
+        document = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CallerError(f"The body is not JSON: {error}.", code="not_json") from None
     except RecursionError:
@@ -57,6 +63,19 @@ def parse_json(body: bytes) -> Any:
     if is_deeper(document, DEEPEST):
         raise _too_deep()
     return document
+
+
+def _number(written: str) -> float:
+    """As it is meant: 1e-9999 is nothing, and ten thousand digits where it is kept."""
+    exponent = written.lower().partition("e")[2].lstrip("+-").lstrip("0")
+    if len(exponent) > 2 or int(exponent or 0) > LARGEST_EXPONENT:
+        message = "A number has more digits than can be kept."
+        violation = {"pointer": "", "code": "invalid_number", "message": message}
+        raise Invalid(message, code="invalid_request", errors=[violation])
+    return float(written)
+
+
+_DECODER = msgspec.json.Decoder(float_hook=_number)
 
 
 def converted[T](document: Any, kind: type[T]) -> T:

@@ -19,7 +19,14 @@ from models.media import MediaKind
 from models.plan import PlannedStep, plan
 from routes.access import reachable, require_active, require_mode
 from routes.answer import Answer
-from routes.body import converted, parse_json, raw_body, refuse, text_violations
+from routes.body import (
+    LONG_NUMBER,
+    converted,
+    parse_json,
+    raw_body,
+    refuse,
+    text_violations,
+)
 from routes.campaign_jobs import job_headers
 from routes.idempotency import fingerprint, idempotency_key, require_same
 from routes.job_writes import NewJob
@@ -179,7 +186,7 @@ async def _read(request: ApiRequest, door: Door) -> Asked:
         document = parse_json(body)
         refuse(door.inspect(document) + text_violations(document))
         wanted = converted(document, door.kind)
-    if b"\\u0000" in body:
+    if b"\\u0000" in body or LONG_NUMBER.search(body):
         refuse(text_violations(parse_json(body)))
     return Asked(
         door, wanted, body, key, None if key is None else fingerprint(door.platform_type, body)

@@ -105,8 +105,10 @@ class Ledger:
         assert effect.find is not None  # noqa: S101 - the caller checked
         try:
             found = await effect.find(self._try(row, pace))
-        except StepError as error:
-            await self._settle(row, error, pace, in_doubt=True)
+        except (ClaimLost, Stopping):
+            raise
+        except Exception as error:
+            await self._settle(row, _met(step, error), pace, in_doubt=True)
             raise
         if found is not None:
             log.info("step.found", step=step.name, platform_id=found.platform_id)
@@ -241,8 +243,10 @@ class Ledger:
         raise Wait(error.message, code=error.code, reason="retry", seconds=seconds) from error
 
     def _is_spent(self, row: JobStep, attempt: int) -> bool:
-        started_at = row.started_at or self.now()
-        return attempt >= MOST_ATTEMPTS or self.now() - started_at > LONGEST_STEP
+        if attempt >= MOST_ATTEMPTS:
+            return True
+        began_at = records.began_at(row, self.now())
+        return self.now() - began_at > LONGEST_STEP
 
     async def _give_up(
         self, row: JobStep, error: StepError, attempt: int, *, looks: int = 0
@@ -297,3 +301,11 @@ class Ledger:
         )
         if status == "DONE":
             self._outcomes[row.name] = records.done_of(self._rows[row.name])
+
+
+def _met(step: PlannedStep, error: Exception) -> StepError:
+    """What a look met. A fault of our own, or of an answer, leaves the doubt as it was."""
+    if isinstance(error, StepError):
+        return error
+    log.error("step.look_crashed", step=step.name, exc_info=error)
+    return records.unexpected(error)

@@ -1,6 +1,6 @@
 """What a step met and brought, as it is written into its row and read from there."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -11,6 +11,9 @@ from models.job import JobError
 from models.jsonb import clean, foreign_jsonb, to_jsonb
 from workers.platforms.base import Done
 from workers.writes import Intent
+
+LONGEST_PAUSE = timedelta(minutes=30)
+"""Between two tries that follow each other; no backoff of a step's eight attempts is longer."""
 
 
 def job_error(step_name: str | None, error: StepError) -> JobError:
@@ -65,9 +68,16 @@ def begun(intent: Intent, row: JobStep | None, now: datetime) -> JobStep:
         claim_token=intent.claim_token,
         intent_at=now,
         due_at=None,
-        started_at=now if row is None or row.started_at is None else row.started_at,
+        started_at=now if row is None else began_at(row, now),
         finished_at=None,
     )
+
+
+def began_at(row: JobStep, now: datetime) -> datetime:
+    """Since when the step has been tried again and again; StartSteps says the same. Hours in which
+    nobody tried are none of them: a throttle, a dead token, workers that were down."""
+    was_left_alone = row.intent_at is not None and now - row.intent_at > LONGEST_PAUSE
+    return now if was_left_alone or row.started_at is None else row.started_at
 
 
 def last_error(row: JobStep) -> StepError:

@@ -88,11 +88,14 @@ async def give_back_unknown_claims(connection: Connection, *, worker_id: UUID | 
 
 
 RELEASE_JOBS_OF_DEAD_WORKERS: Final = """\
-with lost as materialized (
-    select j.id from campaign_jobs as j
+with silent as materialized (
+    select distinct j.worker_id as id from campaign_jobs as j
     left join workers as w on w.id = j.worker_id
     where j.claim_token is not null
       and (w.id is null or w.last_seen_at < now() - make_interval(secs => $1::float8))
+), lost as materialized (
+    select j.id from campaign_jobs as j
+    where j.claim_token is not null and j.worker_id = any (array(select silent.id from silent))
     limit 500
     for update of j skip locked
 ), freed as (
@@ -107,7 +110,7 @@ select id from freed
 
 
 async def release_jobs_of_dead_workers(connection: Connection, *, silence_seconds: float) -> list[UUID]:
-    """Frees the jobs of workers that were silent for too long, in a small batch; any worker does this."""
+    """Frees the jobs of workers that were silent for too long, in a small batch; any worker does this. Who is silent is settled before a row is locked: a job that a living worker has claimed since this statement began is looked at again as it is now, and a join to its former worker would fit it."""
     return [row[0] for row in await connection.fetch(RELEASE_JOBS_OF_DEAD_WORKERS, silence_seconds)]
 
 

@@ -78,3 +78,24 @@ async def test_a_request_that_the_database_refuses_fails_alone(api, caller):
 
     assert refused.status_code == 422, refused.text
     assert {answer.status_code for answer in answers} == {202}
+
+
+async def test_a_server_that_only_reads_is_left_for_one_that_writes(api, caller, admin):
+    """As after a failover: the server that was reached for a moment keeps the connection open."""
+    await add_account(caller)
+    await caller.post(URL, json=meta_request())
+    name = await api.pool.fetchval("select current_database()")
+    await admin.execute(f"alter database {name} set default_transaction_read_only = on")
+    await admin.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1",
+        "mojito requests",
+    )
+    await caller.post(URL, json=meta_request())
+    refused = await caller.post(URL, json=meta_request())
+    await admin.execute(f"alter database {name} reset default_transaction_read_only")
+
+    answer = await caller.post(URL, json=meta_request())
+
+    assert refused.status_code == 503
+    assert refused.json()["code"] == "database_unavailable"
+    assert answer.status_code == 202

@@ -103,6 +103,30 @@ async def test_a_number_with_more_digits_than_the_database_keeps_is_refused(call
     assert answer.json()["errors"][0]["code"] == "invalid_number"
 
 
+@pytest.mark.parametrize("number", ["1e31", "-1E+300", "4e-320", "0e-16000", "1e-0016000"])
+async def test_a_short_number_that_is_written_out_at_length_is_refused(caller, number):
+    await add_account(caller)
+    body = (await written(caller, with_tracking("@"))).replace(b'"@"', number.encode())
+
+    answer = await caller.post("/api/v1/ads/meta", content=body, headers=JSON)
+
+    assert answer.status_code == 422
+    assert [error["code"] for error in answer.json()["errors"]] == ["invalid_number"]
+
+
+@pytest.mark.parametrize("value", ["1e30", "1e-030", '"1e308"', "18446744073709551617"])
+async def test_a_number_of_bearable_length_is_taken(caller, value):
+    await add_account(caller)
+    body = (await written(caller, with_tracking("@"))).replace(b'"@"', value.encode())
+    headers = {**JSON, "Idempotency-Key": "numbers"}
+
+    answers = [
+        await caller.post("/api/v1/ads/meta", content=body, headers=headers) for _ in range(2)
+    ]
+
+    assert [answer.status_code for answer in answers] == [202, 202]
+
+
 @pytest.mark.parametrize(
     "query",
     [

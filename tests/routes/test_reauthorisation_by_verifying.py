@@ -182,3 +182,30 @@ async def test_nobody_at_the_address_is_unreachable(api, caller, sandbox):
 
     assert answer.status_code == 503
     assert "nothing was changed" in answer.json()["detail"]
+
+
+async def test_jobs_that_wait_for_a_token_go_on_when_an_active_account_verifies_well(
+    api, caller, sandbox
+):
+    ours, _ = await held(caller, sandbox)
+    job = await waiting_job(api, ours)
+
+    told = await verified(caller, ours)
+
+    assert (told["status"], told["jobs_woken"]) == ("ACTIVE", 1)
+    assert await due(api, job)
+
+
+async def test_jobs_that_wait_for_a_token_try_again_when_their_account_is_set_active(
+    api, caller, sandbox
+):
+    ours, _ = await held(caller, sandbox)
+    job = await waiting_job(api, ours)
+    await api.pool.execute(DEAD)
+    await caller.put(f"{URL}/{ours['id']}", json={"status": "INACTIVE"})
+    before = await due(api, job)
+
+    await caller.put(f"{URL}/{ours['id']}", json={"status": "ACTIVE"})
+
+    assert not before
+    assert await due(api, job)

@@ -283,3 +283,56 @@ async def test_what_steps_brought_is_read_once_however_often_it_is_looked_at(des
     assert ledger.outcomes["campaign"] is first
     assert later.outcomes["campaign"] is later.outcomes["campaign"]
     assert later.outcomes == {"campaign": Done("1", {"a": "b"})}
+
+
+async def left_alone_for_days(desk):
+    """As if the account's token had been dead, or every worker down, since the last try."""
+    await desk.shop.pool.execute(
+        "update job_steps set started_at = started_at - interval '3 days', "
+        "intent_at = intent_at - interval '3 days', due_at = due_at - interval '3 days'"
+    )
+
+
+async def test_days_in_which_nobody_tried_are_none_of_the_hours_of_a_step(desk):
+    dead = Wait("expired", code="token_rejected", reason="reauth_required", seconds=None)
+    await waited(desk, Platform(dead))
+    await left_alone_for_days(desk)
+
+    await waited(desk, Platform(Retry("busy", code="busy")))
+    await desk.age(seconds=0)
+    await waited(desk, Platform(Retry("busy", code="busy")))
+
+    assert (await desk.row()).attempt == 2
+
+
+async def test_a_doubt_from_before_the_weekend_is_no_reason_to_give_up(desk):
+    async def die(trial):
+        raise ClaimLost("killed here", code="test")
+
+    with pytest.raises(ClaimLost):
+        await (await desk.open()).step(STEP, Effect(die), PACE)
+    await left_alone_for_days(desk)
+    platform = Platform(Done("1"))
+    await waited(desk, platform)
+    await desk.shop.pool.execute("update job_steps set due_at = null")
+
+    done = await (await desk.open()).step(STEP, platform.effect, PACE)
+
+    assert done == Done("1")
+    assert platform.looks == 2
+
+
+async def test_a_look_that_fails_by_a_fault_of_our_own_keeps_the_doubt_and_is_repeated(desk):
+    platform = Platform(
+        Unknown("no answer", code="no_answer"), found=[KeyError("id"), Done("made long ago")]
+    )
+
+    wait = await waited(desk, platform)
+    row = await desk.row()
+    await desk.age(seconds=0)
+    done = await (await desk.open()).step(STEP, platform.effect, PACE)
+
+    assert (wait.code, wait.reason) == ("internal_error", "retry")
+    assert (row.status, row.attempt) == ("IN_DOUBT", 1)
+    assert done == Done("made long ago")
+    assert len(platform.calls) == 1

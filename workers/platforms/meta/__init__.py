@@ -9,7 +9,7 @@ from models.plan import PlannedStep
 from models.verification import Checked
 from workers.platforms.base import Called, Done, StepContext, unmeasured
 from workers.platforms.meta import payloads
-from workers.platforms.meta.calls import Addresses, Graph, Refusal
+from workers.platforms.meta.calls import Addresses, Effect, Graph, Refusal, unanswered
 from workers.platforms.meta.check import Check
 from workers.platforms.meta.media import MediaUploads
 from workers.platforms.meta.sdk import Call, Sdk
@@ -34,6 +34,7 @@ EVERY_AD_STATUS = [
     "CAMPAIGN_PAUSED",
     "ADSET_PAUSED",
 ]
+GONE = {"DELETED", "ARCHIVED"}
 MOST_PAGES = 20
 UNREAD = "Nothing; the job looks again by itself."
 
@@ -105,12 +106,17 @@ class Meta:
                 call = self._sdk.create("ad", account, payloads.ad(context))
             case "creative":
                 call = self._sdk.create("ad_creative", account, payloads.creative(context))
-                answer = await self._graph.send(context, call, effect="repeatable")
-                return Done(str(answer["id"]))
+                return await self._made(context, call, "repeatable")
             case "activate":
                 return await self._activate(context)
-        answer = await self._graph.send(context, call, effect="creates")
-        return Done(str(answer["id"]))
+        return await self._made(context, call, "creates")
+
+    async def _made(self, context: StepContext, call: Call, effect: Effect) -> Done:
+        """What a create brought. An answer without an id tells nothing of what was made."""
+        made = (await self._graph.send(context, call, effect=effect)).get("id")
+        if not made or not isinstance(made, str | int) or made is True:
+            raise unanswered(effect, "an answer without an id came")
+        return Done(str(made))
 
     async def _activate(self, context: StepContext) -> Done:
         """Children first, so that nothing is delivered before all of it is ready."""
@@ -122,24 +128,25 @@ class Meta:
         return Done(done["campaign"].platform_id)
 
     async def _named(self, context: StepContext, wanted: str) -> list[str]:
-        """Ids of the children whose name ends in the marker, else of those that somebody renamed."""
-        found: dict[str, str] = {}
+        """Ids of the children whose name ends in the marker, else of those that somebody renamed; of
+        several those that nobody has deleted."""
+        found: dict[str, dict[str, Any]] = {}
         after: str | None = None
         for _ in range(MOST_PAGES):
             page = await self._graph.send(
                 context, self._listing(context, wanted, after), effect="reads"
             )
-            children: list[dict[str, Any]] = page.get("data") or []
-            found |= {str(child["id"]): str(child.get("name", "")) for child in children}
-            paging: dict[str, Any] = page.get("paging") or {}
-            after = (paging.get("cursors") or {}).get("after")
-            if "next" not in paging or after is None:
+            children, after = _read(page)
+            found |= {str(child["id"]): child for child in children}
+            if after is None:
                 break
         else:
             raise Retry("Meta's list did not end", code="list_not_read", remedy=UNREAD)
+        names = {child: str(told.get("name", "")) for child, told in found.items()}
         # a copy that somebody makes on the platform has words behind the marker, too
-        exact = [child for child, name in found.items() if name.endswith(wanted)]
-        return exact or [child for child, name in found.items() if wanted in name]
+        exact = [child for child, name in names.items() if name.endswith(wanted)]
+        ours = exact or [child for child, name in names.items() if wanted in name]
+        return [child for child in ours if found[child].get("status") not in GONE] or ours
 
     def _listing(self, context: StepContext, wanted: str, after: str | None) -> Call:
         step, done = context.step, context.outcomes
@@ -160,3 +167,14 @@ class Meta:
                 {**params, "effective_status": [*EVERY_STATUS, "CAMPAIGN_PAUSED"]},
             )
         return self._sdk.ads(done[f"ad_set[{step.place[0]}]"].platform_id, fields, params)
+
+
+def _read(page: dict[str, Any]) -> tuple[list[dict[str, Any]], str | None]:
+    """The children on a page and where the list goes on. What is no list does not prove that nothing
+    is there, neither does one whose rest cannot be asked for."""
+    paging: dict[str, Any] = page.get("paging") or {}
+    after = (paging.get("cursors") or {}).get("after")
+    is_last = "next" not in paging
+    if not isinstance(page.get("data"), list) or (after is None and not is_last):
+        raise Retry("Meta's list cannot be read", code="list_not_read", remedy=UNREAD)
+    return page["data"], None if is_last else str(after)

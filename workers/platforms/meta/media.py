@@ -16,6 +16,8 @@ log = structlog.get_logger()
 
 OFFSET_MOVED = (6001, 1363037)
 SESSION_GONE = {1363030, 1363019}
+UNKNOWN_OBJECT = {100, 803}
+BEGUN = {"in_progress", "complete", "error"}
 ENCODING_POLL_SECONDS = 10.0
 MOST_POLLS = int(timedelta(minutes=60).total_seconds() / ENCODING_POLL_SECONDS)
 _STATUS_FIELDS = ["status", "thumbnails", "picture", "length"]
@@ -52,8 +54,8 @@ class MediaUploads:
 
     async def _upload(self, context: StepContext, media: StoredMedia) -> None:
         offsets = (0, 0)
-        if "upload_session_id" in context.progress:
-            if await self._was_finished(context):
+        if is_resumed := context.progress.get("upload_session_id") is not None:
+            if await self._is_ready(context):
                 await context.save({"finished": True})
                 return
         else:
@@ -62,23 +64,37 @@ class MediaUploads:
             await self._transfer(context, media, *offsets)
             await self._finish(context, media)
         except Refusal as refusal:
-            if refusal.error.get("error_subcode") in SESSION_GONE:
+            if not _is_gone(refusal, is_resumed=is_resumed):
+                raise
+            if not (is_resumed and await self._is_encoding(context)):
                 log.warning("video.session_gone")
-                offsets = await self._begin(context, media)
-            raise
+                await self._begin(context, media)
+                raise Retry(
+                    "Meta does not know the upload any more; it begins again",
+                    code="upload_session_gone",
+                    upstream=refusal.step_error.upstream,
+                ) from None
         await context.save({"finished": True})
 
-    async def _was_finished(self, context: StepContext) -> bool:
-        """Whether the last call of an earlier try arrived: nothing of the video is missing then."""
+    async def _is_ready(self, context: StepContext) -> bool:
+        """Whether the last call of an earlier try arrived long ago. That all bytes are there tells
+        nothing of that call: without it nothing is encoded."""
+        return (await self._seen(context)).get("video_status") == "ready"
+
+    async def _is_encoding(self, context: StepContext) -> bool:
+        """Whether that call arrived, for an upload that is over."""
+        status = await self._seen(context)
+        processing: Any = status.get("processing_phase") or {}
+        return status.get("video_status") == "ready" or processing.get("status") in BEGUN
+
+    async def _seen(self, context: StepContext) -> dict[str, Any]:
+        """The state of the video, empty where Meta does not show one."""
         try:
-            video = await self._status(context)
+            return (await self._status(context)).get("status") or {}
         except Refusal as refusal:
-            if refusal.error.get("code") in (100, 803):
-                return False
+            if refusal.error.get("code") in UNKNOWN_OBJECT:
+                return {}
             raise
-        status: Any = video.get("status") or {}
-        uploading: Any = status.get("uploading_phase") or {}
-        return uploading.get("status", "complete") == "complete"
 
     async def _begin(self, context: StepContext, media: StoredMedia) -> tuple[int, int]:
         answer = await self._phase(
@@ -158,6 +174,8 @@ class MediaUploads:
             case "ready":
                 return Done(str(context.progress["video_id"]), {"thumbnail_url": _thumbnail(video)})
             case "error" | "expired" | "upload_failed" as word:
+                # of this upload nothing comes any more: a retry sends the bytes again
+                await context.save({"upload_session_id": None, "finished": False})
                 raise Reject(
                     f"Meta could not use the video ({word})",
                     code="video_encoding_failed",
@@ -172,6 +190,7 @@ class MediaUploads:
     async def _wait_for_encoding(self, context: StepContext) -> None:
         polls = int(context.progress.get("polls", 0)) + 1
         if polls > MOST_POLLS:
+            await context.save({"polls": 0})
             raise Reject(
                 "Meta has not finished encoding the video in an hour",
                 code="video_encoding_timed_out",
@@ -192,6 +211,13 @@ def _read(media: StoredMedia, start: int, end: int) -> bytes:
     with media.path.open("rb") as file:
         file.seek(start)
         return file.read(end - start)
+
+
+def _is_gone(refusal: Refusal, *, is_resumed: bool) -> bool:
+    """Whether Meta refuses the upload itself, which it may have finished or forgotten since."""
+    error = refusal.error
+    is_unknown = is_resumed and error.get("code") in UNKNOWN_OBJECT
+    return is_unknown or error.get("error_subcode") in SESSION_GONE
 
 
 def _wanted_offsets(refusal: Refusal) -> dict[str, Any] | None:

@@ -240,7 +240,9 @@ def error_data(error: dict[str, Any]) -> dict[str, Any]:
 
 
 def _number(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if abs(value) < 2**63 else None
 
 
 def _text(value: object) -> str | None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from common.errors import Reject, Retry
+from common.errors import Reject, Retry, Unknown
 from models.marker import marked
 from tests.workers.platforms.meta.conftest import JOB
 from workers.platforms.meta import Meta
@@ -31,8 +31,12 @@ class Lists:
             await writer.drain()
         writer.close()
 
-    def holds(self, *names):
-        self.page = {"data": [{"id": str(i), "name": name} for i, name in enumerate(names, 1)]}
+    def holds(self, *names, status="PAUSED"):
+        self.page = {
+            "data": [
+                {"id": str(i), "name": name, "status": status} for i, name in enumerate(names, 1)
+            ]
+        }
 
 
 @pytest.fixture
@@ -97,3 +101,66 @@ async def test_a_list_that_was_not_read_to_its_end_does_not_prove_that_nothing_i
 
     assert unread.value.code == "list_not_read"
     assert lists.asked > 1
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {},
+        {"success": True},
+        {"data": None},
+        {"data": {"1": {"id": "1"}}},
+        {"data": [], "paging": {"next": "https://more"}},
+        {"data": [], "paging": {"cursors": {}, "next": "https://more"}},
+    ],
+    ids=str,
+)
+async def test_an_answer_that_is_no_whole_list_does_not_prove_that_nothing_is_there(
+    lists, meta, context, page
+):
+    lists.page = page
+
+    with pytest.raises(Retry) as unread:
+        await meta.find(context("campaign"))
+
+    assert unread.value.code == "list_not_read"
+
+
+@pytest.mark.parametrize("status", ["DELETED", "ARCHIVED"])
+async def test_of_two_the_one_that_a_person_has_left_is_taken(lists, meta, context, status):
+    lists.holds(OURS, OURS)
+    lists.page["data"][0]["status"] = status
+
+    found = await meta.find(context("campaign"))
+
+    assert found is not None
+    assert found.platform_id == "2"
+
+
+async def test_one_that_a_person_has_deleted_was_made_all_the_same(lists, meta, context):
+    lists.holds(OURS, status="DELETED")
+
+    found = await meta.find(context("campaign"))
+
+    assert found is not None
+    assert found.platform_id == "1"
+
+
+@pytest.mark.parametrize("made", [None, "", True, False, {}, ["1"]], ids=str)
+@pytest.mark.parametrize(("step", "outcome"), [("campaign", Unknown), ("creative[0][0]", Retry)])
+async def test_a_create_that_tells_no_id_is_unanswered(lists, meta, context, made, step, outcome):
+    lists.page = {"id": made}
+
+    with pytest.raises(outcome) as unanswered:
+        await meta.perform(context(step))
+
+    assert unanswered.value.code == "no_answer"
+
+
+@pytest.mark.parametrize("made", ["120", 120])
+async def test_an_id_is_text_or_a_number(lists, meta, context, made):
+    lists.page = {"id": made}
+
+    done = await meta.perform(context("campaign"))
+
+    assert done.platform_id == "120"

@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from common.errors import Retry
+from common.errors import Reject, Retry, Wait
 from tests.workers.platforms.meta.conftest import request_with
 from workers.platforms.base import StoredMedia
-from workers.platforms.meta.calls import Addresses, Graph
-from workers.platforms.meta.media import MediaUploads
+from workers.platforms.meta.calls import Addresses, Graph, Refusal
+from workers.platforms.meta.media import MOST_POLLS, MediaUploads
 from workers.platforms.meta.sdk import Sdk
 
 SIZE = 10
@@ -28,6 +28,8 @@ class VideoHost:
         self.received = received
         self.is_finished = False
         self.takes_bytes = True
+        self.refuses = None
+        self.state = "ready"
 
     async def serve(self, reader, writer):
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
@@ -45,6 +47,8 @@ class VideoHost:
         if phase is None:
             return self.status()
         self.phases.append(phase[1].decode())
+        if self.refuses is not None and self.phases[-1] != "start":
+            return {"error": {"message": "gone", **self.refuses}}
         if self.phases[-1] == "finish":
             self.is_finished = True
             return {"success": True}
@@ -61,10 +65,16 @@ class VideoHost:
         return {"message": "elsewhere", "error_data": self.offsets()}
 
     def status(self):
-        if self.is_finished:
-            return {"status": {"video_status": "ready"}, "picture": "https://cdn/p.png"}
-        phase = {"status": "in_progress", "bytes_transferred": self.received}
-        return {"status": {"video_status": "processing", "uploading_phase": phase}}
+        is_whole = self.received == SIZE or self.is_finished
+        phases = {
+            "uploading_phase": {
+                "status": "complete" if is_whole else "in_progress",
+                "bytes_transferred": self.received,
+            },
+            "processing_phase": {"status": "in_progress" if self.is_finished else "not_started"},
+        }
+        word = self.state if self.is_finished else "processing"
+        return {"status": {"video_status": word, **phases}, "picture": "https://cdn/p.png"}
 
 
 @pytest.fixture
@@ -87,8 +97,8 @@ async def upload(host, context, tmp_path):
     async def media():
         return StoredMedia(file, "video", "video/mp4", SIZE, "", "clip.mp4")
 
-    async def run(**saved):
-        progress = dict(saved)
+    async def run(kept=None, **saved):
+        progress = saved if kept is None else kept
 
         async def save(more):
             progress.update(more)
@@ -139,3 +149,95 @@ async def test_a_platform_that_takes_bytes_and_never_moves_on_is_not_sent_them_f
 
     assert stuck.value.code == "upload_offset_moved"
     assert len(host.phases) < 8
+
+
+UNDER_WAY = {"upload_session_id": "5", "video_id": "20", "finished": False, "polls": 0}
+
+
+async def test_an_upload_whose_bytes_are_all_there_is_finished_by_the_call_that_is_missing(
+    host, upload
+):
+    host.received = SIZE
+
+    done = await upload(**UNDER_WAY)
+
+    assert done.platform_id == "20"
+    assert host.phases == ["transfer", "finish"]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"code": 6000, "error_subcode": 1363019},
+        {"code": 6001, "error_subcode": 1363030},
+        {"code": 100},
+    ],
+    ids=str,
+)
+async def test_an_upload_that_was_finished_and_forgotten_is_waited_for_and_not_sent_again(
+    host, upload, refusal
+):
+    host.is_finished, host.refuses, host.state = True, refusal, "processing"
+    kept = dict(UNDER_WAY)
+
+    with pytest.raises(Wait) as encoding:
+        await upload(kept)
+
+    assert encoding.value.reason == "media_processing"
+    assert host.phases == ["transfer"]
+    assert kept["finished"]
+
+
+@pytest.mark.parametrize("code", [100, 6000])
+async def test_an_upload_that_was_forgotten_unfinished_begins_again(host, upload, code):
+    host.received, host.refuses = 4, {"code": code, "error_subcode": 1363019}
+    kept = dict(UNDER_WAY)
+    with pytest.raises(Retry) as gone:
+        await upload(kept)
+    host.received, host.refuses = 0, None
+
+    done = await upload(kept)
+
+    assert gone.value.code == "upload_session_gone"
+    assert done.platform_id == "20"
+    assert host.phases == ["transfer", "start", "transfer", "finish"]
+
+
+async def test_a_refusal_of_a_new_upload_is_told_as_it_is(host, upload):
+    host.refuses = {"code": 100}
+
+    with pytest.raises(Refusal):
+        await upload()
+
+    assert host.phases == ["start", "transfer"]
+
+
+@pytest.mark.parametrize("word", ["error", "expired", "upload_failed"])
+async def test_a_video_that_came_to_nothing_is_sent_again_when_a_retry_is_asked_for(
+    host, upload, word
+):
+    host.is_finished, host.state = True, word
+    kept = {**UNDER_WAY, "finished": True}
+    with pytest.raises(Reject) as failed:
+        await upload(kept)
+    host.state = "ready"
+
+    done = await upload(kept)
+
+    assert failed.value.code == "video_encoding_failed"
+    assert done.platform_id == "20"
+    assert host.phases == ["start", "transfer", "finish"]
+
+
+async def test_a_retry_waits_for_a_slow_video_once_more(host, upload):
+    host.is_finished, host.state = True, "processing"
+    kept = {**UNDER_WAY, "finished": True, "polls": MOST_POLLS}
+    with pytest.raises(Reject) as slow:
+        await upload(kept)
+
+    with pytest.raises(Wait) as again:
+        await upload(kept)
+
+    assert slow.value.code == "video_encoding_timed_out"
+    assert again.value.reason == "media_processing"
+    assert host.phases == []

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import pytest
 
 from common.errors import Reject, Retry, StepError, Unknown, Wait
+from models.jsonb import to_jsonb
 from workers.platforms.meta.outcomes import TABLE, blame, error_data, outcome, upstream
 
 
@@ -238,3 +239,12 @@ def test_odd_values_do_not_break_what_is_stored():
     found = upstream({"code": "100", "error_subcode": True, "message": 5})
 
     assert (found["code"], found["subcode"], found["message"]) == (None, None, "5")
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63), 10**400])
+def test_a_number_that_no_code_has_is_no_code(number):
+    found = judged(number, number)
+
+    assert type(found) is Reject
+    assert (found.upstream["code"], found.upstream["subcode"]) == (None, None)
+    assert to_jsonb(found.upstream)
