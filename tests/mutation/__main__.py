@@ -92,6 +92,7 @@ def _tried(
     for _ in wanted:
         answer = told.get()
         if isinstance(answer, str):
+            taken.value = len(wanted)
             sys.exit(answer)
         yield answer
     for process in processes:
