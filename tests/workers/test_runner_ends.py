@@ -127,12 +127,16 @@ async def test_a_job_that_killed_twenty_workers_is_not_run_again(shop, job_id):
 
     assert (job["status"], job["error_code"]) == ("FAILED", "worker_lost")
     assert handler.runs == []
+    assert [run.job.id for run in handler.left] == [job_id]
 
 
 async def test_a_crash_ends_the_job_with_an_error_that_may_be_retried(shop, job_id):
-    async with working(shop, Scripted(LookupError("secret"))):
+    handler = Scripted(LookupError("secret"))
+
+    async with working(shop, handler):
         job = await finished(shop, job_id)
 
+    assert handler.left == handler.runs
     error = msgspec.json.decode(job["error"], type=JobError)
     assert (job["status"], error.code, error.retryable) == ("FAILED", "internal_error", True)
     assert error.remedy
