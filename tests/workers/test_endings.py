@@ -5,10 +5,12 @@ from uuid import UUID
 
 import msgspec
 import pytest
+import structlog
 
+from common.errors import ClaimLost
 from models.gen.rows import AdAccount, ClaimedJob
 from models.job import JobError
-from workers.endings import MOST_RESCUES, ended, too_often
+from workers.endings import MOST_RESCUES, ended, going_on, require_written, too_often
 from workers.kinds import Ended, Run
 from workers.ledger import Ledger
 from workers.writes import Move, Writes
@@ -101,3 +103,34 @@ def test_an_end_without_an_error_writes_none():
     move = ended(run_of(claimed()), Ended("SUCCESS"))
 
     assert move == Move(UUID(int=1), TOKEN, "SUCCESS", kind="BUILD_CAMPAIGN")
+
+
+def test_a_run_that_goes_on_keeps_its_kind_for_whoever_counts_its_end():
+    move = going_on(run_of(claimed()))
+
+    assert move == Move(UUID(int=1), TOKEN, "PROCESSING", kind="BUILD_CAMPAIGN")
+
+
+def test_an_end_that_was_not_ours_to_write_is_no_end():
+    with pytest.raises(ClaimLost) as lost:
+        require_written(Move(UUID(int=1), TOKEN, "SUCCESS"), False)
+
+    assert lost.value.code == "claim_lost"
+    assert " " in lost.value.message
+
+
+def test_the_log_says_what_became_of_a_run():
+    waiting = Move(UUID(int=1), TOKEN, "PROCESSING", 77.0, "in_doubt")
+    failed = Move(UUID(int=1), TOKEN, "FAILED", error_code="busy")
+
+    with structlog.testing.capture_logs() as lines:
+        require_written(waiting, "PROCESSING")
+        require_written(failed, "FAILED")
+        require_written(waiting, "CANCELLED")
+
+    info = {"log_level": "info"}
+    assert lines == [
+        {"event": "job.waiting", "reason": "in_doubt", "seconds": 77.0, **info},
+        {"event": "job.finished", "status": "FAILED", "code": "busy", **info},
+        {"event": "job.finished", "status": "CANCELLED", "code": None, **info},
+    ]
