@@ -10,9 +10,14 @@ NEAR_LINES = 30
 
 
 class Order:
-    """Knows what each test runs, and learns which of them notices what."""
+    """Knows what each test runs, and learns which of them notices what.
 
-    def __init__(self, seen: Iterable[Seen]) -> None:
+    Where tests are quick, `all_are_asked` in the end: what one test has put into a cache decides
+    about others that never run the line.
+    """
+
+    def __init__(self, seen: Iterable[Seen], *, all_are_asked: bool) -> None:
+        self._all_are_asked = all_are_asked
         self._seen = {test.name: test for test in seen}
         self._imported = self._seen.pop(IMPORT).lines
         self._noticed: dict[str, list[tuple[str, int]]] = {}
@@ -24,7 +29,7 @@ class Order:
     def tests(self, mutant: Mutant) -> list[str]:
         """What is run at import decides about every test, anything else about those that run it."""
         lines = {(mutant.file, line) for line in mutant.statement}
-        any_may = not lines.isdisjoint(self._imported)
+        any_may = self._all_are_asked or not lines.isdisjoint(self._imported)
         able = [test for test in self._seen.values() if any_may or lines & test.lines]
         return [
             test.name

@@ -78,7 +78,7 @@ class Trials:
         self._target = target
         self._server = server
         self._preload()
-        self.order = Order(self._see())
+        self.order = Order(self._see(), all_are_asked=server is None)
 
     def verdict(self, mutant: Mutant) -> Verdict:
         """What the tests say; what a test notices, the next mutant nearby is shown first."""

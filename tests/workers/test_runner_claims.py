@@ -1,5 +1,6 @@
 """How many jobs a worker takes, when it looks for more, and what it does about claims it never heard of."""
 
+import asyncio
 from uuid import uuid4
 
 import msgspec
@@ -86,10 +87,13 @@ async def test_claims_follow_each_other_at_once_while_what_they_brought_is_being
     async with connected(shop) as own, working(shop, gate, **options):
         sql = "select count(*) = 4 from campaign_jobs where claim_token is not null"
         await until(lambda: own.fetchval(sql))
+        names = [task.get_name() for task in asyncio.all_tasks()]
         for connection in held:
             await shop.pool.release(connection)
         await until(lambda: gate.inside == 4)
         gate.release(4)
+
+    assert names.count("arrival") == 4
 
 
 async def test_one_claim_takes_no_more_than_the_largest(shop):
