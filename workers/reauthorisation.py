@@ -1,7 +1,6 @@
 """Lets a job wait for new credentials, unless they have come meanwhile."""
 
 from datetime import datetime, timedelta
-
 from typing import Literal
 
 from models.database import Pool

@@ -1,4 +1,4 @@
-"""What each test runs of the files that are changed, and how long it takes: seen once, on what is unchanged."""
+"""What each test runs of the files that are changed, and how long it takes: seen once, unchanged."""
 
 import ast
 import contextlib

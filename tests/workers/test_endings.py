@@ -10,8 +10,16 @@ import structlog
 from common.errors import ClaimLost
 from models.gen.rows import AdAccount, ClaimedJob
 from models.job import JobError
-from workers.endings import MOST_RESCUES, ended, going_on, require_written, too_often
-from workers.kinds import Ended, Run
+from workers.endings import (
+    MOST_RESCUES,
+    ended,
+    going_on,
+    let_go,
+    parked,
+    require_written,
+    too_often,
+)
+from workers.kinds import Ended, Parked, Run
 from workers.ledger import Ledger
 from workers.writes import Move, Writes
 
@@ -105,6 +113,43 @@ def test_an_end_without_an_error_writes_none():
     assert move == Move(UUID(int=1), TOKEN, "SUCCESS", kind="BUILD_CAMPAIGN")
 
 
+def test_a_wait_is_written_with_its_length_its_reason_and_what_was_met():
+    error = JobError(step="ad[0][0]", code="busy", message="Busy.")
+
+    move = parked(run_of(claimed()), Parked(77, "throttled", error))
+
+    assert move == Move(
+        UUID(int=1),
+        TOKEN,
+        "PROCESSING",
+        delay_seconds=77,
+        waiting_reason="throttled",
+        error_code="busy",
+        error=msgspec.json.encode(error).decode(),
+        kind="BUILD_CAMPAIGN",
+    )
+
+
+def test_a_wait_without_an_error_writes_none():
+    move = parked(run_of(claimed()), Parked(77, "in_doubt"))
+
+    assert move == Move(
+        UUID(int=1), TOKEN, "PROCESSING", 77, waiting_reason="in_doubt", kind="BUILD_CAMPAIGN"
+    )
+
+
+def test_a_job_whose_end_cannot_be_written_is_let_go_for_a_minute():
+    assert let_go(run_of(claimed())) == Move(
+        UUID(int=1),
+        TOKEN,
+        "PROCESSING",
+        delay_seconds=60,
+        waiting_reason="retry",
+        error_code="internal_error",
+        kind="BUILD_CAMPAIGN",
+    )
+
+
 def test_a_run_that_goes_on_keeps_its_kind_for_whoever_counts_its_end():
     move = going_on(run_of(claimed()))
 
@@ -113,7 +158,7 @@ def test_a_run_that_goes_on_keeps_its_kind_for_whoever_counts_its_end():
 
 def test_an_end_that_was_not_ours_to_write_is_no_end():
     with pytest.raises(ClaimLost) as lost:
-        require_written(Move(UUID(int=1), TOKEN, "SUCCESS"), False)
+        require_written(Move(UUID(int=1), TOKEN, "SUCCESS"), status=False)
 
     assert lost.value.code == "claim_lost"
     assert " " in lost.value.message
