@@ -11,6 +11,7 @@ from common.errors import ClaimLost
 from models.gen.rows import AdAccount, ClaimedJob
 from models.job import JobError
 from workers.endings import (
+    CRASHED,
     MOST_RESCUES,
     ended,
     going_on,
@@ -87,6 +88,12 @@ def test_a_job_waits_seven_days_for_new_credentials(age):
     assert (error.code, error.retryable) == ("reauth_timed_out", True)
     assert "seven days" in error.message
     assert error.remedy
+
+
+def test_a_crash_of_our_own_is_told_with_a_remedy_and_may_be_retried():
+    assert (CRASHED.code, CRASHED.retryable) == ("internal_error", True)
+    assert " " in CRASHED.message
+    assert " " in CRASHED.remedy
 
 
 def test_an_end_is_written_with_all_that_the_run_brought():

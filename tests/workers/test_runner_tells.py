@@ -64,7 +64,7 @@ def counted(lines):
 async def gone_by(own, interval):
     """On the database's clock."""
     begun = await own.fetchval("select clock_timestamp()")
-    sql = f"select clock_timestamp() > $1 + interval '{interval}'"
+    sql = f"select clock_timestamp() > $1::timestamptz + interval '{interval}'"
     await until(lambda: own.fetchval(sql, begun))
 
 
