@@ -1,14 +1,20 @@
 """When a job must not run again, and the end of a run as it is written."""
 
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
-from models.gen.rows import ClaimedJob
+import structlog
+
+from common.errors import ClaimLost
+from models.gen.rows import ClaimedJob, JobStatus
 from models.job import JobError
 from models.jsonb import to_jsonb
 from workers.kinds import Ended, Parked, Run
 from workers.ledger import LONGEST_WAIT_SECONDS
 from workers.writes import Move
+
+log = structlog.get_logger()
 
 MOST_RESCUES = 20
 CRASHED = JobError(
@@ -70,6 +76,11 @@ def parked(run: Run, outcome: Parked) -> Move:
     )
 
 
+def going_on(run: Run) -> Move:
+    """Any worker may go on at once, unless the caller has asked the job to stop: then it is cancelled."""
+    return Move(run.job.id, token_of(run), "PROCESSING", kind=run.job.kind)
+
+
 def let_go(run: Run) -> Move:
     """The plainest move there is, for a job whose own end could not be written."""
     return Move(
@@ -81,6 +92,16 @@ def let_go(run: Run) -> Move:
         error_code="internal_error",
         kind=run.job.kind,
     )
+
+
+def require_written(move: Move, status: JobStatus | Literal[False]) -> None:
+    """Logs what became of the job. Raises ClaimLost when it was not ours any more."""
+    if status is False:
+        raise ClaimLost("the job was taken away before its end", code="claim_lost")
+    if status == "PROCESSING":
+        log.info("job.waiting", reason=move.waiting_reason, seconds=move.delay_seconds)
+    else:
+        log.info("job.finished", status=status, code=move.error_code)
 
 
 def token_of(run: Run) -> UUID:

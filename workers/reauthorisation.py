@@ -1,16 +1,21 @@
 """Lets a job wait for new credentials, unless they have come meanwhile."""
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 from models.database import Pool
 from models.gen import ad_accounts
+from models.gen.rows import JobStatus
 from models.jsonb import to_jsonb
 from workers.kinds import Parked, Run
 from workers.writes import Move, write_moves
 
 
-async def park_for_reauthorisation(pool: Pool, run: Run, outcome: Parked) -> bool:
-    """False: the account has other credentials than the ones that failed; the step can run again.
+async def park_for_reauthorisation(
+    pool: Pool, run: Run, outcome: Parked
+) -> tuple[Move, JobStatus | Literal[False]] | None:
+    """What was written and became of it, as of any move; None: the account has other credentials than
+    the ones that failed, the step can run again.
 
     Account and job change in one transaction, the account first: whoever replaces the credentials
     does the same, so either he sees this job waiting, or we see his version.
@@ -22,7 +27,7 @@ async def park_for_reauthorisation(pool: Pool, run: Run, outcome: Parked) -> boo
             connection, id=run.account.id, credentials_version=run.account.credentials_version
         )
         if not still_dead:
-            return False
+            return None
         error = outcome.error
         move = Move(
             job.id,
@@ -36,8 +41,8 @@ async def park_for_reauthorisation(pool: Pool, run: Run, outcome: Parked) -> boo
             error=None if error is None else to_jsonb(error),
             kind=job.kind,
         )
-        await write_moves(connection, [move])  # pyright: ignore[reportArgumentType]  # a pool's connection is one
-    return True
+        (status,) = await write_moves(connection, [move])  # pyright: ignore[reportArgumentType]  # a pool's connection is one
+    return move, status
 
 
 def _rest_of_wait(

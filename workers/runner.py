@@ -22,7 +22,7 @@ from models.notifier import Notifier
 from models.plan import LAYERS_THAT_COUNT
 from workers.accounts import Accounts
 from workers.claims import Claims, earlier_steps
-from workers.endings import CRASHED, ended, let_go, parked, token_of, too_often
+from workers.endings import CRASHED, ended, going_on, let_go, parked, require_written, too_often
 from workers.kinds import Ended, Handler, Handlers, Interrupted, Outcome, Parked, Run
 from workers.ledger import Ledger
 from workers.metrics import WorkerMetrics
@@ -250,10 +250,13 @@ class Worker:
     async def _finish(self, run: Run, outcome: Outcome) -> None:
         match outcome:
             case Parked(reason="reauth_required"):
-                if not await park_for_reauthorisation(self._pool, run, outcome):
-                    await self._move(
-                        Move(run.job.id, token_of(run), "PROCESSING", kind=run.job.kind)
-                    )
+                written = await park_for_reauthorisation(self._pool, run, outcome)
+                if written is None:
+                    await self._move(going_on(run))
+                else:
+                    move, status = written
+                    self._writes.moved([move], [status])
+                    require_written(move, status)
             case Parked():
                 if outcome.reason == "throttled":
                     await ad_accounts.throttle_account(
@@ -261,18 +264,12 @@ class Worker:
                     )
                 await self._move(parked(run, outcome))
             case Interrupted():
-                await self._move(Move(run.job.id, token_of(run), "PROCESSING"))
+                await self._move(going_on(run))
             case Ended():
                 await self._move(ended(run, outcome))
 
     async def _move(self, move: Move) -> None:
-        status = await self._writes.moves.submit(move)
-        if status is False:
-            raise ClaimLost("the job was taken away before its end", code="claim_lost")
-        if status == "PROCESSING":
-            log.info("job.waiting", reason=move.waiting_reason, seconds=move.delay_seconds)
-        else:
-            log.info("job.finished", status=status, code=move.error_code)
+        require_written(move, await self._writes.moves.submit(move))
 
     async def _drain(self) -> None:
         """Lets running calls end, then gives back whatever is still held."""

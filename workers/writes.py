@@ -108,6 +108,8 @@ class Writes:
             flushed=lambda _, answers: told.written("intents", answers),
         )
         self.records = Flusher[Record, bool](url, write_records, name="records", flushed=recorded)
+        self.moved = moved
+        """For moves that were written in a transaction of their own."""
         self.moves = Flusher[Move, JobStatus | Literal[False]](
             url, write_moves, name="moves", flushed=moved
         )

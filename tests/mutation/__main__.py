@@ -1,13 +1,10 @@
 """python -m tests.mutation [TARGET ...]: which mutants do the tests let live, and is that explained?"""
 
 import argparse
-import asyncio
 import contextlib
-import importlib
 import multiprocessing
 import os
 import sys
-import tempfile
 import time
 import tomllib
 from collections import Counter
@@ -15,23 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from common.embedded_postgres import EmbeddedPostgres
-from models.migrate import migrate
+from tests.mutation.memory import Memory
 from tests.mutation.mutants import Mutant, mutants
-from tests.mutation.plain import who_imports
-from tests.mutation.targets import ROOT, TARGETS, Target, module_of
-from tests.mutation.trial import existing, run
+from tests.mutation.server import running_server
+from tests.mutation.targets import ROOT, TARGETS, Target
+from tests.mutation.trial import Trials, Verdict
 
 EXPLAINED = Path(__file__).parent / "explained.toml"
 LANES = 2
-LIBRARIES = (
-    "_pytest.doctest",
-    "pytest_asyncio.plugin",
-    "hypothesis",
-    "httpx",
-    "structlog",
-    "uuid_utils.compat",
-)
+
+type Verdicts = dict[int, Verdict]
 
 
 def main() -> None:
@@ -51,100 +41,124 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--file", default="", help="only files whose name contains this")
     parser.add_argument("--every", type=int, default=1, help="try only each so-manieth mutant")
     parser.add_argument("--from", type=int, default=0, dest="first", help="and not the first N")
-    parser.add_argument("--lanes", type=int, default=LANES, help="mutants tried side by side")
+    parser.add_argument(
+        "--lanes", type=int, default=LANES, help="mutants tried side by side; 0: tell what is known"
+    )
     return parser.parse_args()
 
 
 def _judge(name: str, arguments: argparse.Namespace) -> int:
     """Tries the mutants of a target; the number of survivors that nobody explained."""
 
-    target, lanes = TARGETS[name], arguments.lanes
+    target = TARGETS[name]
     files = [file for file in target.files if arguments.file in file]
     made = [mutant for file in files for mutant in mutants(file, Path(file).read_text())]
     made = made[arguments.first :: arguments.every]
+    memory = Memory(target)
+    known = {n: verdict for n, mutant in enumerate(made) if (verdict := memory.verdict(mutant))}
     begun = time.monotonic()
+    tried: Verdicts = {}
+    for number, verdict in _tried(target, made, known, arguments.lanes):
+        tried[number] = verdict
+        memory.add(made[number], verdict)
+        _show(made[number], verdict)
+        if len(tried) % 50 == 0:
+            print(f"  {len(tried)} of {len(made) - len(known)}", file=sys.stderr, flush=True)
+    for number, verdict in known.items():
+        _show(made[number], verdict)
+    seconds = time.monotonic() - begun
+    print(f"{name}: {len(tried)} mutants tried in {seconds:.0f} s, {len(known)} before")
+    return _report(made, known | tried)
+
+
+def _tried(
+    target: Target, made: list[Mutant], known: Verdicts, lanes: int
+) -> Iterator[tuple[int, Verdict]]:
+    """The verdicts about what is not known yet, as they come."""
+    wanted = [number for number in range(len(made)) if number not in known]
+    if not wanted or not lanes:
+        return
     context = multiprocessing.get_context("fork")
-    work: Any = context.SimpleQueue()
+    taken = context.Value("i", 0)
     told: Any = context.SimpleQueue()
-    for number in [*range(len(made)), *([None] * lanes)]:
-        work.put(number)
-    processes = [
-        context.Process(target=_lane, args=(target, made, work, told)) for _ in range(lanes)
-    ]
+
+    def lane() -> None:
+        for answer in _verdicts(target, made, known, _turns(wanted, taken)):
+            told.put(answer)
+
+    processes = [context.Process(target=lane) for _ in range(lanes)]
     for process in processes:
         process.start()
-    verdicts = dict(_verdicts(told, made))
-    for process in processes:
-        process.join()
-    return _report(name, made, verdicts, time.monotonic() - begun)
-
-
-def _verdicts(told: Any, made: list[Mutant]) -> Iterator[tuple[int, str]]:
-    """As they come; a survivor that nobody explained is shown at once."""
-    explained = _explained()
-    for done in range(1, len(made) + 1):
+    for _ in wanted:
         answer = told.get()
         if isinstance(answer, str):
+            taken.value = len(wanted)
             sys.exit(answer)
         yield answer
-        mutant = made[answer[0]]
-        if answer[1] == "survived" and not _is_known(mutant, explained):
-            print(f"{mutant.file}:{mutant.line}\n  - {mutant.was}\n  + {mutant.now}", flush=True)
-        if done % 50 == 0:
-            print(f"  {done} of {len(made)}", file=sys.stderr, flush=True)
+    for process in processes:
+        process.join()
 
 
-def _lane(target: Target, made: list[Mutant], work: Any, told: Any) -> None:
-
-    for library in LIBRARIES:
-        __import__(library)
-    if not target.needs_database:
-        for test in existing(target.tests):
-            importlib.import_module(module_of(test))
-        who_imports()
-    with contextlib.ExitStack() as stack:
-        server = None
-        if target.needs_database:
-            home = stack.enter_context(tempfile.TemporaryDirectory(prefix="mojito-mutation-"))
-            server = stack.enter_context(EmbeddedPostgres(Path(home) / "data", durable=False))
-            # every database begins as a copy of this one, so each run finds nothing to migrate
-            asyncio.run(migrate(server.url("template1")))
-        begun = time.monotonic()
-        unchanged = made[0]._replace(code=Path(made[0].file).read_text())
-        if run(target, unchanged, server, 600) != "survived":
-            told.put("the tests fail without any mutant")
+def _turns(wanted: list[int], taken: Any) -> Iterator[int]:
+    """What no other lane has taken."""
+    while True:
+        with taken.get_lock():
+            turn = taken.value
+            taken.value += 1
+        if turn >= len(wanted):
             return
-        patience = 10 + 5 * (time.monotonic() - begun)
-        while (number := work.get()) is not None:
-            told.put((number, run(target, made[number], server, patience)))
+        yield wanted[turn]
 
 
-def _report(name: str, made: list[Mutant], verdicts: dict[int, str], seconds: float) -> int:
-    explained = _explained()
-    survivors = [made[number] for number, verdict in verdicts.items() if verdict == "survived"]
-    unexplained = [mutant for mutant in survivors if not _is_known(mutant, explained)]
-    counts = Counter(verdicts.values())
-    print(
-        f"{name}: {len(made)} mutants, {counts['killed']} killed, {counts['timed out']} timed out,"
-        f" {len(survivors)} survived, {len(survivors) - len(unexplained)} of them explained,"
-        f" {seconds:.0f} s",
-        flush=True,
-    )
-    return len(unexplained)
+def _verdicts(
+    target: Target, made: list[Mutant], known: Verdicts, turns: Iterator[int]
+) -> Iterator[tuple[int, Verdict] | str]:
+    """Of one lane; a text when there can be none."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(running_server()) if target.needs_database else None
+        try:
+            trials = Trials(target, server)
+        except RuntimeError as error:
+            yield str(error)
+            return
+        for number, verdict in known.items():
+            trials.order.learn(made[number], verdict.by)
+        for number in turns:
+            yield number, trials.verdict(made[number])
 
 
-def _explained() -> list[dict[str, str]]:
-    with EXPLAINED.open("rb") as file:
-        return tomllib.load(file).get("mutant", [])
+def _show(mutant: Mutant, verdict: Verdict) -> None:
+    """A survivor that nobody explained."""
+    if verdict.what == "survived" and not _is_explained(mutant):
+        print(f"{mutant.file}:{mutant.line}\n  - {mutant.was}\n  + {mutant.now}", flush=True)
 
 
-def _is_known(mutant: Mutant, explained: list[dict[str, str]]) -> bool:
+def _report(made: list[Mutant], verdicts: Verdicts) -> int:
+    for file in dict.fromkeys(mutant.file for mutant in made):
+        of_file = {n: v for n, v in verdicts.items() if made[n].file == file}
+        counts = Counter(verdict.what for verdict in of_file.values())
+        print(
+            f"  {file}: {sum(mutant.file == file for mutant in made)} mutants,"
+            f" {len(of_file)} tried, {counts['killed']} killed, {counts['timed out']} timed out,"
+            f" {counts['survived']} survived, {len(_survivors(made, of_file, explained=True))}"
+            " of them explained",
+            flush=True,
+        )
+    return len(_survivors(made, verdicts, explained=False))
+
+
+def _survivors(made: list[Mutant], verdicts: Verdicts, *, explained: bool) -> list[Mutant]:
+    survivors = [made[n] for n, verdict in verdicts.items() if verdict.what == "survived"]
+    return [mutant for mutant in survivors if _is_explained(mutant) == explained]
+
+
+def _is_explained(mutant: Mutant) -> bool:
     """An explanation without `now` is about every change of the line."""
     return any(
         mutant.file == known["file"]
         and mutant.was == known["was"]
         and mutant.now == known.get("now", mutant.now)
-        for known in explained
+        for known in tomllib.loads(EXPLAINED.read_text())["mutant"]
     )
 
 

@@ -12,6 +12,8 @@ import libcst.matchers as m
 from libcst.metadata import ByteSpanPositionProvider, CodeSpan, MetadataWrapper
 from mutmut.mutation.mutators import mutation_operators, operator_string
 
+from tests.mutation.watch import statement_at
+
 WORDS_FOR_PEOPLE = " "
 """A text with a space in it is prose; nobody should have to repeat it in a test."""
 LEFT_ALONE = (
@@ -39,6 +41,8 @@ class Mutant(NamedTuple):
     was: str
     now: str
     line: int
+    statement: range
+    """The lines that the change is a part of."""
     code: str
 
 
@@ -51,7 +55,8 @@ def mutants(file: str, text: str) -> list[Mutant]:
     for node, other in _changes(wrapper.module):
         code = _replaced(wrapper.module, whole, spans[node], node, other)
         if code not in found and code != text and _is_valid(code):
-            found[code] = Mutant(file, *_difference(text, code), code)
+            was, now, line = _difference(text, code)
+            found[code] = Mutant(file, was, now, line, statement_at(text, line), code)
     return list(found.values())
 
 
@@ -60,8 +65,19 @@ def _replaced(
 ) -> str:
     if isinstance(node, cst.Match):  # which has lines of its own, and their indentation
         return module.deep_replace(node, other).code
-    changed = module.code_for_node(other).encode()
-    return (whole[: span.start] + changed + whole[span.start + span.length :]).decode()
+    before, after = whole[: span.start].decode(), whole[span.start + span.length :].decode()
+    there = whole[span.start : span.start + span.length].decode()
+    return before + _indented(module, there, node, other) + after
+
+
+def _indented(module: cst.Module, there: str, node: cst.CSTNode, other: cst.CSTNode) -> str:
+    """What is written alone begins its lines at the margin; here they stand where the others do."""
+    alone, lines = (module.code_for_node(each).split("\n") for each in (node, other))
+    within = there.split("\n")
+    if len(alone) == 1 or not within[1].endswith(alone[1]):
+        return "\n".join(lines)
+    margin = within[1].removesuffix(alone[1])
+    return "\n".join([lines[0], *(margin + line if line else line for line in lines[1:])])
 
 
 def _changes(node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:

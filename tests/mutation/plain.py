@@ -1,10 +1,10 @@
-"""Runs tests that need no fixtures by calling them: ten times faster than a whole pytest for each mutant."""
+"""Calls tests that need no fixtures, and reads modules afresh: ten times faster than a whole pytest."""
 
 import ast
 import importlib
 import sys
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,14 @@ from typing import Any
 from tests.mutation.targets import ROOT, module_of
 
 
-def check(tests: Iterable[str], without: Iterable[str] = ()) -> None:
-    """Calls every test of the files with all of its parameters; the first that fails raises."""
+def cases(tests: Iterable[str], without: Iterable[str]) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Every test of the files with each of its parameters, under a name of its own."""
     for file in tests:
         module = importlib.import_module(module_of(file))
         for name, test in vars(module).items():
             if name.startswith("test_") and name not in without:
-                for arguments in _arguments(test):
-                    test(**arguments)
+                for nth, arguments in enumerate(_arguments(test)):
+                    yield f"{file}::{name}[{nth}]", partial(test, **arguments)
 
 
 def forget(file: str) -> None:

@@ -15,14 +15,11 @@ class Target(NamedTuple):
     without: tuple[str, ...] = ()
     """Slow tests that are about something else."""
 
+    def there(self) -> list[str]:
+        """The files of tests that exist."""
+        return [test for test in self.tests if (ROOT / test).exists()]
 
-RULES = (
-    "tests/models/test_meta_rules.py",
-    "tests/models/test_meta_rule_edges.py",
-    "tests/models/test_meta_rule_tables.py",
-    "tests/models/test_inspection.py",
-)
-"""The quick ones first."""
+
 TARGETS = {
     "outcomes": Target(
         ("workers/platforms/meta/outcomes.py",), ("tests/workers/platforms/meta/test_outcomes.py",)
@@ -33,27 +30,36 @@ TARGETS = {
     ),
     "rules": Target(
         tuple(str(p.relative_to(ROOT)) for p in sorted(ROOT.glob("models/meta_rules/*.py"))),
-        RULES,
+        (
+            "tests/models/test_meta_rules.py",
+            "tests/models/test_meta_rule_edges.py",
+            "tests/models/test_meta_rule_tables.py",
+            "tests/models/test_inspection.py",
+        ),
         without=("test_inspection_and_decoding_agree_about_any_change",),
     ),
     "ledger": Target(
-        ("workers/ledger.py", "workers/records.py"),
+        ("workers/ledger.py", "workers/records.py", "workers/effects.py"),
         (
             "tests/workers/test_ledger.py",
             "tests/workers/test_ledger_intents.py",
             "tests/workers/test_ledger_rows.py",
             "tests/workers/test_ledger_words.py",
+            "tests/workers/test_retried_doubts.py",
+            "tests/workers/test_ledger_memory.py",
+            "tests/workers/test_records.py",
         ),
         needs_database=True,
     ),
     "runner": Target(
-        ("workers/runner.py", "workers/claims.py"),
+        ("workers/claims.py", "workers/runner.py", "workers/worker_settings.py"),
         (
             "tests/workers/test_runner_ends.py",
             "tests/workers/test_runner_claims.py",
             "tests/workers/test_runner_lost_claims.py",
             "tests/workers/test_runner_stops.py",
-            "tests/workers/test_runner.py",
+            "tests/workers/test_runner_tells.py",
+            "tests/workers/test_claims.py",
         ),
         needs_database=True,
     ),

@@ -27,6 +27,7 @@ class Scripted:
     def __init__(self, *script, abandoned=None):
         self.script = list(script)
         self.runs = []
+        self.left = []
         self.errors = []
         self._abandoned = abandoned
 
@@ -41,7 +42,8 @@ class Scripted:
             raise part
         return part
 
-    async def abandon(self, _run, error):
+    async def abandon(self, run, error):
+        self.left.append(run)
         self.errors.append(error)
         if self._abandoned is not None:
             raise self._abandoned
@@ -72,14 +74,14 @@ class Gate:
 
 
 @contextlib.asynccontextmanager
-async def working(shop, handler, *, pool=None, metrics=None, **settings):
+async def working(shop, handler, *, kind=TEST, pool=None, metrics=None, **settings):
     """The worker, at work; stopped at the end. Nothing may have gone wrong that only the loop hears of."""
     unheard = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: unheard.append(context))
     settings = WorkerSettings(**{"poll_seconds": 0.1, "grace_seconds": 5, **settings})
     pool = pool or shop.pool
-    worker = Worker(shop.url, pool, shop.worker_id, {TEST: handler}, settings, metrics)
+    worker = Worker(shop.url, pool, shop.worker_id, {kind: handler}, settings, metrics)
     task = asyncio.create_task(worker.run())
     try:
         await until(lambda: worker.started.is_set() or task.done())

@@ -55,6 +55,22 @@ async def test_the_time_of_a_call_runs_from_before_its_intent_was_written(shop, 
     assert platform.calls[0].write_deadline - PACE.call_seconds <= written.at[0]
 
 
+async def test_the_time_of_a_call_that_begins_afresh_runs_from_before_its_second_intent(
+    shop, database
+):
+    """No time at all for a call makes every intent a late one."""
+    written = Written()
+    platform = Platform(Done("1"))
+    writes = Writes(database, written)
+    async with writes.running():
+        ledger = await Desk(shop, writes).open()
+
+        await ledger.step(STEP, platform.effect, msgspec.structs.replace(PACE, call_seconds=0))
+
+    first, second = written.at
+    assert first <= platform.calls[0].write_deadline <= second
+
+
 async def test_a_look_is_given_what_the_step_had_saved(desk):
     seen = []
 

@@ -125,6 +125,7 @@ async def test_a_step_of_workers_that_always_die_ends_without_an_answer(desk):
         await (await desk.open()).step(STEP, Platform().effect, PACE)
 
     assert (last.value.code, last.value.retryable) == ("no_answer", True)
+    assert "no answer" in last.value.message
     assert (await desk.row()).attempt == MOST_ATTEMPTS == 8
 
 

@@ -25,6 +25,7 @@ async def test_a_step_that_a_stopping_worker_does_not_begin_says_stopping(desk):
         await ledger.step(STEP, Platform(Done("1")).effect, PACE)
 
     assert refused.value.code == "stopping"
+    assert " " in refused.value.message
 
 
 async def test_a_step_of_a_job_that_was_taken_away_says_stopping(desk):
@@ -35,6 +36,7 @@ async def test_a_step_of_a_job_that_was_taken_away_says_stopping(desk):
         await ledger.step(STEP, Platform(Done("1")).effect, PACE)
 
     assert refused.value.code == "stopping"
+    assert " " in refused.value.message
 
 
 async def test_an_answer_that_comes_after_another_worker_began_the_step_says_claim_lost(desk):
@@ -49,6 +51,7 @@ async def test_an_answer_that_comes_after_another_worker_began_the_step_says_cla
         await ledger.step(STEP, Effect(slow), PACE)
 
     assert lost.value.code == "claim_lost"
+    assert " " in lost.value.message
 
 
 async def test_giving_up_after_a_restart_repeats_the_whole_error_that_was_met_before(desk):
@@ -137,6 +140,7 @@ async def test_a_step_asked_for_by_a_caller_who_wants_the_job_to_stop_says_stopp
         await ledger.step(PlannedStep("ad_set[0]", "ad_set", 1), Platform(Done("2")).effect, PACE)
 
     assert refused.value.code == "stopping"
+    assert " " in refused.value.message
 
 
 async def test_what_was_found_is_written_down_whole(desk):

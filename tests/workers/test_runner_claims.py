@@ -1,5 +1,6 @@
 """How many jobs a worker takes, when it looks for more, and what it does about claims it never heard of."""
 
+import asyncio
 from uuid import uuid4
 
 import msgspec
@@ -74,6 +75,25 @@ async def test_jobs_that_are_still_being_loaded_count_as_running(shop):
         await until(lambda: all_done(shop, 4))
 
     assert gate.most == 2
+
+
+async def test_claims_follow_each_other_at_once_while_what_they_brought_is_being_loaded(shop):
+    """Nothing can be loaded while others have every connection of the pool."""
+    await jobs(shop, 4)
+    gate = Gate()
+    held = [await shop.pool.acquire() for _ in range(5)]
+    options = {"concurrency": 4, "largest_claim": 1, "poll_seconds": NEVER}
+
+    async with connected(shop) as own, working(shop, gate, **options):
+        sql = "select count(*) = 4 from campaign_jobs where claim_token is not null"
+        await until(lambda: own.fetchval(sql))
+        names = [task.get_name() for task in asyncio.all_tasks()]
+        for connection in held:
+            await shop.pool.release(connection)
+        await until(lambda: gate.inside == 4)
+        gate.release(4)
+
+    assert names.count("arrival") == 4
 
 
 async def test_one_claim_takes_no_more_than_the_largest(shop):

@@ -13,6 +13,14 @@ from workers.kinds import Ended, Interrupted, Parked
 from workers.platforms.base import Done
 
 ERROR = JobError(code="busy", message="busy", step="campaign", retryable=True)
+REFUSE = """
+    create function refuse() returns trigger language plpgsql as $$ begin
+        raise check_violation;
+    end $$;
+    create trigger refuse before update on campaign_jobs for each row
+    when (old.id = '{}' and old.claim_token is not null and new.claim_token is null)
+    execute function refuse();
+"""
 
 
 @pytest.fixture
@@ -127,12 +135,16 @@ async def test_a_job_that_killed_twenty_workers_is_not_run_again(shop, job_id):
 
     assert (job["status"], job["error_code"]) == ("FAILED", "worker_lost")
     assert handler.runs == []
+    assert [run.job.id for run in handler.left] == [job_id]
 
 
 async def test_a_crash_ends_the_job_with_an_error_that_may_be_retried(shop, job_id):
-    async with working(shop, Scripted(LookupError("secret"))):
+    handler = Scripted(LookupError("secret"))
+
+    async with working(shop, handler):
         job = await finished(shop, job_id)
 
+    assert handler.left == handler.runs
     error = msgspec.json.decode(job["error"], type=JobError)
     assert (job["status"], error.code, error.retryable) == ("FAILED", "internal_error", True)
     assert error.remedy
@@ -156,6 +168,18 @@ async def test_an_end_that_the_database_refuses_is_tried_again_in_a_minute(shop,
 
     assert (job["status"], job["waiting_reason"], waits(job)) == ("PROCESSING", "retry", 60)
     assert job["error_code"] == "internal_error"
+
+
+async def test_a_worker_outlives_a_job_whose_row_nobody_can_write(shop, job_id):
+    await shop.pool.execute(REFUSE.format(job_id))
+    other = await shop.job(await shop.account())
+
+    with structlog.testing.capture_logs() as lines:
+        async with working(shop, Scripted()):
+            await until(lambda: "job.not_written" in {line["event"] for line in lines})
+            job = await finished(shop, other)
+
+    assert job["status"] == "SUCCESS"
 
 
 async def test_a_run_that_was_out_of_touch_begins_again_and_nothing_counts(shop, job_id):

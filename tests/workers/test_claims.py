@@ -1,0 +1,75 @@
+"""When a worker looks for claims that it never heard of, and what its claims cost the database."""
+
+import pytest
+
+from models.gen import workers
+from tests.workers.running import NEVER
+from workers.claims import Claims
+from workers.metrics import WorkerMetrics
+
+TELL = """
+    create table told (disk text, sequences text);
+    create function tell() returns trigger language plpgsql as $$ begin
+        insert into told values (current_setting('synchronous_commit'),
+                                 current_setting('enable_seqscan'));
+        return new;
+    end $$;
+    create trigger tell before update on campaign_jobs for each row execute function tell();
+"""
+
+
+class Known:
+    """Knows of no job, and how often it was asked."""
+
+    def __init__(self):
+        self.times_asked = 0
+
+    def __call__(self):
+        self.times_asked += 1
+        return []
+
+
+@pytest.fixture
+async def known(shop):
+    await workers.register_worker(shop.pool, id=shop.worker_id, host="test", process_id=1)
+    return Known()
+
+
+def claims_of(shop, known, look_seconds):
+    return Claims(shop.url, shop.worker_id, known, WorkerMetrics(), look_seconds=look_seconds)
+
+
+async def test_claims_are_looked_through_once_for_each_doubt(shop, known):
+    claims = claims_of(shop, known, NEVER)
+    asked = []
+
+    for is_in_doubt in (False, True, False, True):
+        if is_in_doubt:
+            claims.doubt()
+        await claims.take(1)
+        asked.append(known.times_asked)
+    claims.drop_connection()
+
+    assert asked == [0, 1, 1, 2]
+
+
+async def test_claims_are_looked_through_now_and_then_without_any_doubt(shop, known):
+    claims = claims_of(shop, known, 0)
+
+    for _ in range(3):
+        await claims.take(1)
+    claims.drop_connection()
+
+    assert known.times_asked == 3
+
+
+async def test_a_claim_waits_for_no_disk_and_reads_no_table_through(shop, known):
+    job_id = await shop.job(await shop.account())
+    await shop.pool.execute(TELL)
+    claims = claims_of(shop, known, NEVER)
+
+    (job,) = await claims.take(1)
+    claims.drop_connection()
+
+    assert job.id == job_id
+    assert tuple(await shop.pool.fetchrow("select distinct * from told")) == ("off", "off")
