@@ -281,6 +281,11 @@ REFUSALS: dict[str, Refusal] = {
         "The platform asks for a pause. Nothing was learnt and nothing was changed.",
         only=("verify_account",),
     ),
+    "secret_not_opened": Refusal(
+        503,
+        "A stored secret cannot be opened here. Whoever runs this must look at the encryption keys.",
+        only=("verify_account", "rotate_webhook_secret"),
+    ),
     "database_unavailable": Refusal(
         503,
         "The database does not answer. Repeat the request: under one Idempotency-Key it counts once.",

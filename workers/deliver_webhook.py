@@ -11,7 +11,7 @@ import structlog
 
 from common import clock, tracing
 from common.guarded_http import Answer, DownloadFailed, GuardedClient
-from common.keyring import KeyMissing
+from common.keyring import CannotOpen
 from common.log import add_ids
 from common.signing import signed_headers
 from models import audit
@@ -87,8 +87,8 @@ class DeliverWebhook:
         self._running += 1
         try:
             return await self._deliver(run)
-        except KeyMissing as missing:
-            return wait_for_key(missing)
+        except CannotOpen as closed:
+            return wait_for_key(closed)
         except DATABASE_FAILURES as error:
             # it may have been received and not been written down: then it is sent once more
             log.warning("webhook.not_recorded", error=type(error).__name__)
