@@ -225,8 +225,8 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "file_missing": Refusal(
         422,
-        "The form has no file.",
-        _in_body("/file", "file_missing", "The form has no file."),
+        "The form has no field 'file' with a file.",
+        _in_body("/file", "missing", "Send one file in this field."),
         only=("create_asset",),
     ),
     "media_address_refused": Refusal(
