@@ -26,7 +26,9 @@ def wait_for_key(closed: CannotOpen) -> Parked:
         message = f"the worker has no encryption key {closed.key_id}"
         return _parked("encryption_key_missing", message, _REMEDY)
     log.error("secret.not_opened", remedy=_RIGHT_KEY)
-    message = "the worker has another encryption key under the same id, or the stored secret is damaged"
+    message = (
+        "the worker has another encryption key under the same id, or the stored secret is damaged"
+    )
     return _parked("secret_not_opened", message, _RIGHT_KEY)
 
 
