@@ -20,7 +20,7 @@ import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from common.errors import ConfigurationError, MojitoError
+from common.errors import ConfigurationError, Unavailable
 
 log = structlog.get_logger()
 
@@ -31,11 +31,15 @@ _WRAPPED = 32 + _TAG
 _KEY_ID = re.compile(r"^[A-Za-z0-9_.-]{1,64}$")
 
 
-class CannotOpen(MojitoError):
+class CannotOpen(Unavailable):
     """The secret does not open. Never says why, so that nobody learns from trying."""
 
     def __init__(self) -> None:
-        super().__init__("the secret cannot be opened", code="cannot_open")
+        super().__init__(
+            "A stored secret cannot be opened here. Whoever runs this must look at the encryption keys.",
+            code="secret_not_opened",
+            headers={"Retry-After": "60"},
+        )
 
 
 class KeyMissing(CannotOpen):
@@ -129,7 +133,7 @@ class Keyring:
 
 
 class FileKeyring(Keyring):
-    """Looks at its file again before it seals, and when it meets a key that it does not know.
+    """Looks at its file again before it seals, and when it meets a secret that its keys do not open.
 
     So a new first key is taken up by running processes. A key that was taken out of the file still
     opens until the process ends: rows that it remembers may be sealed with it.
@@ -147,7 +151,7 @@ class FileKeyring(Keyring):
     def open(self, ciphertext: bytes, table: str, row_id: UUID, field: str) -> bytes:
         try:
             return super().open(ciphertext, table, row_id, field)
-        except KeyMissing:
+        except CannotOpen:
             if not self._look_again():
                 raise
         return super().open(ciphertext, table, row_id, field)

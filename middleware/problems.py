@@ -73,6 +73,8 @@ def problem(
 
 
 def _refused(request: AnyRequest, error: CallerError) -> Response[bytes]:
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("request.unavailable", code=error.code)
     return problem(
         request,
         error.status,

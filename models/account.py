@@ -16,7 +16,12 @@ type MaxRunning = Annotated[
     int, Meta(ge=1, le=100, description="How many jobs of the account run at a time.")
 ]
 type Configuration = Annotated[
-    dict[str, Any], Meta(description="Settings of the platform; never put a secret here.")
+    dict[str, Any],
+    Meta(
+        description="Settings of the platform, never a secret. Of META `currency` (ISO 4217) and "
+        "`min_daily_budget` (in its smallest unit) are read where verifying has not learnt them; other "
+        "names are kept for you and not read."
+    ),
 ]
 type CredentialsInput = Annotated[
     dict[str, Any],
@@ -33,6 +38,16 @@ LONGEST_CONFIGURATION = 64 * 1024
 """Bytes of the settings of one account, which lists show 200 times and caches hold 10,000 times."""
 ACCOUNT_IDS: dict[PlatformType, str] = {"META": "^act_[0-9]{1,32}$"}
 """How each platform writes its account ids."""
+
+
+class MetaSettings(msgspec.Struct, frozen=True):
+    """What is read of the settings of a Meta account; other names are the caller's own."""
+
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["EUR"])] | None = None
+    min_daily_budget: Annotated[int, Meta(ge=0)] | None = None
+
+
+SETTINGS: dict[str, type[msgspec.Struct]] = {"META": MetaSettings}
 
 
 class NewAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,16 +5,34 @@ from typing import Any
 
 import msgspec
 
-from models.account import ACCOUNT_IDS, LONGEST_CONFIGURATION, AccountChange, AccountView
+from models.account import (
+    ACCOUNT_IDS,
+    LONGEST_CONFIGURATION,
+    SETTINGS,
+    AccountChange,
+    AccountView,
+)
 from models.credentials import CREDENTIALS, SECRETS
 from models.gen.rows import AdAccount
 from models.inspection import violations
 from models.masks import is_mask
+from models.violation import step
 
 type Violation = dict[str, str]
 
 READ_ONLY = frozenset(AccountView.__struct_fields__) - frozenset(AccountChange.__struct_fields__)
 """What answers show and nobody sets."""
+_SECRET_NAMES = frozenset(
+    {
+        *SECRETS,
+        "api_key",
+        "client_secret",
+        "developer_token",
+        "password",
+        "private_key",
+        "refresh_token",
+    }
+)
 _UNCHANGEABLE = ("platform_type", "platform_account_id", "mode")
 
 
@@ -29,7 +47,8 @@ def account_violations(body: dict[str, Any]) -> list[Violation]:
     if isinstance(account_id, str) and not re.fullmatch(ACCOUNT_IDS[platform_type], account_id):
         message = f"{platform_type} account ids match {ACCOUNT_IDS[platform_type]}."
         errors.append(_violation("/platform_account_id", "invalid_account_id", message))
-    return errors + _credentials_violations(platform_type, body) + configuration_violations(body)
+    errors += _credentials_violations(platform_type, body)
+    return errors + configuration_violations(platform_type, body)
 
 
 def change_violations(body: dict[str, Any], account: AdAccount) -> list[Violation]:
@@ -40,15 +59,41 @@ def change_violations(body: dict[str, Any], account: AdAccount) -> list[Violatio
         if isinstance(body.get(field), str) and body[field] != getattr(account, field)
     ]
     errors += _credentials_violations(account.platform_type, body)
-    return errors + configuration_violations(body)
+    return errors + configuration_violations(account.platform_type, body)
 
 
-def configuration_violations(body: dict[str, Any]) -> list[Violation]:
-    """Of settings that are longer than they may be."""
-    if len(msgspec.json.encode(body.get("additional_config"))) <= LONGEST_CONFIGURATION:
+def configuration_violations(platform_type: str, body: dict[str, Any]) -> list[Violation]:
+    """Of settings that are too long, that cannot be read, or that hold what belongs to the credentials."""
+    settings = body.get("additional_config")
+    if len(msgspec.json.encode(settings)) > LONGEST_CONFIGURATION:
+        message = f"Settings are at most {LONGEST_CONFIGURATION} bytes long."
+        return [_violation("/additional_config", "too_long", message)]
+    if not isinstance(settings, dict):
         return []
-    message = f"Settings are at most {LONGEST_CONFIGURATION} bytes long."
-    return [_violation("/additional_config", "too_long", message)]
+    kind = SETTINGS.get(platform_type)
+    unreadable = [] if kind is None else violations(kind, settings)
+    return [
+        {**error, "pointer": "/additional_config" + error["pointer"]}
+        for error in [*unreadable, *_secrets_in(settings, "")]
+    ]
+
+
+def _secrets_in(value: Any, pointer: str) -> list[Violation]:
+    """Settings are shown in answers and stored as they are."""
+    if isinstance(value, list):
+        items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]  # JSON of a caller
+        return [v for n, item in enumerate(items) for v in _secrets_in(item, step(pointer, n))]
+    if not isinstance(value, dict):
+        return []
+    found: list[Violation] = []
+    for name, item in value.items():  # pyright: ignore[reportUnknownVariableType]  # likewise
+        at = step(pointer, name)
+        if str(name).lower() in _SECRET_NAMES and item is not None:
+            message = "Settings are shown in answers; a secret belongs to the credentials."
+            found.append(_violation(at, "secret_in_settings", message))
+        else:
+            found += _secrets_in(item, at)
+    return found
 
 
 def _credentials_violations(platform_type: str, body: dict[str, Any]) -> list[Violation]:

@@ -138,6 +138,31 @@ def job_view(job: CampaignJob, rows: Sequence[JobStep], planned: Sequence[Planne
     """The job as it stands now."""
     by_name = {row.name: row for row in rows}
     steps = [_step_view(step, by_name.get(step.name), job.status) for step in planned]
+    progress = Progress(sum(step.status == "DONE" for step in steps), len(steps))
+    ids = platform_ids(planned, {step.name: step.platform_id for step in steps})
+    campaign = next((step.platform_id for step in steps if step.kind == "campaign"), None)
+    return _view(job, steps, progress, ids, campaign)
+
+
+def brief_view(job: CampaignJob, rows: Sequence[JobStep], step_name: object, done: int) -> JobView:
+    """The same without what grows with the request: of the steps one at most, of the ids the campaign's.
+
+    `rows` are those of that step and of the campaign, as far as they were begun; `done` counts all.
+    """
+    shown = [_begun_step(row) for row in rows]
+    campaign = next((step.platform_id for step in shown if step.kind == "campaign"), None)
+    steps = [step for step in shown if step.name == step_name]
+    progress = Progress(done, job.steps_total)
+    return _view(job, steps, progress, {"campaign": campaign}, campaign)
+
+
+def _view(
+    job: CampaignJob,
+    steps: list[StepView],
+    progress: Progress,
+    ids: dict[str, Any],
+    campaign: str | None,
+) -> JobView:
     return JobView(
         campaign_job_id=job.id,
         id=job.id,
@@ -146,13 +171,12 @@ def job_view(job: CampaignJob, rows: Sequence[JobStep], planned: Sequence[Planne
         ad_account_id=job.ad_account_id,
         platform_type=job.platform_type,
         livemode=job.mode == "live",
-        progress=Progress(sum(step.status == "DONE" for step in steps), len(steps)),
+        progress=progress,
         waiting=_waiting(job),
         cancel_requested=job.cancel_requested_at is not None,
         steps=steps,
-        platform_ids=platform_ids(planned, {step.name: step.platform_id for step in steps}),
-        platform_campaign_id=job.platform_campaign_id
-        or next((step.platform_id for step in steps if step.kind == "campaign"), None),
+        platform_ids=ids,
+        platform_campaign_id=job.platform_campaign_id or campaign,
         error=None if job.error is None else msgspec.json.decode(job.error, type=JobError),
         created_at=job.created_at,
         started_at=job.started_at,
@@ -201,9 +225,13 @@ def _step_view(step: PlannedStep, row: JobStep | None, job_status: JobStatus) ->
     if row is None:
         status: StepStatus = "SKIPPED" if job_status in FINISHED else "PENDING"
         return StepView(name=step.name, kind=step.kind, status=status)
+    return _begun_step(row)
+
+
+def _begun_step(row: JobStep) -> StepView:
     return StepView(
-        name=step.name,
-        kind=step.kind,
+        name=row.name,
+        kind=row.kind,
         status=row.status,
         attempt=row.attempt,
         platform_id=row.platform_id if row.status == "DONE" else None,

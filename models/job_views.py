@@ -7,7 +7,7 @@ import msgspec
 
 from models.gen import campaign_jobs, job_steps
 from models.gen.rows import CampaignJob, Connection, JobStep
-from models.job import JobView, job_view
+from models.job import JobView, brief_view, job_view
 from models.plan import REQUESTS, PlannedStep, plan
 
 
@@ -18,6 +18,14 @@ async def job_views(connection: Connection, jobs: Sequence[CampaignJob]) -> list
         rows[row.campaign_job_id].append(row)
     planned = await planned_steps(connection, jobs)
     return [job_view(job, rows[job.id], planned[job.id]) for job in jobs if job.id in planned]
+
+
+async def brief_job_view(connection: Connection, job: CampaignJob, step_name: object) -> JobView:
+    """The job with at most one of its steps, read without all the others."""
+    names = ["campaign", *([step_name] if isinstance(step_name, str) else [])]
+    rows = await job_steps.list_named_steps(connection, campaign_job_id=job.id, names=names)
+    done = await job_steps.count_done_steps(connection, campaign_job_id=job.id)
+    return brief_view(job, rows, step_name, done or 0)
 
 
 async def planned_steps(

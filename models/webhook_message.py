@@ -8,6 +8,9 @@ from msgspec import Meta
 
 from models.job import JobView
 
+MOST_STEPS_TOLD = 50
+"""Of jobs with more every message would be as long as the request, and each step has a message."""
+
 type Moment = Annotated[datetime, Meta(tz=True)]
 
 
@@ -21,7 +24,13 @@ class JobMessage(msgspec.Struct, frozen=True, kw_only=True):
         dict[str, Any],
         Meta(description="What was written down with it: step, platform_id, status, code, reason."),
     ]
-    data: Annotated[JobView, Meta(description="The job when the message was first sent.")]
+    data: Annotated[
+        JobView,
+        Meta(
+            description="The job when the message was first sent. One of more than 50 steps is told in "
+            "short: `steps` holds the step that the message is about, `platform_ids` the campaign."
+        ),
+    ]
 
 
 class OtherMessage(msgspec.Struct, frozen=True, kw_only=True):

@@ -49,6 +49,7 @@ where team_id = @team_id and deleted_at is null
   and (sqlc.narg(platform_type)::text is null or platform_type = sqlc.narg(platform_type)::text)
   and (sqlc.narg(status)::account_status is null or status = sqlc.narg(status)::account_status)
   and (sqlc.narg(mode)::account_mode is null or mode = sqlc.narg(mode)::account_mode)
+  and (sqlc.narg(owner_user_id)::uuid is null or owner_user_id = sqlc.narg(owner_user_id)::uuid)
 order by id desc
 limit @page_size;
 

@@ -2,6 +2,15 @@
 select * from job_steps where campaign_job_id = any (@campaign_job_ids::uuid[])
 order by campaign_job_id, position;
 
+-- name: ListNamedSteps :many
+-- Some steps of one job.
+select * from job_steps where campaign_job_id = @campaign_job_id and name = any (@names::text[])
+order by position;
+
+-- name: CountDoneSteps :one
+-- Of one job.
+select count(*) from job_steps where campaign_job_id = @campaign_job_id and status = 'DONE';
+
 -- name: StartSteps :one
 -- Writes the intent of steps. A step is begun only by the worker that holds its job, only while nobody
 -- asked to stop, and only if its row is still the one that this worker has read (previous token).

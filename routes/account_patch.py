@@ -25,7 +25,7 @@ def acceptable_patch(document: Any, before: AdAccount) -> AccountChange:
         errors += _unmergeable(document.get("credentials"), before.platform_type)
     refuse(errors)
     change = _resolved(document, before)
-    refuse(configuration_violations(change))
+    refuse(configuration_violations(before.platform_type, change))
     return require_possible(converted(change, AccountChange), before)
 
 

@@ -5,7 +5,9 @@ with 403 `test_key_live_account`, whatever the method.
 """
 
 from collections.abc import Callable
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
 
 import asyncpg
 from litestar import Response, delete, get, patch, post, put
@@ -31,7 +33,7 @@ from routes.access import actor_of, object_id, reachable, require_mode
 from routes.account_changes import acceptable_change, add, apply
 from routes.account_patch import PATCH_CONTENT, acceptable_patch
 from routes.body import PATCH_TYPES, parse_json, raw_body, read_body
-from routes.etag import etag, require_match
+from routes.etag import etag, is_known, require_match
 from routes.paging import begins_before, cut
 from routes.parts import ApiRequest, Parts
 from routes.query import Page, read_query
@@ -44,6 +46,9 @@ class AccountsQuery(Page, frozen=True, kw_only=True):
     platform_type: Annotated[PlatformType | None, Meta(description="Of this platform.")] = None
     status: Annotated[AccountStatus | None, Meta(description="In this status.")] = None
     mode: Annotated[AccountMode | None, Meta(description="Live ones or sandbox ones.")] = None
+    owner_user_id: Annotated[
+        UUID | None, Meta(description="Of this user of yours, as the account says.")
+    ] = None
 
 
 @post(
@@ -104,6 +109,7 @@ async def list_accounts(
         platform_type=query.platform_type,
         status=query.status,
         mode=mode,
+        owner_user_id=query.owner_user_id,
         page_size=query.limit + 1,
     )
     page = cut(request, query, rows)
@@ -114,16 +120,30 @@ async def list_accounts(
 
 @get(
     "/ad_accounts/{account_id:str}",
-    opt={"scope": "accounts:read", "tells": ("ETag",), "refusals": (403, 404)},
+    opt={
+        "scope": "accounts:read",
+        "headers": ("If-None-Match",),
+        "tells": ("ETag",),
+        "answers": {200: AccountView, 304: None},
+        "refusals": (403, 404),
+    },
 )
 async def get_account(
     request: ApiRequest, parts: NamedDependency[Parts], account_id: FromPath[str]
-) -> Response[AccountView]:
-    """Shows one ad account."""
+) -> Response[Any]:
+    """Shows one ad account.
+
+    Its version does not change when the platform asks for a pause, so one that is throttled just now
+    is shown whatever version is known.
+    """
     row = await ad_accounts.get_ad_account(
         parts.pool, id=object_id(account_id, "ad_account"), team_id=request.auth.team_id
     )
-    return _answer(account_view(reachable(row, request.auth)), 200)
+    view = account_view(reachable(row, request.auth))
+    known = ", ".join(request.headers.getall("if-none-match", []))
+    if is_known(known, etag(view.updated_at)) and not _is_throttled(view):
+        return Response(None, status_code=304, headers={"ETag": etag(view.updated_at)})
+    return _answer(view, 200)
 
 
 @put(
@@ -243,6 +263,10 @@ async def _lock(
     account = reachable(row, request.auth)
     require_match(request, etag(account.updated_at), required=version_required)
     return account
+
+
+def _is_throttled(view: AccountView) -> bool:
+    return view.throttled_until is not None and view.throttled_until > datetime.now(UTC)
 
 
 def _held_already(error: asyncpg.UniqueViolationError) -> Exception:

@@ -225,8 +225,8 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "file_missing": Refusal(
         422,
-        "The form has no file.",
-        _in_body("/file", "file_missing", "The form has no file."),
+        "The form has no field 'file' with a file.",
+        _in_body("/file", "missing", "Send one file in this field."),
         only=("create_asset",),
     ),
     "media_address_refused": Refusal(
@@ -280,6 +280,11 @@ REFUSALS: dict[str, Refusal] = {
         503,
         "The platform asks for a pause. Nothing was learnt and nothing was changed.",
         only=("verify_account",),
+    ),
+    "secret_not_opened": Refusal(
+        503,
+        "A stored secret cannot be opened here. Whoever runs this must look at the encryption keys.",
+        only=("verify_account", "rotate_webhook_secret"),
     ),
     "database_unavailable": Refusal(
         503,

@@ -64,7 +64,7 @@ class UploadedFile:
             raise Invalid(
                 f"The form has no field {FIELD!r} with a file.",
                 code="file_missing",
-                errors=[_violation(FIELD, "missing_field", "Send one file in this field.")],
+                errors=[_violation(FIELD, "missing", "Send one file in this field.")],
             )
 
     async def chunks(self) -> AsyncIterator[bytes]:

@@ -11,7 +11,7 @@ import structlog
 
 from common import clock, tracing
 from common.errors import ClaimLost, Reject, Wait
-from common.keyring import KeyMissing
+from common.keyring import CannotOpen
 from common.log import add_ids
 from common.tracing import Sink
 from models.credentials import CREDENTIALS
@@ -76,8 +76,8 @@ class BuildCampaign:
             return refused
         try:
             build = self._build(run)
-        except KeyMissing as missing:
-            return wait_for_key(missing)
+        except CannotOpen as closed:
+            return wait_for_key(closed)
         self._enter_trace(run)
         with tracing.span("job BUILD_CAMPAIGN", "consumer", job_id=str(run.job.id)):
             await build.run()

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -11,20 +11,20 @@ import structlog
 
 from common import clock, tracing
 from common.guarded_http import Answer, DownloadFailed, GuardedClient
-from common.keyring import KeyMissing
+from common.keyring import CannotOpen
 from common.log import add_ids
 from common.signing import signed_headers
 from models import audit
 from models.database import DATABASE_FAILURES, Pool
 from models.event_facts import facts_of
 from models.gen import campaign_jobs, webhook_deliveries, webhook_endpoints
-from models.gen.rows import Connection
+from models.gen.rows import CampaignJob, Connection
 from models.gen.webhook_deliveries import GetWebhookForRunRow as Message
-from models.job import JobError
-from models.job_views import job_views
+from models.job import JobError, JobView
+from models.job_views import brief_job_view, job_views
 from models.jsonb import clean_text, to_jsonb
 from models.webhook import MOST_AT_ONCE, WebhookSecrets, endpoint_view, webhook_id
-from models.webhook_message import JobMessage, OtherMessage
+from models.webhook_message import MOST_STEPS_TOLD, JobMessage, OtherMessage
 from workers.kinds import Ended, Outcome, Parked, Run
 from workers.missing_keys import wait_for_key
 
@@ -87,8 +87,8 @@ class DeliverWebhook:
         self._running += 1
         try:
             return await self._deliver(run)
-        except KeyMissing as missing:
-            return wait_for_key(missing)
+        except CannotOpen as closed:
+            return wait_for_key(closed)
         except DATABASE_FAILURES as error:
             # it may have been received and not been written down: then it is sent once more
             log.warning("webhook.not_recorded", error=type(error).__name__)
@@ -197,9 +197,15 @@ async def make_body(connection: Connection, message: Message) -> str | None:
     job = await campaign_jobs.get_campaign_job(
         connection, id=message.campaign_job_id, team_id=message.team_id
     )
-    for view in await job_views(connection, [] if job is None else [job]):
+    for view in [] if job is None else await _views(connection, job, facts):
         return to_jsonb(JobMessage(**given, event=facts, data=view))
     return None
+
+
+async def _views(connection: Connection, job: CampaignJob, facts: dict[str, Any]) -> list[JobView]:
+    if job.steps_total > MOST_STEPS_TOLD:
+        return [await brief_job_view(connection, job, facts.get("step"))]
+    return await job_views(connection, [job])
 
 
 def origin(message: Message) -> dict[str, str]:

@@ -129,14 +129,15 @@ where team_id = $1 and deleted_at is null
   and ($3::text is null or platform_type = $3::text)
   and ($4::account_status is null or status = $4::account_status)
   and ($5::account_mode is null or mode = $5::account_mode)
+  and ($6::uuid is null or owner_user_id = $6::uuid)
 order by id desc
-limit $6
+limit $7
 """
 
 
-async def list_ad_accounts(connection: Connection, *, team_id: UUID | None = None, before_id: UUID | None = None, platform_type: str | None = None, status: AccountStatus | None = None, mode: AccountMode | None = None, page_size: int) -> list[AdAccount]:
+async def list_ad_accounts(connection: Connection, *, team_id: UUID | None = None, before_id: UUID | None = None, platform_type: str | None = None, status: AccountStatus | None = None, mode: AccountMode | None = None, owner_user_id: UUID | None = None, page_size: int) -> list[AdAccount]:
     """Newest first; keys are made in the order of time."""
-    return [AdAccount(*row) for row in await connection.fetch(LIST_AD_ACCOUNTS, team_id, before_id, platform_type, status, mode, page_size)]
+    return [AdAccount(*row) for row in await connection.fetch(LIST_AD_ACCOUNTS, team_id, before_id, platform_type, status, mode, owner_user_id, page_size)]
 
 
 UPDATE_AD_ACCOUNT: Final = """\

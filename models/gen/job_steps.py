@@ -29,6 +29,28 @@ async def list_steps_of_jobs(connection: Connection, *, campaign_job_ids: Sequen
     return [JobStep(*row) for row in await connection.fetch(LIST_STEPS_OF_JOBS, campaign_job_ids)]
 
 
+LIST_NAMED_STEPS: Final = """\
+select campaign_job_id, name, position, kind, status, attempt, looks, request_digest, outcome, platform_id, error, claim_token, intent_at, due_at, started_at, finished_at from job_steps where campaign_job_id = $1 and name = any ($2::text[])
+order by position
+"""
+
+
+async def list_named_steps(connection: Connection, *, campaign_job_id: UUID, names: Sequence[str | None]) -> list[JobStep]:
+    """Some steps of one job."""
+    return [JobStep(*row) for row in await connection.fetch(LIST_NAMED_STEPS, campaign_job_id, names)]
+
+
+COUNT_DONE_STEPS: Final = """\
+select count(*) from job_steps where campaign_job_id = $1 and status = 'DONE'
+"""
+
+
+async def count_done_steps(connection: Connection, *, campaign_job_id: UUID) -> int | None:
+    """Of one job."""
+    row = await connection.fetchrow(COUNT_DONE_STEPS, campaign_job_id)
+    return None if row is None else row[0]
+
+
 START_STEPS: Final = """\
 with asked as materialized (
     select unnest($1::uuid[]) as campaign_job_id,

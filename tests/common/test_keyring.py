@@ -108,7 +108,7 @@ def test_neither_the_error_nor_the_keyring_shows_anything(tmp_path):
     ring = keyring(tmp_path, line)
 
     assert line.partition(":")[2] not in repr(ring)
-    assert str(CannotOpen()) == "the secret cannot be opened"
+    assert str(CannotOpen()).startswith("A stored secret cannot be opened here.")
 
 
 @pytest.mark.parametrize(
@@ -160,6 +160,20 @@ def test_a_running_process_that_meets_an_unknown_key_looks_into_its_file_again(t
     path.write_text(f"{new}\n{old}\n")
 
     assert missing.value.key_id == "newer"
+    assert ring.open(sealed.ciphertext, *PLACE) == b"token"
+
+
+def test_a_running_process_with_the_wrong_key_takes_the_right_one_from_its_file(tmp_path):
+    path = tmp_path / "keys"
+    wrong, right = new_key_line("k1"), new_key_line("k1")
+    path.write_text(f"{wrong}\n")
+    ring = FileKeyring(path)
+    sealed = _in_memory(tmp_path, right).seal(b"token", *PLACE)
+    with pytest.raises(CannotOpen):
+        ring.open(sealed.ciphertext, *PLACE)
+
+    path.write_text(f"{right}\n\n")
+
     assert ring.open(sealed.ciphertext, *PLACE) == b"token"
 
 

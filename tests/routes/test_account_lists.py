@@ -1,5 +1,7 @@
 """Lists of accounts: every one once, filtered, and wrong parameters refused by name."""
 
+from uuid import uuid4
+
 import pytest
 
 from tests.routes.conftest import add_account
@@ -39,6 +41,24 @@ async def test_lists_filter_by_status_and_platform(caller):
     assert none["data"] == []
 
 
+async def test_lists_filter_by_owner(caller):
+    owner, other = str(uuid4()), str(uuid4())
+    first = await add_account(caller, owner_user_id=owner)
+    await add_account(caller, platform_account_id="act_2", owner_user_id=other)
+    second = await add_account(caller, platform_account_id="act_3", owner_user_id=owner)
+    await add_account(caller, platform_account_id="act_4")
+
+    page = (await caller.get(URL, params={"owner_user_id": owner, "limit": "1"})).json()
+    rest = await caller.get(
+        URL, params={"owner_user_id": owner.upper(), "cursor": page["next_cursor"]}
+    )
+    none = (await caller.get(URL, params={"owner_user_id": str(uuid4())})).json()
+
+    assert [account["id"] for account in page["data"]] == [second["id"]]
+    assert [account["id"] for account in rest.json()["data"]] == [first["id"]]
+    assert none["data"] == []
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [
@@ -47,6 +67,7 @@ async def test_lists_filter_by_status_and_platform(caller):
         ("limit=many", "invalid_parameter"),
         ("status=null", "invalid_parameter"),
         ("status=active", "invalid_parameter"),
+        ("owner_user_id=me", "invalid_parameter"),
         ("color=red", "unknown_parameter"),
         ("limit=1&limit=2", "repeated_parameter"),
         ("cursor=%21", "invalid_cursor"),

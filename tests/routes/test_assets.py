@@ -284,6 +284,15 @@ async def test_any_other_form_is_refused_and_nothing_is_kept(
     assert stored(tmp_path) == []
 
 
+async def test_a_form_without_a_file_is_refused_as_the_document_says(caller: httpx.AsyncClient):
+    document = (await caller.get("/api/v1/openapi.json")).json()
+
+    answer = (await caller.post(ASSETS, content=b"--b--\r\n", headers=FORM)).json()
+
+    example = document["components"]["examples"]["file_missing"]["value"]
+    assert {**answer, "instance": example["instance"]} == example
+
+
 async def test_a_form_without_boundary_is_refused(caller: httpx.AsyncClient):
     answer = await caller.post(
         ASSETS, content=b"x", headers={"Content-Type": "multipart/form-data"}
