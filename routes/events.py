@@ -137,10 +137,10 @@ async def _last_seen(request: ApiRequest, parts: Parts, otherwise: int | None = 
 
     Raises CallerError (400) for a number that no event bears yet.
     """
-    highest = await job_events.get_last_event_number(parts.pool) or 0
     text = request.headers.get("last-event-id")
     if text is None:
-        return highest if otherwise is None else otherwise
+        return await parts.watch.present() if otherwise is None else otherwise
+    highest = await job_events.get_last_event_number(parts.pool) or 0
     if text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS and int(text) <= highest:
         return int(text)
     raise CallerError(
