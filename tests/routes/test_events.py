@@ -9,7 +9,7 @@ import asyncpg
 import httpx
 import pytest
 
-from routes import subscriptions, watch
+from routes import events, subscriptions, watch
 from tests.routes.conftest import Api, add_account
 from tests.routes.streaming import INSERT, Live, served, until
 from tests.routes.test_campaign_jobs import add_job, end
@@ -308,6 +308,19 @@ async def test_a_stream_ends_soon_after_its_key_was_revoked(live, caller, job):
 
     assert heard["id"] == number
     assert ended is None
+
+
+async def test_a_stream_on_which_nothing_happens_shows_that_it_lives(live, caller, job, monkeypatch):
+    monkeypatch.setattr(events, "_PING_SECONDS", 0.05)
+
+    async with live.stream(caller, "/events") as stream:
+        reading = asyncio.create_task(stream.event())
+        await until(lambda: len(stream.comments) >= 2)
+        number = await live.tell(job, "job.started")
+        heard = await reading
+
+    assert set(stream.comments) == {"ping"}
+    assert heard["id"] == number
 
 
 async def test_who_leaves_is_forgotten(live, caller, job):
