@@ -58,6 +58,8 @@ class Watch:
         self._arriving = 0
         self.settled = 0
         """Up to which number everybody who is live has had everything."""
+        self._has_begun = False
+        """Whether that number is one of now: what was told before, while nobody watched, is history."""
         self.subscriptions: set[Subscription] = set()
         self._behind: set[Subscription] = set()
         """Those of them who read history."""
@@ -166,6 +168,7 @@ class Watch:
 
     async def _until_due(self) -> None:
         while not (self.subscriptions or len(self.holds) or self._arriving):
+            self._horizon, self._has_begun = Horizon(), False
             self._wake.clear()
             await self._wake.wait()
         seconds = _POLL_SECONDS
@@ -183,6 +186,10 @@ class Watch:
         until = await self._horizon.look(self._pool)
         self._looked.set()
         self._looked = asyncio.Event()
+        if not self._has_begun:
+            if not (until or self._horizon.is_reached):
+                return  # nobody is live before it is known where the present begins
+            self._has_begun, self.settled = True, until
         await self._tell_news(until)
         await self._tell_history()
         if self.subscriptions and clock.seconds() >= self._keys_due:
