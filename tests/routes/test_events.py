@@ -310,6 +310,24 @@ async def test_a_stream_ends_soon_after_its_key_was_revoked(live, caller, job):
     assert ended is None
 
 
+async def test_who_is_cut_off_before_the_first_event_knows_where_to_go_on(
+    live, caller, job, monkeypatch
+):
+    monkeypatch.setattr(events, "_PING_SECONDS", 0.05)
+    before = await live.tell(job, "job.started")
+
+    async with live.stream(caller, "/events") as stream:
+        reading = asyncio.create_task(stream.event())
+        await until(lambda: bool(stream.comments))
+        reading.cancel()
+    missed = await live.tell(job, "job.waiting")
+    async with live.stream(caller, "/events", last=stream.last) as again:
+        heard = await again.event()
+
+    assert stream.last == before
+    assert heard["id"] == missed
+
+
 async def test_a_stream_on_which_nothing_happens_shows_that_it_lives(live, caller, job, monkeypatch):
     monkeypatch.setattr(events, "_PING_SECONDS", 0.05)
 
