@@ -12,3 +12,12 @@ def uuid7() -> UUID:
     7
     """
     return compat.uuid7()
+
+
+def key_at(seconds: float) -> UUID:
+    """Lower than every key that was made since then, where clocks agree; time as since 1970.
+
+    >>> key_at(0), key_at(-5) == key_at(0), key_at(1) < uuid7()
+    (UUID('00000000-0000-0000-0000-000000000000'), True, True)
+    """
+    return UUID(int=max(0, int(seconds * 1000)) << 80)

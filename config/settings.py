@@ -11,7 +11,7 @@ from msgspec import Meta
 from common.errors import ConfigurationError
 
 PREFIX = "MOJITO_"
-SECRETS = frozenset({"database_url"})
+SECRETS = frozenset({"database_url", "metrics_token"})
 """May come from a file instead: MOJITO_DATABASE_URL_FILE."""
 
 _LISTS = {"allowed_private_targets", "cors_origins"}
@@ -82,6 +82,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 64
     worker_metrics_port: Annotated[
         Port | None, Meta(description="Port on MOJITO_HOST where a worker serves /metrics; off.")
+    ] = None
+    metrics_token: Annotated[
+        str | None,
+        Meta(min_length=16, description="Bearer token that /metrics of the API asks for; open."),
     ] = None
     poll_seconds: Annotated[
         Seconds, Meta(description="How often workers look without being woken.")

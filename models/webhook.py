@@ -228,7 +228,7 @@ def with_secret(row: WebhookEndpoint, secret: str) -> WebhookEndpointWithSecret:
 
 
 def delivery_view(
-    row: ListWebhookDeliveriesRow, tries: list[WebhookTry], *, livemode: bool
+    row: ListWebhookDeliveriesRow, body: str | None, tries: list[WebhookTry], *, livemode: bool
 ) -> WebhookDeliveryView:
     """The delivery with its tries; `livemode` is its endpoint's."""
     return WebhookDeliveryView(
@@ -242,7 +242,7 @@ def delivery_view(
         next_try_at=row.next_try_at,
         happened_at=row.happened_at,
         finished_at=row.finished_at,
-        payload=row.body,
+        payload=body,
     )
 
 

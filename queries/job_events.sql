@@ -2,6 +2,10 @@
 -- The highest number given to an event so far, seen or not.
 select coalesce(pg_sequence_last_value('job_events_id_seq'::regclass), 0)::bigint as number;
 
+-- name: KeepEventNumbers :exec
+-- No crash of the server gives a number again that was given so far.
+select keep_event_numbers();
+
 -- name: ListEventWriters :one
 -- The transactions that may have taken numbers and cannot be seen yet.
 select job_event_writers()::text[] as writers;

@@ -3,3 +3,7 @@
 insert into teams (id, name) values (@id, @name)
 on conflict (name) do update set name = excluded.name
 returning *;
+
+-- name: LockTeam :one
+-- Whoever asks for it waits until the transaction ends; rows that belong to the team are made meanwhile.
+select id from teams where id = @id for no key update;

@@ -65,18 +65,31 @@ from turned where a.id = turned.id;
 update webhook_deliveries set status = 'FAILED', finished_at = now()
 where id = @id and job_id = @job_id and status = 'PENDING';
 
+-- name: GetLastDeliveryToLookAt :one
+-- Of those that a filtered page looks at, newest first. No row: there are not so many.
+select id from webhook_deliveries
+where webhook_endpoint_id = @webhook_endpoint_id
+  and (sqlc.narg(before_id)::uuid is null or id < sqlc.narg(before_id)::uuid)
+order by id desc
+offset @most::integer - 1 limit 1;
+
 -- name: ListWebhookDeliveries :many
--- Newest first; keys are made in the order of time.
-select d.id, d.type, d.campaign_job_id, d.status, d.happened_at, d.created_at, d.finished_at, d.body,
-    j.due_at as next_try_at
+-- Newest first; keys are made in the order of time. `from_id` is the last that is looked at.
+select d.id, d.type, d.campaign_job_id, d.status, d.happened_at, d.created_at, d.finished_at,
+    coalesce(octet_length(d.body), 0)::integer as body_bytes, j.due_at as next_try_at
 from webhook_deliveries as d left join campaign_jobs as j on j.id = d.job_id and d.status = 'PENDING'
 where d.webhook_endpoint_id = @webhook_endpoint_id
   and (sqlc.narg(id)::uuid is null or d.id = sqlc.narg(id)::uuid)
   and (sqlc.narg(before_id)::uuid is null or d.id < sqlc.narg(before_id)::uuid)
+  and (sqlc.narg(from_id)::uuid is null or d.id >= sqlc.narg(from_id)::uuid)
   and (sqlc.narg(status)::webhook_delivery_status is null
        or d.status = sqlc.narg(status)::webhook_delivery_status)
 order by d.id desc
 limit @page_size;
+
+-- name: ListWebhookBodies :many
+-- What is posted, of those whose first try has begun.
+select id, body from webhook_deliveries where id = any (@ids::uuid[]) and body is not null;
 
 -- name: ListWebhookTries :many
 select * from webhook_tries where webhook_delivery_id = any (@webhook_delivery_ids::uuid[])

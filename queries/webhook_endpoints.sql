@@ -12,6 +12,7 @@ select held.id, @team_id::uuid, @mode::account_mode, @url::text, @events::text[]
 returning *;
 
 -- name: CountWebhookEndpoints :one
+-- Behind LockTeam: else two who count at one time both add theirs.
 select count(*) from webhook_endpoints where team_id = @team_id and deleted_at is null;
 
 -- name: ListWebhookEndpoints :many
@@ -32,13 +33,19 @@ select * from webhook_endpoints where id = @id and team_id = @team_id and delete
 for no key update;
 
 -- name: UpdateWebhookEndpoint :one
--- Enabling forgets how long it has failed.
+-- Enabling forgets that it has failed, and for how long.
+with freed as (
+    update ad_accounts as a set max_running = @most_at_once::integer
+    from webhook_endpoints as before
+    where before.id = @id::uuid and a.id = before.id and before.disabled_at is not null
+      and @is_enabled::boolean
+)
 update webhook_endpoints
 set url = @url, events = @events, updated_at = now(),
     disabled_at = case when @is_enabled::boolean then null else coalesce(disabled_at, now()) end,
     disabled_reason = case when @is_enabled::boolean then null else coalesce(disabled_reason, 'by_caller') end,
     failing_since = case when @is_enabled::boolean and disabled_at is not null then null else failing_since end
-where id = @id
+where webhook_endpoints.id = @id::uuid
 returning *;
 
 -- name: DeleteWebhookEndpoint :exec

@@ -12,7 +12,7 @@ from common.errors import ConfigurationError
 from common.keyring import Keyring
 from common.tracing import Sink
 from middleware.auth import RequireAuth
-from middleware.cross_origin import cross_origin
+from middleware.cross_origin import Preflights, cross_origin
 from middleware.limits import Rate, RateLimits
 from middleware.patience import Patience
 from middleware.problems import EXCEPTION_HANDLERS
@@ -27,6 +27,7 @@ from routes import (
     campaign_jobs,
     events,
     health,
+    job_lists,
     me,
     openapi,
     pages,
@@ -94,6 +95,7 @@ def create_app(
         *ad_accounts.routes,
         *verify_accounts.routes,
         *ads_meta.routes,
+        *job_lists.routes,
         *campaign_jobs.routes,
         *events.routes,
         *asset_routes.routes,
@@ -101,6 +103,7 @@ def create_app(
         *webhook_deliveries.routes,
         *me.routes,
     ]
+    cross = cross_origin(cors_origins)
     unguarded = [*health.routes, *pages.routes, *metric_routes.routes]
     app = Litestar(
         [
@@ -116,12 +119,13 @@ def create_app(
         },
         middleware=[Patience],
         exception_handlers=EXCEPTION_HANDLERS,
-        cors_config=cross_origin(cors_origins),
+        cors_config=cross,
         request_max_body_size=LONGEST_BODY,
         openapi_config=None,
         logging_config=None,
     )
-    app.asgi_handler = RequestIds(app.asgi_handler, measured.answered, sink)
+    inner = app.asgi_handler if cross is None else Preflights(app.asgi_handler, cross)
+    app.asgi_handler = RequestIds(inner, measured.answered, sink)
     return app
 
 

@@ -20,7 +20,7 @@ from models.assets import AssetPage, AssetView, NewAsset, asset_view, download_p
 from models.gen import media_assets
 from models.gen.rows import MediaAsset
 from routes.access import actor_of, not_found, object_id
-from routes.body import body_violations, parse_json, refuse
+from routes.body import body_violations, parse_json, refuse, require_plain
 from routes.paging import begins_before, cut
 from routes.parts import ApiRequest, Parts
 from routes.query import Page, read_query
@@ -78,6 +78,7 @@ async def create_asset(request: ApiRequest, parts: NamedDependency[Parts]) -> Re
     Images (PNG, JPEG, GIF, WebP), videos (MP4, MOV) and audio (MP3, WAV, M4A) are taken. The same
     bytes sent twice make two assets and are kept once.
     """
+    require_plain(request)
     match request.content_type[0]:
         case "multipart/form-data":
             row = await _upload(request, parts)

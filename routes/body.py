@@ -34,11 +34,23 @@ async def raw_body(
             code="unsupported_media_type",
             headers={answer: ", ".join(taken)},
         )
+    require_plain(request)
     try:
         return await request.body()
     except InternalServerException:
         # so Litestar calls a caller who hung up
         raise CallerError("The body did not arrive whole.", code="incomplete_body") from None
+
+
+def require_plain(request: ApiRequest) -> None:
+    """Raises UnsupportedMedia for a body that would have to be unpacked first."""
+    coding = ", ".join(request.headers.getall("content-encoding", [])).strip().lower()
+    if coding not in ("", "identity"):
+        raise UnsupportedMedia(
+            "Send the body as it is, without Content-Encoding.",
+            code="unsupported_media_type",
+            headers={"Accept-Encoding": "identity"},
+        )
 
 
 async def read_body[T](request: ApiRequest, kind: type[T], rules: Rules | None = None) -> T:

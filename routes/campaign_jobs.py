@@ -1,8 +1,7 @@
 """/api/v1/campaign_jobs: what became of a request, and how to stop it or try it again."""
 
 import asyncio
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -10,86 +9,25 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import Scope
-from msgspec import Meta
 
 from common.errors import Conflict
 from middleware.patience import LONGEST_SECONDS
 from models import audit
-from models.account import PlatformType
 from models.gen import ad_accounts, campaign_jobs
 from models.gen.rows import CampaignJob, Connection, JobStatus
 from models.job import FINISHED, JobView
 from models.job_views import job_views
 from models.listener import CHANGES
 from routes.access import actor_of, not_found, object_id, reachable, require_active
-from routes.etag import etag_of, is_known
-from routes.expansion import Expansion, JobQuery, expanded
+from routes.etag import etag_of, is_known, known_tags
+from routes.expansion import JobQuery, expanded
 from routes.holds import Hold
-from routes.paging import begins_before, cut
 from routes.parts import ApiRequest, Parts
 from routes.prefer import preferred_wait, wait_of
-from routes.query import Page, read_query
+from routes.query import read_query
 from routes.transaction import transaction
 
 RETRYABLE: frozenset[JobStatus] = frozenset({"FAILED", "PARTIAL_SUCCESS", "CANCELLED"})
-
-type Moment = Annotated[datetime, Meta(tz=True)]
-
-
-class JobsQuery(Page, frozen=True, kw_only=True):
-    """Which jobs."""
-
-    status: Annotated[JobStatus | None, Meta(description="In this status.")] = None
-    platform_type: Annotated[PlatformType | None, Meta(description="Of this platform.")] = None
-    ad_account_id: Annotated[UUID | None, Meta(description="Of this ad account.")] = None
-    created_after: Annotated[Moment | None, Meta(description="Made at that moment or later.")] = (
-        None
-    )
-    created_before: Annotated[Moment | None, Meta(description="Made before that moment.")] = None
-    expand: Expansion = ()
-
-
-class JobPage(msgspec.Struct, frozen=True):
-    """Part of a list, newest first."""
-
-    data: Annotated[list[JobView], Meta(description="The jobs.")]
-    next_cursor: Annotated[
-        str | None, Meta(description="For the next page; null when this is the last.")
-    ]
-    livemode: Annotated[
-        bool, Meta(description="Whether a live key asks; a test key sees no live job.")
-    ]
-
-
-@get(
-    "/campaign_jobs",
-    opt={"scope": "jobs:read", "query": JobsQuery, "tells": ("Link",), "refusals": (400,)},
-)
-async def list_jobs(request: ApiRequest, parts: NamedDependency[Parts]) -> Response[JobPage]:
-    """Lists the team's jobs, newest first.
-
-    A test key sees jobs of sandbox accounts only. A page of jobs with thousands of steps holds fewer
-    of them than its limit allows; `next_cursor` leads on.
-    """
-    query = read_query(request, JobsQuery)
-    rows = await campaign_jobs.list_campaign_jobs(
-        parts.pool,
-        team_id=request.auth.team_id,
-        before_id=begins_before(request, query),
-        status=query.status,
-        platform_type=query.platform_type,
-        ad_account_id=query.ad_account_id,
-        created_after=query.created_after,
-        created_before=query.created_before,
-        mode="sandbox" if request.auth.mode == "sandbox" else None,
-        page_size=query.limit + 1,
-    )
-    page = cut(request, query, rows, lambda job: job.steps_total)
-    views = await job_views(parts.pool, page.rows)
-    shown = await expanded(parts.pool, request, views, query.expand)
-    livemode = request.auth.mode == "live"
-    return Response(JobPage(shown, page.next_cursor, livemode), headers=page.headers)
-
 
 def _patience_seconds(scope: Scope) -> float:
     """An answer that its caller wants held may take that much longer."""
@@ -121,7 +59,7 @@ async def get_job(
     job = await _reach(parts.pool, request, job_id)
     views = [await _view(parts.pool, job)]
     (view,) = await expanded(parts.pool, request, views, query.expand)
-    known = request.headers.get("if-none-match")
+    known = known_tags(request)
     wait = preferred_wait(request.headers.getall("prefer", []))
     if wait and not _is_news(view, job.status, known):
         view = await _held(parts, request, view, known, wait)
@@ -185,11 +123,17 @@ async def cancel_job(
 async def retry_job(
     request: ApiRequest, parts: NamedDependency[Parts], job_id: FromPath[str]
 ) -> Response[JobView]:
-    """Tries again what failed or was cancelled. Done steps are kept; only the rest runs."""
-    async with transaction(parts.pool) as connection:
-        job = await _reach(connection, request, job_id)
-        if job.status not in RETRYABLE:
-            raise _not_retryable(job)
+    """Tries again what failed or was cancelled. Done steps are kept; only the rest runs.
+
+    The job is open again and counts as one, so the caps on open jobs may refuse it.
+    """
+    found = await _retryable(parts.pool, request, job_id)
+    async with (
+        # until the commit, so that nobody counts in between
+        parts.open_jobs.one_more(parts.pool, found.ad_account_id, request.auth.team_id),
+        transaction(parts.pool) as connection,
+    ):
+        job = await _retryable(connection, request, job_id)
         await _require_active_account(connection, job)
         before = await _view(connection, job)
         retried = await campaign_jobs.retry_campaign_job(
@@ -220,6 +164,13 @@ async def _reach(connection: Connection, request: ApiRequest, job_id: str) -> Ca
         connection, id=object_id(job_id, "campaign_job"), team_id=request.auth.team_id
     )
     return reachable(row, request.auth, "campaign_job")
+
+
+async def _retryable(connection: Connection, request: ApiRequest, job_id: str) -> CampaignJob:
+    job = await _reach(connection, request, job_id)
+    if job.status not in RETRYABLE:
+        raise _not_retryable(job)
+    return job
 
 
 def _is_news(view: JobView, status: JobStatus, known: str | None) -> bool:
@@ -279,4 +230,4 @@ def _not_retryable(job: CampaignJob) -> Conflict:
     return Conflict(f"The job is {job.status}; nothing is left to do.", code="job_not_retryable")
 
 
-routes = [list_jobs, get_job, cancel_job, retry_job]
+routes = [get_job, cancel_job, retry_job]

@@ -40,6 +40,12 @@ def etag_of(view: msgspec.Struct) -> str:
     return f'"{hashlib.sha256(msgspec.json.encode(view)).hexdigest()[:16]}"'
 
 
+def known_tags(request: Request[Any, Any, Any]) -> str | None:
+    """If-None-Match, whose lines are one list; None without the header."""
+    lines = request.headers.getall("if-none-match", [])
+    return ", ".join(lines) if lines else None
+
+
 def is_known(if_none_match: str | None, current: str) -> bool:
     """Whether the header names this version, compared weakly; any version where it is `*`.
 

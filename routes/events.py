@@ -101,7 +101,8 @@ async def stream_events(request: ApiRequest, parts: NamedDependency[Parts]) -> A
     """Streams what happens to all jobs of the team, from now on or from behind `Last-Event-ID`.
 
     Server-sent events as of a single job, with numbers that all streams share; it does not end by
-    itself. A test key sees jobs of sandbox accounts only.
+    itself. It begins with the number behind which it goes on, so that whoever is cut off before the
+    first event knows one to come back with. A test key sees jobs of sandbox accounts only.
     """
     caller = request.auth
     after = await _last_seen(request, parts)
@@ -118,8 +119,10 @@ def _stream(parts: Parts, subscription: Subscription) -> EventStream:
 async def _source(parts: Parts, subscription: Subscription) -> AsyncGenerator[bytes]:
     """Comes to life with the first byte: who leaves before it has subscribed to nothing."""
     with parts.watch.subscribed(subscription):
-        # spread, so that a thousand who lost their server do not come back at one moment
-        yield b"retry: %d\n\n" % random.randint(1000, 3000)  # noqa: S311
+        # spread, so that a thousand who lost their server do not come back at one moment; with a number,
+        # so that who loses it before the first event comes back there
+        pause = random.randint(1000, 3000)  # noqa: S311
+        yield b"retry: %d\nid: %d\n\n" % (pause, subscription.after)
         while True:
             text = await subscription.take(_PING_SECONDS)
             if text:
@@ -137,10 +140,10 @@ async def _last_seen(request: ApiRequest, parts: Parts, otherwise: int | None = 
 
     Raises CallerError (400) for a number that no event bears yet.
     """
-    highest = await job_events.get_last_event_number(parts.pool) or 0
     text = request.headers.get("last-event-id")
     if text is None:
-        return highest if otherwise is None else otherwise
+        return await parts.watch.present() if otherwise is None else otherwise
+    highest = await job_events.get_last_event_number(parts.pool) or 0
     if text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS and int(text) <= highest:
         return int(text)
     raise CallerError(

@@ -21,9 +21,9 @@ from models.verification import (
     Verification,
 )
 from routes import key_examples, webhook_examples
-from routes.campaign_jobs import JobPage
 from routes.health import Health
 from routes.intake import PlannedJob
+from routes.job_lists import JobPage
 from routes.subscriptions import JobEvent
 
 _ACCOUNT_ID = UUID("01a1fdbd-727b-72df-8e78-57d7f58a930d")

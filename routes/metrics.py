@@ -1,13 +1,16 @@
 """/metrics: what the API measures, and the state of the queue, which the database knows."""
 
 import asyncio
+import hmac
 from collections import Counter
+from typing import Any
 
-from litestar import Response
+from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.types import Scope
 
 from common import clock
+from common.errors import Unauthorized
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import overview
 from models.metrics import CONTENT_TYPE, Metrics
@@ -22,10 +25,13 @@ _METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"
 
 
 class ApiMetrics(Metrics):
-    """One for each process."""
+    """One for each process. With a `token` only those who send it are shown anything."""
 
-    def __init__(self, pool: Pool, *, silence_seconds: float = 30.0) -> None:
+    def __init__(
+        self, pool: Pool, *, silence_seconds: float = 30.0, token: str | None = None
+    ) -> None:
         super().__init__()
+        self._token = token
         self._silence_seconds = silence_seconds
         self._pool = pool
         self._looking = asyncio.Lock()
@@ -58,6 +64,20 @@ class ApiMetrics(Metrics):
         route = scope.get("path_template") or "unmatched"
         method = method if method in _METHODS else "other"
         self._requests.labels(method, route, str(status)).observe(seconds)
+
+    def require_token(self, request: Request[Any, Any, Any]) -> None:
+        """Raises Unauthorized."""
+        if self._token is None:
+            return
+        kind, _, given = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not hmac.compare_digest(
+            given.strip().encode(), self._token.encode()
+        ):
+            raise Unauthorized(
+                "Send the token that MOJITO_METRICS_TOKEN says: Authorization: Bearer …",
+                code="unauthorized",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
 
     async def look(self) -> None:
         """The state of the queue, read at most once in a few seconds, however many ask."""
@@ -114,8 +134,11 @@ class ApiMetrics(Metrics):
 
 
 @readable("/metrics", opt={"open": True, "hidden": True})
-async def metrics(metrics: NamedDependency[ApiMetrics]) -> Response[bytes]:
+async def metrics(
+    request: Request[Any, Any, Any], metrics: NamedDependency[ApiMetrics]
+) -> Response[bytes]:
     """What this process measures, in the text form of Prometheus."""
+    metrics.require_token(request)
     await metrics.look()
     return Response(metrics.exposition(), media_type=CONTENT_TYPE)
 

@@ -2,7 +2,8 @@
 
 A page begins behind the last row of the one before, by key, so rows that are added meanwhile shift
 nothing. A list reads `begins_before`, asks the database for one row more than it shows, and hands
-the rows to `cut`.
+the rows to `cut`. Where filters may leave few of many, a page looks at so many rows at most and says
+where the next one goes on: nobody has a whole history read by one question.
 """
 
 import base64
@@ -22,6 +23,9 @@ from common.errors import CallerError
 from routes.query import Page
 
 type AnyRequest = Request[Any, Any, Any]
+
+MOST_LOOKED_AT = 10_000
+"""Rows of a page that filters are applied to."""
 
 _VERSION = b"\x01"
 _LIST = 6
@@ -68,13 +72,22 @@ def begins_before(request: AnyRequest, query: Page) -> UUID | None:
 
 
 def cut[T: Keyed](
-    request: AnyRequest, query: Page, rows: Sequence[T], weigh: Callable[[T], int] = lambda _: 0
+    request: AnyRequest,
+    query: Page,
+    rows: Sequence[T],
+    weigh: Callable[[T], int] = lambda _: 0,
+    *,
+    last_looked_at: UUID | None = None,
 ) -> Cut[T]:
-    """The page, of rows that were asked for with one more than it shows. Heavy rows make it shorter."""
+    """The page, of rows that were asked for with one more than it shows. Heavy rows make it shorter.
+
+    `last_looked_at` is the row behind which nothing was looked at, None where nothing is left.
+    """
     shown = rows[: min(query.limit, _bearable([weigh(row) for row in rows]))]
-    if len(shown) == len(rows):
+    last = last_looked_at if len(shown) == len(rows) else shown[-1].id
+    if last is None:
         return Cut(shown, None, {})
-    body = _VERSION + shown[-1].id.bytes + _list_name(request, query)
+    body = _VERSION + last.bytes + _list_name(request, query)
     cursor = base64.urlsafe_b64encode(body + _checksum(body)).decode()
     return Cut(shown, cursor, {"Link": f'<{_address(request, cursor)}>; rel="next"'})
 

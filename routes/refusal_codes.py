@@ -254,12 +254,12 @@ REFUSALS: dict[str, Refusal] = {
     "too_many_open_jobs_account": Refusal(
         429,
         "The account has 100000 open jobs or more. Wait until some of them have ended, or cancel some.",
-        only=("build_on_meta",),
+        only=("build_on_meta", "retry_job"),
     ),
     "too_many_open_jobs_team": Refusal(
         429,
         "The team has 200000 open jobs or more. Wait until some of them have ended, or cancel some.",
-        only=("build_on_meta",),
+        only=("build_on_meta", "retry_job"),
     ),
     "too_many_streams": Refusal(
         429,

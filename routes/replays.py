@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from common.errors import Invalid
+from common.uuid7 import key_at
 from models.gen import job_events, webhook_deliveries
 from models.gen.rows import Connection, WebhookEndpoint
 from models.webhook import EVENT_TYPES, WebhookReplay
@@ -23,7 +24,7 @@ async def replay(
     known = await webhook_deliveries.list_webhook_deliveries_between(
         connection,
         webhook_endpoint_id=endpoint.id,
-        from_id=_key_before(since),
+        from_id=key_at(since.timestamp() - _MARGIN.total_seconds()),
         since=since,
         until=until,
         most=MOST_REPLAYED + 1,
@@ -109,12 +110,6 @@ async def _number(
         else:
             low = event.id + 1
     return low
-
-
-def _key_before(moment: datetime) -> UUID:
-    """Lower than every key that was made since then, but for the margin."""
-    milliseconds = int((moment.timestamp() - _MARGIN.total_seconds()) * 1000)
-    return UUID(int=max(0, milliseconds) << 80)
 
 
 def _require(is_so: bool, refusal: str) -> None:

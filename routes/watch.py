@@ -14,7 +14,7 @@ import structlog
 
 from common import clock
 from models.database import DATABASE_FAILURES, Pool
-from models.gen import api_keys
+from models.gen import api_keys, job_events
 from models.horizon import Horizon
 from models.listener import CHANGES, Listener
 from routes.audience import Audience
@@ -31,6 +31,8 @@ _SMALLEST_PAGE = 10
 _MOST_ROWS = 5000
 """That one look reads and makes into text, in which time the program does nothing else."""
 _KEYS_SECONDS = 15.0
+_LONGEST_ARRIVAL_SECONDS = 2.0
+"""Whoever writes events and does not end keeps nobody longer from watching."""
 
 log = structlog.get_logger()
 
@@ -52,8 +54,12 @@ class Watch:
         self._wake = asyncio.Event()
         self._listener = Listener(url, self._wake.set, channel=CHANGES)
         self._horizon = Horizon()
+        self._looked = asyncio.Event()
+        self._arriving = 0
         self.settled = 0
         """Up to which number everybody who is live has had everything."""
+        self._has_begun = False
+        """Whether that number is one of now: what was told before, while nobody watched, is history."""
         self.subscriptions: set[Subscription] = set()
         self._behind: set[Subscription] = set()
         """Those of them who read history."""
@@ -118,6 +124,23 @@ class Watch:
         hold.changed.clear()
         return is_changed
 
+    async def present(self) -> int:
+        """The highest number given so far, once what bears it or a lower one can be seen or never will.
+
+        Who hears from there on and then looks at jobs has missed nothing.
+        """
+        number = await job_events.get_last_event_number(self._pool) or 0
+        self._arriving += 1
+        self._wake.set()
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LONGEST_ARRIVAL_SECONDS):
+                    while self._horizon.settled < number:
+                        await self._looked.wait()
+        finally:
+            self._arriving -= 1
+        return number
+
     def want_more(self) -> None:
         """Somebody has taken what there was."""
         self._wake.set()
@@ -144,7 +167,8 @@ class Watch:
             await asyncio.sleep(max(_SHORTEST_PAUSE_SECONDS, 2 * (clock.seconds() - began)))
 
     async def _until_due(self) -> None:
-        while not (self.subscriptions or len(self.holds)):
+        while not (self.subscriptions or len(self.holds) or self._arriving):
+            self._horizon, self._has_begun = Horizon(), False
             self._wake.clear()
             await self._wake.wait()
         seconds = _POLL_SECONDS
@@ -159,7 +183,14 @@ class Watch:
         self._wake.clear()
 
     async def _look(self) -> None:
-        await self._tell_news(await self._horizon.look(self._pool))
+        until = await self._horizon.look(self._pool)
+        self._looked.set()
+        self._looked = asyncio.Event()
+        if not self._has_begun:
+            if not (until or self._horizon.is_reached):
+                return  # nobody is live before it is known where the present begins
+            self._has_begun, self.settled = True, until
+        await self._tell_news(until)
         await self._tell_history()
         if self.subscriptions and clock.seconds() >= self._keys_due:
             self._keys_due = clock.seconds() + self._keys_seconds

@@ -12,7 +12,7 @@ from common.keyring import Keyring, Sealed
 from common.signing import new_secret
 from common.uuid7 import uuid7
 from middleware.auth import Caller
-from models.gen import webhook_endpoints
+from models.gen import teams, webhook_endpoints
 from models.gen.rows import Connection, WebhookEndpoint
 from models.webhook import (
     EVENT_TYPES,
@@ -75,6 +75,7 @@ async def add(
     connection: Connection, keyring: Keyring, wanted: NewWebhookEndpoint, caller: Caller
 ) -> tuple[WebhookEndpoint, str]:
     """A new endpoint and its secret."""
+    await teams.lock_team(connection, id=caller.team_id)
     count = await webhook_endpoints.count_webhook_endpoints(connection, team_id=caller.team_id)
     if (count or 0) >= MOST_ENDPOINTS:
         raise Conflict(
@@ -108,6 +109,7 @@ async def apply(
         url=before.url if change.url is UNSET else change.url,
         events=before.events if change.events is UNSET else change.events,
         is_enabled=before.disabled_at is None if change.enabled is UNSET else change.enabled,
+        most_at_once=MOST_AT_ONCE,
     )
     return _there(row)
 

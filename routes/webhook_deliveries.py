@@ -27,12 +27,14 @@ from models.webhook import (
 )
 from routes.access import actor_of, not_found, object_id
 from routes.body import read_body
-from routes.paging import begins_before, cut
+from routes.paging import MOST_LOOKED_AT, begins_before, cut
 from routes.parts import ApiRequest, Parts
 from routes.query import Page, read_query
 from routes.replays import in_utc, replay, require_order
 from routes.transaction import snapshot, transaction
 from routes.webhook_endpoints import reach
+
+_BYTES_OF_A_STEP = 250
 
 
 class WebhookDeliveriesQuery(Page, frozen=True, kw_only=True):
@@ -55,19 +57,24 @@ async def list_webhook_deliveries(
 ) -> Response[WebhookDeliveryPage]:
     """Lists what was sent to an endpoint, newest first, with every try.
 
-    They are kept for 30 days after their end, unless the installation says otherwise.
+    They are kept for 30 days after their end, unless the installation says otherwise. A page of large
+    messages holds fewer of them than its limit allows. So does one for which 10,000 deliveries were
+    looked at and few of them, or none, are in the status that was asked for. `next_cursor` leads on.
     """
     query = read_query(request, WebhookDeliveriesQuery)
     async with snapshot(parts.pool) as connection:
         endpoint = await reach(connection, request, endpoint_id)
+        before_id = begins_before(request, query)
+        last_id = await _last_to_look_at(connection, endpoint, query, before_id)
         rows = await webhook_deliveries.list_webhook_deliveries(
             connection,
             webhook_endpoint_id=endpoint.id,
-            before_id=begins_before(request, query),
+            before_id=before_id,
+            from_id=last_id,
             status=query.status,
             page_size=query.limit + 1,
         )
-        page = cut(request, query, rows)
+        page = cut(request, query, rows, _weight, last_looked_at=last_id)
         views = await _views(connection, endpoint, page.rows)
     shown = WebhookDeliveryPage(views, page.next_cursor, request.auth.mode == "live")
     return Response(shown, headers=page.headers)
@@ -174,6 +181,25 @@ async def ping_webhook_endpoint(
     return view
 
 
+async def _last_to_look_at(
+    connection: Connection,
+    endpoint: WebhookEndpoint,
+    query: WebhookDeliveriesQuery,
+    before_id: UUID | None,
+) -> UUID | None:
+    """None: all of them, because every one is shown or there are not so many."""
+    if query.status is None:
+        return None
+    return await webhook_deliveries.get_last_delivery_to_look_at(
+        connection, webhook_endpoint_id=endpoint.id, before_id=before_id, most=MOST_LOOKED_AT
+    )
+
+
+def _weight(row: ListWebhookDeliveriesRow) -> int:
+    """In steps of jobs, which make messages large."""
+    return row.body_bytes // _BYTES_OF_A_STEP
+
+
 async def _listening(
     connection: Connection, request: ApiRequest, endpoint_id: str
 ) -> WebhookEndpoint:
@@ -199,12 +225,14 @@ async def _view(
 async def _views(
     connection: Connection, endpoint: WebhookEndpoint, rows: Sequence[ListWebhookDeliveriesRow]
 ) -> list[WebhookDeliveryView]:
-    tries = await webhook_deliveries.list_webhook_tries(
-        connection, webhook_delivery_ids=[row.id for row in rows]
-    )
+    ids = [row.id for row in rows]
+    tries = await webhook_deliveries.list_webhook_tries(connection, webhook_delivery_ids=ids)
+    found = await webhook_deliveries.list_webhook_bodies(connection, ids=ids)
+    bodies = {one.id: one.body for one in found}
     return [
         delivery_view(
             row,
+            bodies.get(row.id),
             [one for one in tries if one.webhook_delivery_id == row.id],
             livemode=endpoint.mode == "live",
         )

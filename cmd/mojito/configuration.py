@@ -61,6 +61,7 @@ def _check(settings: Settings, faults: list[str], environment: Mapping[str, str]
     found = [Finding("setting", "error", fault, remedy) for fault in faults]
     found += _database(settings, environment)
     found += _keys_file(settings)
+    found += _metrics_token(environment)
     found += _data_dir(settings.data_dir)
     return found or [Finding("settings", "ok", "every setting is valid")]
 
@@ -90,6 +91,11 @@ def _keys_file(settings: Settings) -> list[Finding]:
         remedy = "Write lines id:base64 of 32 random bytes; `mojito up` makes a file of its own."
         return [Finding("encryption_keys_file", "error", error.message, remedy)]
     return _permissions("encryption_keys_file", path)
+
+
+def _metrics_token(environment: Mapping[str, str]) -> list[Finding]:
+    file = environment.get(f"{PREFIX}METRICS_TOKEN_FILE", "")
+    return _permissions("metrics_token_file", Path(file)) if file else []
 
 
 def _permissions(check: str, path: Path) -> list[Finding]:

@@ -58,7 +58,9 @@ async def open_app(
         opened_watch(settings, pool, stopping or asyncio.Event()) as watch,
         contextlib.AsyncExitStack() as opened,
     ):
-        metrics = ApiMetrics(pool, silence_seconds=settings.worker_silence_seconds)
+        metrics = ApiMetrics(
+            pool, silence_seconds=settings.worker_silence_seconds, token=settings.metrics_token
+        )
         job_writes = await opened.enter_async_context(
             JobWrites(database_url(settings), lambda _, rows: metrics.flushed("requests", rows))
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import ConfigurationError
-from config.settings import Settings, database_url, read_settings
+from config.settings import SECRETS, Settings, database_url, read_settings
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "example.env"
 
@@ -21,7 +21,9 @@ def example(*, commented: bool) -> dict[str, str]:
 def test_the_example_names_every_setting_with_its_default():
     assert read_settings(example(commented=False)) == Settings()
     names = {name.removeprefix("MOJITO_").lower() for name in example(commented=True)}
-    assert names == {*Settings.__struct_fields__, "database_url_file"}
+    files = {f"{name}_file" for name in SECRETS}
+    assert "database_url_file" in files
+    assert names == {*Settings.__struct_fields__, *files}
 
 
 def test_every_setting_is_described():

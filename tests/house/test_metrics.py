@@ -4,11 +4,13 @@ import socket
 import threading
 
 import httpx
+import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from common.errors import ConfigurationError
 from mojito.metrics_port import served_metrics
+from mojito.wiring import open_app
 from tests.chaos.programs import worker
 from tests.chaos.slow_proxy import free_port
 from workers.metrics import WorkerMetrics
@@ -49,6 +51,28 @@ async def test_a_worker_tells_of_claims_steps_calls_and_ends(house):
     assert found["mojito_flush_rows_sum", "moves"] >= 4
     assert found["mojito_flush_rows_sum", "intents"] >= 12
     assert found["mojito_pool_most_connections",] == 10
+
+
+async def test_a_token_opens_what_is_closed_and_nothing_else_does(house):
+    token = "sixteen characters"
+    settings = msgspec.structs.replace(house.settings, metrics_token=token)
+    words = ("", token, f"Bearer {token}x", f"Basic {token}", "Bearer", "Bearer \xe9")
+
+    async with open_app(settings) as app:
+        transport = httpx.ASGITransport(app=app)  # pyright: ignore[reportArgumentType]  # an ASGI application all the same
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+            refused = [
+                await client.get("/metrics", headers=[(b"Authorization", word.encode("latin-1"))])
+                for word in words
+            ]
+            shown = await client.get("/metrics", headers={"Authorization": f"bearer {token}"})
+            alive = await client.get("/livez")
+
+    assert [answer.status_code for answer in refused] == [401] * len(words)
+    assert {answer.headers["www-authenticate"] for answer in refused} == {"Bearer"}
+    assert {answer.json()["code"] for answer in refused} == {"unauthorized"}
+    assert (shown.status_code, alive.status_code) == (200, 200)
+    assert "mojito_database_answers 1.0" in shown.text
 
 
 async def test_a_taken_port_is_named():

@@ -1,6 +1,7 @@
 """PostgreSQL is restarted while somebody watches: he hears all that was committed, once and in order."""
 
 import asyncio
+import contextlib
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from common.embedded_postgres import EmbeddedPostgres
 from common.uuid7 import uuid7
 from models.api_keys import create_key
 from models.database import open_pool
+from models.horizon import Horizon
 from models.migrate import migrate
 from routes.subscriptions import Subscription
 from routes.watch import Watch
@@ -25,16 +27,29 @@ select $1, $2, 'job.waiting' from generate_series(1, 3) returning id"""
 _NUMBER = re.compile(rb"^id: (\d+)$", re.MULTILINE)
 
 
-@pytest.fixture
-def own_server():
+@contextlib.contextmanager
+def server(**settings: str):
     home = Path(tempfile.mkdtemp(prefix="mojito-watching-"))
     home.chmod(0o755)
     try:
-        with EmbeddedPostgres(home / "postgres") as server:
+        with EmbeddedPostgres(home / "postgres", settings=settings) as server:
             server.create_database("watched")
             yield server
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def own_server():
+    with server() as own:
+        yield own
+
+
+@pytest.fixture
+def lazy_server():
+    """Nothing goes to the disk that nobody waits for."""
+    with server(wal_writer_delay="10s", wal_writer_flush_after="1GB") as own:
+        yield own
 
 
 class Writer:
@@ -111,3 +126,30 @@ async def test_nothing_is_lost_or_doubled(own_server, how):
 
     assert heard == [[row["id"] for row in rows]] * 2
     assert set(writer.written) <= set(heard[0])
+
+
+async def test_a_crash_gives_no_number_again_that_somebody_relies_on(lazy_server):
+    url = lazy_server.url("watched")
+    await migrate(url)
+    reader, writer = await asyncpg.connect(url), await asyncpg.connect(url)
+    before = await writer.fetchval(WRITE, uuid7(), uuid7())
+    await writer.execute("set synchronous_commit = off")
+    for _ in range(50):
+        seen = (await writer.fetch(WRITE, uuid7(), uuid7()))[-1]["id"]
+    lost = writer.transaction()
+    await lost.start()
+    await writer.fetch(WRITE, uuid7(), uuid7())
+    await lost.rollback()
+
+    settled = await Horizon().look(reader)
+    os.kill(lazy_server.pid, signal.SIGKILL)
+    lazy_server.process.wait()
+    lazy_server.revive()
+    later = await asyncpg.connect(url)
+    given = await later.fetchval(WRITE, uuid7(), uuid7())
+    await later.close()
+    for connection in (reader, writer):
+        connection.terminate()
+
+    assert before < seen < settled
+    assert given > settled

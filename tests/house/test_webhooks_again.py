@@ -234,6 +234,26 @@ async def test_an_endpoint_that_fails_is_tried_one_message_at_a_time_until_it_re
     assert await house.pool.fetchval(limit) == 8
 
 
+async def test_an_endpoint_that_is_enabled_again_gets_many_messages_at_a_time_at_once(
+    house, receiver
+):
+    receiver.answers = [status("410 Gone")]
+    endpoint = await listen(house, receiver)
+    limit = "select max_running from ad_accounts where platform_type = 'WEBHOOK'"
+    await post(house, endpoint, "ping")
+
+    async with house.working():
+        await over(house)
+        gone = await house.pool.fetchval(limit)
+        await house.client.patch(f"/webhook_endpoints/{endpoint['id']}", json={"enabled": True})
+        enabled = await house.pool.fetchval(limit)
+        await post(house, endpoint, "ping")
+        await over(house)
+
+    assert (gone, enabled) == (1, 8)
+    assert await house.pool.fetchval(limit) == 8
+
+
 async def test_the_log_is_kept_for_a_month_and_goes_with_the_jobs_that_carried_it(house, receiver):
     endpoint = await listen(house, receiver)
     await post(house, endpoint, "ping")

@@ -1,12 +1,20 @@
 """Pages of named origins may ask; a browser hears it before a key is sent, and others hear nothing."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 
 import httpx
 import pytest
 
+from common.keyring import Keyring
 from middleware.cross_origin import cross_origin
-from middleware.request_id import RequestIds
+from models.account_verification import AccountVerifier
+from models.notifier import Notifier
+from routes.app import create_app
+from routes.assets import Assets
+from routes.health import ServerReadiness
+from routes.job_writes import JobWrites
+from routes.watch import Watch
 from tests.routes.conftest import Api
 
 ORIGIN = "https://app.example.com"
@@ -19,11 +27,25 @@ URL = "/api/v1/ads/meta"
 
 
 @pytest.fixture
-async def client(api: Api) -> AsyncGenerator[httpx.AsyncClient]:
-    """The same application with one origin let in."""
-    api.app.cors_config = cross_origin([ORIGIN])
-    api.app.asgi_handler = RequestIds(api.app._create_asgi_handler())
-    yield api.client
+async def client(
+    api: Api, keyring: Keyring, assets: Assets, verifier: AccountVerifier, database: str
+) -> AsyncGenerator[httpx.AsyncClient]:
+    """An application on the same database with one origin let in."""
+    async with Notifier(database) as notifier, JobWrites(database) as job_writes:
+        app = create_app(
+            pool=api.pool,
+            keyring=keyring,
+            notifier=notifier,
+            job_writes=job_writes,
+            readiness=ServerReadiness(api.pool),
+            assets=assets,
+            verifier=verifier,
+            watch=Watch(database, api.pool, asyncio.Event()),
+            cors_origins=[ORIGIN],
+        )
+        transport = httpx.ASGITransport(app=app)  # pyright: ignore[reportArgumentType]  # an ASGI application all the same
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+            yield client
 
 
 async def test_a_preflight_of_a_named_origin_needs_no_key(client: httpx.AsyncClient):
@@ -58,6 +80,25 @@ async def test_other_origins_are_let_in_nowhere(client: httpx.AsyncClient, origi
     assert asked.status_code == 400
     assert "access-control-allow-origin" not in asked.headers
     assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"Origin": "https://evil.example"}, "the origin"),
+        ({"Access-Control-Request-Method": "TRACE"}, "the method"),
+        ({"Access-Control-Request-Headers": "authorization, X-Other"}, "the header x-other"),
+    ],
+)
+async def test_a_refused_preflight_says_what_is_not_let_in(client, changes, named):
+    answer = await client.options(URL, headers={**PREFLIGHT, **changes})
+
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "cross_origin_refused"
+    assert answer.json()["detail"].endswith(f": {named}.")
+    assert answer.json()["instance"] == answer.headers["x-request-id"]
+    assert answer.headers["vary"] == "Origin"
 
 
 async def test_without_origins_nothing_is_told_of_them(api: Api):

@@ -1,5 +1,7 @@
 """Every refusal and failure has one form, and tells nothing of the inside."""
 
+import gzip
+
 import asyncpg
 import httpx
 import pytest
@@ -142,6 +144,23 @@ async def test_other_content_types_are_a_415(caller, kind):
 
     assert answer.status_code == 415
     assert answer.json()["code"] == "unsupported_media_type"
+
+
+@pytest.mark.parametrize("path", [URL, "/api/v1/ads/meta", "/api/v1/assets"])
+async def test_a_packed_body_is_a_415_that_says_so(caller, path):
+    headers = {"Content-Type": "application/json"}
+    packed = gzip.compress(b"{}")
+
+    refused = [
+        await caller.post(path, content=packed, headers={**headers, "Content-Encoding": coding})
+        for coding in ("gzip", "identity, GZIP")
+    ]
+    plain = await caller.post(path, content=b"{}", headers={**headers, "Content-Encoding": "identity"})
+
+    assert [answer.status_code for answer in refused] == [415, 415]
+    assert {answer.json()["code"] for answer in refused} == {"unsupported_media_type"}
+    assert {answer.headers["accept-encoding"] for answer in refused} == {"identity"}
+    assert plain.status_code == 422
 
 
 async def test_parameters_of_a_content_type_do_not_matter(caller):

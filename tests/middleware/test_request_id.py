@@ -49,3 +49,11 @@ async def test_looking_whether_it_lives_fills_no_log(api: Api):
         await api.client.get("/readyz")
 
     assert lines == []
+
+
+async def test_a_long_address_is_told_in_short(api: Api):
+    with structlog.testing.capture_logs() as lines:
+        await api.client.get("/" + "a" * 30_000)
+
+    assert lines[0]["status"] == 404
+    assert lines[0]["path"] == "/" + "a" * 499

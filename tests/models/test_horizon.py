@@ -135,3 +135,21 @@ async def test_numbers_are_given_one_by_one(reader):
     )
 
     assert tuple(row) == (1, 1, False)
+
+
+async def test_a_number_that_was_awaited_when_the_database_was_set_back_is_forgotten(
+    reader, opened
+):
+    horizon = Horizon()
+    async with opened() as early:
+        await write(early)
+        await write(reader)
+        await horizon.look(reader)
+    async with opened() as late:
+        await reader.execute("truncate job_events restart identity")
+        taken = await write(late)
+        held = await horizon.look(reader)
+        await late.execute("commit")
+        settled = await horizon.look(reader)
+
+    assert (taken, held, settled) == (1, 0, 1)

@@ -35,6 +35,8 @@ class Stream:
         self.answer = answer
         self.comments: list[str] = []
         self.retry: int | None = None
+        self.last: int | None = None
+        """The number to come back with."""
         self._lines = answer.aiter_lines()
 
     async def event(self) -> dict[str, Any] | None:
@@ -46,9 +48,13 @@ class Stream:
         found: dict[str, Any] = {}
         async for line in self._lines:
             name, _, value = line.partition(": ")
-            if line == "" and found:
-                return found
-            if name == "retry":
+            if line == "":
+                # as browsers do: a number alone is no event, and is remembered all the same
+                self.last = found.get("id", self.last)
+                if "data" in found:
+                    return found
+                found = {}
+            elif name == "retry":
                 self.retry = int(value)
             elif name == "":
                 self.comments.append(value)

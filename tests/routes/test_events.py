@@ -1,6 +1,7 @@
 """Streams tell every fact once and in order, can be taken up again, and end when nothing can follow."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import asyncpg
 import httpx
 import pytest
 
-from routes import subscriptions
+from routes import events, subscriptions, watch
 from tests.routes.conftest import Api, add_account
 from tests.routes.streaming import INSERT, Live, served, until
 from tests.routes.test_campaign_jobs import add_job, end
@@ -228,6 +229,49 @@ async def test_what_is_committed_late_is_not_skipped(live, caller, job, database
     assert [event["id"] for event in seconds] == [late, late]
 
 
+async def test_what_a_stream_from_now_on_passes_over_can_be_seen_when_it_begins(
+    live, caller, job, listener
+):
+    writing = listener.transaction()
+    await writing.start()
+    early = await listener.fetchval(INSERT, UUID(job["id"]), "job.started", "{}")
+    begun = asyncio.Event()
+
+    async def hear() -> tuple[bool, int]:
+        async with live.stream(caller, "/events") as stream:
+            is_seen = await live.api.pool.fetchval(
+                "select exists (select from job_events where id = $1)", early
+            )
+            begun.set()
+            return is_seen, (await stream.event())["id"]
+
+    hearing = asyncio.create_task(hear())
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(begun.wait(), 0.5)
+    await writing.commit()
+    await begun.wait()
+    late = await live.tell(job, "job.waiting")
+    is_seen, first = await hearing
+
+    assert first == (late if is_seen else early)
+
+
+async def test_a_writer_who_does_not_end_keeps_nobody_from_watching(
+    live, caller, job, listener, monkeypatch
+):
+    monkeypatch.setattr(watch, "_LONGEST_ARRIVAL_SECONDS", 0.1)
+    writing = listener.transaction()
+    await writing.start()
+    await listener.fetchval(INSERT, UUID(job["id"]), "job.started", "{}")
+
+    async with live.stream(caller, "/events") as stream:
+        await writing.rollback()
+        late = await live.tell(job, "job.waiting")
+        first = await stream.event()
+
+    assert first["id"] == late
+
+
 async def test_a_reader_who_is_too_slow_is_cut_off_cleanly_and_can_go_on(
     live, caller, job, monkeypatch
 ):
@@ -264,6 +308,37 @@ async def test_a_stream_ends_soon_after_its_key_was_revoked(live, caller, job):
 
     assert heard["id"] == number
     assert ended is None
+
+
+async def test_who_is_cut_off_before_the_first_event_knows_where_to_go_on(
+    live, caller, job, monkeypatch
+):
+    monkeypatch.setattr(events, "_PING_SECONDS", 0.05)
+    before = await live.tell(job, "job.started")
+
+    async with live.stream(caller, "/events") as stream:
+        reading = asyncio.create_task(stream.event())
+        await until(lambda: bool(stream.comments))
+        reading.cancel()
+    missed = await live.tell(job, "job.waiting")
+    async with live.stream(caller, "/events", last=stream.last) as again:
+        heard = await again.event()
+
+    assert stream.last == before
+    assert heard["id"] == missed
+
+
+async def test_a_stream_on_which_nothing_happens_shows_that_it_lives(live, caller, job, monkeypatch):
+    monkeypatch.setattr(events, "_PING_SECONDS", 0.05)
+
+    async with live.stream(caller, "/events") as stream:
+        reading = asyncio.create_task(stream.event())
+        await until(lambda: len(stream.comments) >= 2)
+        number = await live.tell(job, "job.started")
+        heard = await reading
+
+    assert set(stream.comments) == {"ping"}
+    assert heard["id"] == number
 
 
 async def test_who_leaves_is_forgotten(live, caller, job):

@@ -91,6 +91,40 @@ async def test_a_stream_opened_before_the_horizon_hears_only_what_comes_after(ap
     assert numbers == [row["id"] for row in new]
 
 
+@pytest.mark.parametrize("watched_before", [False, True])
+async def test_who_watches_first_hears_of_now_without_all_history_being_read(
+    api: Api, listener, monkeypatch, watched_before
+):
+    monkeypatch.setattr("routes.watch._MOST_ROWS", 10)
+    team, job = uuid7(), uuid7()
+    await api.caller()
+    key_id = await api.pool.fetchval("select id from api_keys")
+    old = []
+    if watched_before:
+        old = await api.pool.fetch(WRITE, [job], team, 1)
+        with api.watch.subscribed(Subscription(team, after=0, key_id=key_id)) as subscription:
+            await heard(subscription, 1)
+    rows = await api.pool.fetch(WRITE, [job], team, 2000)
+    writer = listener.transaction()
+    await writer.start()
+    await listener.fetch(WRITE, [uuid7()], uuid7(), 1)
+
+    with api.watch.subscribed(
+        Subscription(team, after=rows[-1]["id"], key_id=key_id)
+    ) as subscription:
+        await until(lambda: api.watch._horizon.last > rows[-1]["id"])
+        before = api.watch.settled
+        await writer.rollback()
+        new = await api.pool.fetch(WRITE, [job], team, 1)
+        await until(lambda: api.watch.settled > before)
+        settled = api.watch.settled
+        numbers = await heard(subscription, 1)
+
+    assert before == sum(row["id"] for row in old)
+    assert settled > rows[-1]["id"]
+    assert numbers == [new[0]["id"]]
+
+
 async def test_a_page_that_ends_with_an_end_that_was_retried_does_not_end_the_stream(api, caller):
     await add_account(caller)
     job = await add_job(caller)

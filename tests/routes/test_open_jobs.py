@@ -48,6 +48,10 @@ async def capped(api, keyring, assets, verifier, database):
         yield make
 
 
+def retry_of(job_id: str) -> str:
+    return f"/api/v1/campaign_jobs/{job_id}/retry"
+
+
 def for_account(number: int):
     return meta_request(platform_account_id=f"act_{number}")
 
@@ -178,6 +182,50 @@ async def test_a_refused_request_does_not_use_up_its_key(api, caller, capped):
 
     assert (refused.status_code, accepted.status_code) == (429, 202)
     assert "idempotent-replayed" not in accepted.headers
+
+
+async def test_a_retried_job_counts_as_one_more(api, caller, capped):
+    await add_account(caller, platform_account_id="act_1")
+    client = await capped(caller, Caps(per_account=2))
+    ended = [(await client.post(URL, json=for_account(1))).json()["id"] for _ in range(2)]
+    await end_jobs(api, 2)
+    await statuses(client, [for_account(1)])
+
+    taken, refused = [await client.post(retry_of(one)) for one in ended]
+    more = await client.post(URL, json=for_account(1))
+    await end_jobs(api, 1)
+    recounted = await capped(caller, Caps(per_account=2))
+    again = await recounted.post(retry_of(ended[1]))
+
+    assert (taken.status_code, again.status_code) == (202, 202)
+    for answer in (refused, more):
+        assert (answer.status_code, answer.json()["code"]) == (429, "too_many_open_jobs_account")
+        assert answer.headers["retry-after"] == "5"
+
+
+async def test_retries_at_once_never_pass_the_cap_of_one_process(api, caller, capped):
+    await add_account(caller, platform_account_id="act_1")
+    client = await capped(caller, Caps(per_team=3))
+    ended = []
+    for _ in range(3):
+        ended += [(await client.post(URL, json=for_account(1))).json()["id"] for _ in range(3)]
+        await end_jobs(api, 3)
+        client = await capped(caller, Caps(per_team=3))
+
+    answers = await asyncio.gather(*[client.post(retry_of(one)) for one in ended])
+
+    assert Counter(answer.status_code for answer in answers) == {202: 3, 429: 6}
+    assert await open_jobs(api) == 3
+
+
+async def test_what_keeps_a_job_from_a_retry_is_told_before_the_cap(caller, capped):
+    await add_account(caller, platform_account_id="act_1")
+    client = await capped(caller, Caps(per_account=1))
+    job = (await client.post(URL, json=for_account(1))).json()["id"]
+
+    answer = await client.post(retry_of(job))
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "job_already_processing")
 
 
 async def test_what_is_wrong_with_a_request_is_told_before_the_cap(caller, capped):

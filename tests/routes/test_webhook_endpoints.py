@@ -1,5 +1,6 @@
 """Endpoints for webhooks are added, shown, changed and removed; their secret is told once."""
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -182,6 +183,16 @@ async def test_a_team_has_twenty_endpoints_at_most(caller):
     answer = await caller.post(URL, json=BODY)
 
     assert (answer.status_code, answer.json()["code"]) == (409, "too_many_webhook_endpoints")
+
+
+async def test_many_who_add_at_one_time_make_no_more_than_twenty(api, caller):
+    for _ in range(18):
+        await add(caller)
+
+    answers = await asyncio.gather(*[caller.post(URL, json=BODY) for _ in range(10)])
+
+    assert sorted(answer.status_code for answer in answers) == [201] * 2 + [409] * 8
+    assert await api.pool.fetchval("select count(*) from webhook_endpoints") == 20
 
 
 async def test_the_events_that_can_be_asked_for_are_those_that_are_written():
