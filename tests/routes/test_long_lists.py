@@ -1,4 +1,4 @@
-"""Filters that leave few of many: each page looks at so many rows at most, and all pages together find all."""
+"""Filters that leave few of many: each page looks at so many rows at most, and all together find all."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
