@@ -19,6 +19,7 @@ _LISTS = {"allowed_private_targets", "cors_origins"}
 
 type Port = Annotated[int, Meta(ge=1, le=65535)]
 type Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[a-z0-9.:\[\]-]+)$")]
+type Token = Annotated[str, Meta(min_length=16)]
 type Seconds = Annotated[float, Meta(gt=0)]
 
 
@@ -84,8 +85,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Port | None, Meta(description="Port on MOJITO_HOST where a worker serves /metrics; off.")
     ] = None
     metrics_token: Annotated[
-        str | None,
-        Meta(min_length=16, description="Bearer token that /metrics of the API asks for; open."),
+        Token | None, Meta(description="Bearer token that /metrics of the API asks for; open.")
     ] = None
     poll_seconds: Annotated[
         Seconds, Meta(description="How often workers look without being woken.")

@@ -64,20 +64,22 @@ select * from campaign_requests where team_id = @team_id and idempotency_key = @
 select campaign_job_id, payload from campaign_requests where campaign_job_id = any (@ids::uuid[]);
 
 -- name: GetLastRequestToLookAt :one
--- Of those that a filtered page looks at, newest first. No row: there are not so many.
+-- Of those that a filtered page looks at, newest first, so many of which come before it. No row: there are
+-- not so many.
 select campaign_job_id as id from campaign_requests
 where team_id = @team_id
-  and (sqlc.narg(before_id)::uuid is null or campaign_job_id < sqlc.narg(before_id)::uuid)
+  and campaign_job_id < coalesce(sqlc.narg(before_id)::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
 order by campaign_job_id desc
-offset @most::integer - 1 limit 1;
+limit 1 offset @before_it::integer;
 
 -- name: ListCampaignJobs :many
--- Newest first; keys are made in the order of time. `from_id` is the last that is looked at.
+-- Newest first; keys are made in the order of time. `from_id` is the last that is looked at. Whatever is
+-- asked for, requests lead to their jobs: no other plan ends with the page.
 select j.* from campaign_requests as r
-join campaign_jobs as j on j.id = r.campaign_job_id
+join lateral (select c.* from campaign_jobs as c where c.id = r.campaign_job_id limit 1) as j on true
 where r.team_id = @team_id
-  and (sqlc.narg(before_id)::uuid is null or r.campaign_job_id < sqlc.narg(before_id)::uuid)
-  and (sqlc.narg(from_id)::uuid is null or r.campaign_job_id >= sqlc.narg(from_id)::uuid)
+  and r.campaign_job_id < coalesce(sqlc.narg(before_id)::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+  and r.campaign_job_id >= coalesce(sqlc.narg(from_id)::uuid, '00000000-0000-0000-0000-000000000000')
   and (sqlc.narg(status)::job_status is null or j.status = sqlc.narg(status)::job_status)
   and (sqlc.narg(platform_type)::text is null or j.platform_type = sqlc.narg(platform_type)::text)
   and (sqlc.narg(ad_account_id)::uuid is null or j.ad_account_id = sqlc.narg(ad_account_id)::uuid)

@@ -66,12 +66,13 @@ update webhook_deliveries set status = 'FAILED', finished_at = now()
 where id = @id and job_id = @job_id and status = 'PENDING';
 
 -- name: GetLastDeliveryToLookAt :one
--- Of those that a filtered page looks at, newest first. No row: there are not so many.
+-- Of those that a filtered page looks at, newest first, so many of which come before it. No row: there are
+-- not so many.
 select id from webhook_deliveries
 where webhook_endpoint_id = @webhook_endpoint_id
-  and (sqlc.narg(before_id)::uuid is null or id < sqlc.narg(before_id)::uuid)
+  and id < coalesce(sqlc.narg(before_id)::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
 order by id desc
-offset @most::integer - 1 limit 1;
+limit 1 offset @before_it::integer;
 
 -- name: ListWebhookDeliveries :many
 -- Newest first; keys are made in the order of time. `from_id` is the last that is looked at.
@@ -80,8 +81,8 @@ select d.id, d.type, d.campaign_job_id, d.status, d.happened_at, d.created_at, d
 from webhook_deliveries as d left join campaign_jobs as j on j.id = d.job_id and d.status = 'PENDING'
 where d.webhook_endpoint_id = @webhook_endpoint_id
   and (sqlc.narg(id)::uuid is null or d.id = sqlc.narg(id)::uuid)
-  and (sqlc.narg(before_id)::uuid is null or d.id < sqlc.narg(before_id)::uuid)
-  and (sqlc.narg(from_id)::uuid is null or d.id >= sqlc.narg(from_id)::uuid)
+  and d.id < coalesce(sqlc.narg(before_id)::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+  and d.id >= coalesce(sqlc.narg(from_id)::uuid, '00000000-0000-0000-0000-000000000000')
   and (sqlc.narg(status)::webhook_delivery_status is null
        or d.status = sqlc.narg(status)::webhook_delivery_status)
 order by d.id desc

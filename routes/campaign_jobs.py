@@ -29,6 +29,7 @@ from routes.transaction import transaction
 
 RETRYABLE: frozenset[JobStatus] = frozenset({"FAILED", "PARTIAL_SUCCESS", "CANCELLED"})
 
+
 def _patience_seconds(scope: Scope) -> float:
     """An answer that its caller wants held may take that much longer."""
     return LONGEST_SECONDS + (wait_of(scope) or 0)

@@ -1,4 +1,4 @@
-"""/api/v1/campaign_jobs as a list: the team's jobs, newest first, by what they are and when they were made."""
+"""/api/v1/campaign_jobs as a list: jobs of a team, newest first, by what they are and when they began."""
 
 from datetime import datetime
 from typing import Annotated, NamedTuple
@@ -121,7 +121,7 @@ async def _last_to_look_at(
     if request.auth.mode == "live" and not any((*filters, *moments)):
         return None
     return await campaign_jobs.get_last_request_to_look_at(
-        connection, team_id=request.auth.team_id, before_id=before_id, most=MOST_LOOKED_AT
+        connection, team_id=request.auth.team_id, before_id=before_id, before_it=MOST_LOOKED_AT - 1
     )
 
 

@@ -191,7 +191,10 @@ async def _last_to_look_at(
     if query.status is None:
         return None
     return await webhook_deliveries.get_last_delivery_to_look_at(
-        connection, webhook_endpoint_id=endpoint.id, before_id=before_id, most=MOST_LOOKED_AT
+        connection,
+        webhook_endpoint_id=endpoint.id,
+        before_id=before_id,
+        before_it=MOST_LOOKED_AT - 1,
     )
 
 

@@ -129,25 +129,41 @@ async def list_payloads(connection: Connection, *, ids: Sequence[UUID | None]) -
     return [ListPayloadsRow(*row) for row in await connection.fetch(LIST_PAYLOADS, ids)]
 
 
-LIST_CAMPAIGN_JOBS: Final = """\
-select j.id, j.kind, j.ad_account_id, j.team_id, j.platform_type, j.mode, j.status, j.result, j.platform_campaign_id, j.error_code, j.error, j.steps_total, j.lane, j.due_at, j.claim_token, j.worker_id, j.waiting_reason, j.waiting_since, j.cancel_requested_at, j.rescues, j.created_at, j.started_at, j.finished_at, j.updated_at from campaign_requests as r
-join campaign_jobs as j on j.id = r.campaign_job_id
-where r.team_id = $1
-  and ($2::uuid is null or r.campaign_job_id < $2::uuid)
-  and ($3::job_status is null or j.status = $3::job_status)
-  and ($4::text is null or j.platform_type = $4::text)
-  and ($5::uuid is null or j.ad_account_id = $5::uuid)
-  and ($6::account_mode is null or j.mode = $6::account_mode)
-  and ($7::timestamptz is null or j.created_at >= $7::timestamptz)
-  and ($8::timestamptz is null or j.created_at < $8::timestamptz)
-order by r.campaign_job_id desc
-limit $9
+GET_LAST_REQUEST_TO_LOOK_AT: Final = """\
+select campaign_job_id as id from campaign_requests
+where team_id = $1
+  and campaign_job_id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+order by campaign_job_id desc
+limit 1 offset $3::integer
 """
 
 
-async def list_campaign_jobs(connection: Connection, *, team_id: UUID | None = None, before_id: UUID | None = None, status: JobStatus | None = None, platform_type: str | None = None, ad_account_id: UUID | None = None, mode: AccountMode | None = None, created_after: datetime | None = None, created_before: datetime | None = None, page_size: int) -> list[CampaignJob]:
-    """Newest first; keys are made in the order of time."""
-    return [CampaignJob(*row) for row in await connection.fetch(LIST_CAMPAIGN_JOBS, team_id, before_id, status, platform_type, ad_account_id, mode, created_after, created_before, page_size)]
+async def get_last_request_to_look_at(connection: Connection, *, team_id: UUID | None = None, before_id: UUID | None = None, before_it: int) -> UUID | None:
+    """Of those that a filtered page looks at, newest first, so many of which come before it. No row: there are not so many."""
+    row = await connection.fetchrow(GET_LAST_REQUEST_TO_LOOK_AT, team_id, before_id, before_it)
+    return None if row is None else row[0]
+
+
+LIST_CAMPAIGN_JOBS: Final = """\
+select j.id, j.kind, j.ad_account_id, j.team_id, j.platform_type, j.mode, j.status, j.result, j.platform_campaign_id, j.error_code, j.error, j.steps_total, j.lane, j.due_at, j.claim_token, j.worker_id, j.waiting_reason, j.waiting_since, j.cancel_requested_at, j.rescues, j.created_at, j.started_at, j.finished_at, j.updated_at from campaign_requests as r
+join lateral (select c.id, c.kind, c.ad_account_id, c.team_id, c.platform_type, c.mode, c.status, c.result, c.platform_campaign_id, c.error_code, c.error, c.steps_total, c.lane, c.due_at, c.claim_token, c.worker_id, c.waiting_reason, c.waiting_since, c.cancel_requested_at, c.rescues, c.created_at, c.started_at, c.finished_at, c.updated_at from campaign_jobs as c where c.id = r.campaign_job_id limit 1) as j on true
+where r.team_id = $1
+  and r.campaign_job_id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+  and r.campaign_job_id >= coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')
+  and ($4::job_status is null or j.status = $4::job_status)
+  and ($5::text is null or j.platform_type = $5::text)
+  and ($6::uuid is null or j.ad_account_id = $6::uuid)
+  and ($7::account_mode is null or j.mode = $7::account_mode)
+  and ($8::timestamptz is null or j.created_at >= $8::timestamptz)
+  and ($9::timestamptz is null or j.created_at < $9::timestamptz)
+order by r.campaign_job_id desc
+limit $10
+"""
+
+
+async def list_campaign_jobs(connection: Connection, *, team_id: UUID | None = None, before_id: UUID | None = None, from_id: UUID | None = None, status: JobStatus | None = None, platform_type: str | None = None, ad_account_id: UUID | None = None, mode: AccountMode | None = None, created_after: datetime | None = None, created_before: datetime | None = None, page_size: int) -> list[CampaignJob]:
+    """Newest first; keys are made in the order of time. `from_id` is the last that is looked at. Whatever is asked for, requests lead to their jobs: no other plan ends with the page."""
+    return [CampaignJob(*row) for row in await connection.fetch(LIST_CAMPAIGN_JOBS, team_id, before_id, from_id, status, platform_type, ad_account_id, mode, created_after, created_before, page_size)]
 
 
 COUNT_OPEN_JOBS_OF_ACCOUNT_UP_TO: Final = """\

@@ -64,6 +64,16 @@ async def get_last_event_number(connection: Connection) -> int | None:
     return None if row is None else row[0]
 
 
+KEEP_EVENT_NUMBERS: Final = """\
+select keep_event_numbers()
+"""
+
+
+async def keep_event_numbers(connection: Connection) -> None:
+    """No crash of the server gives a number again that was given so far."""
+    await connection.execute(KEEP_EVENT_NUMBERS)
+
+
 LIST_EVENT_WRITERS: Final = """\
 select job_event_writers()::text[] as writers
 """

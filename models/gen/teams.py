@@ -23,3 +23,14 @@ async def ensure_team(connection: Connection, *, id: UUID, name: str) -> Team | 
     """The team of that name, made when it does not exist yet."""
     row = await connection.fetchrow(ENSURE_TEAM, id, name)
     return None if row is None else Team(*row)
+
+
+LOCK_TEAM: Final = """\
+select id from teams where id = $1 for no key update
+"""
+
+
+async def lock_team(connection: Connection, *, id: UUID) -> UUID | None:
+    """Whoever asks for it waits until the transaction ends; rows that belong to the team are made meanwhile."""
+    row = await connection.fetchrow(LOCK_TEAM, id)
+    return None if row is None else row[0]

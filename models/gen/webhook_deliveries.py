@@ -40,8 +40,13 @@ class ListWebhookDeliveriesRow(msgspec.Struct, frozen=True, gc=False):
     happened_at: datetime
     created_at: datetime
     finished_at: datetime | None
-    body: str | None
+    body_bytes: int
     next_try_at: datetime | None
+
+
+class ListWebhookBodiesRow(msgspec.Struct, frozen=True, gc=False):
+    id: UUID
+    body: str | None
 
 QUEUE_WEBHOOK_DELIVERIES: Final = """\
 select queue_webhook_deliveries($1::uuid[])
@@ -155,23 +160,49 @@ async def fail_webhook_delivery(connection: Connection, *, id: UUID, job_id: UUI
     await connection.execute(FAIL_WEBHOOK_DELIVERY, id, job_id)
 
 
-LIST_WEBHOOK_DELIVERIES: Final = """\
-select d.id, d.type, d.campaign_job_id, d.status, d.happened_at, d.created_at, d.finished_at, d.body,
-    j.due_at as next_try_at
-from webhook_deliveries as d left join campaign_jobs as j on j.id = d.job_id and d.status = 'PENDING'
-where d.webhook_endpoint_id = $1
-  and ($2::uuid is null or d.id = $2::uuid)
-  and ($3::uuid is null or d.id < $3::uuid)
-  and ($4::webhook_delivery_status is null
-       or d.status = $4::webhook_delivery_status)
-order by d.id desc
-limit $5
+GET_LAST_DELIVERY_TO_LOOK_AT: Final = """\
+select id from webhook_deliveries
+where webhook_endpoint_id = $1
+  and id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+order by id desc
+limit 1 offset $3::integer
 """
 
 
-async def list_webhook_deliveries(connection: Connection, *, webhook_endpoint_id: UUID, id: UUID | None = None, before_id: UUID | None = None, status: WebhookDeliveryStatus | None = None, page_size: int) -> list[ListWebhookDeliveriesRow]:
-    """Newest first; keys are made in the order of time."""
-    return [ListWebhookDeliveriesRow(*row) for row in await connection.fetch(LIST_WEBHOOK_DELIVERIES, webhook_endpoint_id, id, before_id, status, page_size)]
+async def get_last_delivery_to_look_at(connection: Connection, *, webhook_endpoint_id: UUID, before_id: UUID | None = None, before_it: int) -> UUID | None:
+    """Of those that a filtered page looks at, newest first, so many of which come before it. No row: there are not so many."""
+    row = await connection.fetchrow(GET_LAST_DELIVERY_TO_LOOK_AT, webhook_endpoint_id, before_id, before_it)
+    return None if row is None else row[0]
+
+
+LIST_WEBHOOK_DELIVERIES: Final = """\
+select d.id, d.type, d.campaign_job_id, d.status, d.happened_at, d.created_at, d.finished_at,
+    coalesce(octet_length(d.body), 0)::integer as body_bytes, j.due_at as next_try_at
+from webhook_deliveries as d left join campaign_jobs as j on j.id = d.job_id and d.status = 'PENDING'
+where d.webhook_endpoint_id = $1
+  and ($2::uuid is null or d.id = $2::uuid)
+  and d.id < coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+  and d.id >= coalesce($4::uuid, '00000000-0000-0000-0000-000000000000')
+  and ($5::webhook_delivery_status is null
+       or d.status = $5::webhook_delivery_status)
+order by d.id desc
+limit $6
+"""
+
+
+async def list_webhook_deliveries(connection: Connection, *, webhook_endpoint_id: UUID, id: UUID | None = None, before_id: UUID | None = None, from_id: UUID | None = None, status: WebhookDeliveryStatus | None = None, page_size: int) -> list[ListWebhookDeliveriesRow]:
+    """Newest first; keys are made in the order of time. `from_id` is the last that is looked at."""
+    return [ListWebhookDeliveriesRow(*row) for row in await connection.fetch(LIST_WEBHOOK_DELIVERIES, webhook_endpoint_id, id, before_id, from_id, status, page_size)]
+
+
+LIST_WEBHOOK_BODIES: Final = """\
+select id, body from webhook_deliveries where id = any ($1::uuid[]) and body is not null
+"""
+
+
+async def list_webhook_bodies(connection: Connection, *, ids: Sequence[UUID | None]) -> list[ListWebhookBodiesRow]:
+    """What is posted, of those whose first try has begun."""
+    return [ListWebhookBodiesRow(*row) for row in await connection.fetch(LIST_WEBHOOK_BODIES, ids)]
 
 
 LIST_WEBHOOK_TRIES: Final = """\

@@ -38,6 +38,7 @@ select count(*) from webhook_endpoints where team_id = $1 and deleted_at is null
 
 
 async def count_webhook_endpoints(connection: Connection, *, team_id: UUID) -> int | None:
+    """Behind LockTeam: else two who count at one time both add theirs."""
     row = await connection.fetchrow(COUNT_WEBHOOK_ENDPOINTS, team_id)
     return None if row is None else row[0]
 
@@ -80,19 +81,25 @@ async def lock_webhook_endpoint(connection: Connection, *, id: UUID, team_id: UU
 
 
 UPDATE_WEBHOOK_ENDPOINT: Final = """\
+with freed as (
+    update ad_accounts as a set max_running = $5::integer
+    from webhook_endpoints as before
+    where before.id = $4::uuid and a.id = before.id and before.disabled_at is not null
+      and $3::boolean
+)
 update webhook_endpoints
 set url = $1, events = $2, updated_at = now(),
     disabled_at = case when $3::boolean then null else coalesce(disabled_at, now()) end,
     disabled_reason = case when $3::boolean then null else coalesce(disabled_reason, 'by_caller') end,
     failing_since = case when $3::boolean and disabled_at is not null then null else failing_since end
-where id = $4
+where webhook_endpoints.id = $4::uuid
 returning id, team_id, mode, url, events, previous_secret_until, failing_since, disabled_at, disabled_reason, created_at, updated_at, deleted_at
 """
 
 
-async def update_webhook_endpoint(connection: Connection, *, url: str, events: Sequence[str | None], is_enabled: bool, id: UUID) -> WebhookEndpoint | None:
-    """Enabling forgets how long it has failed."""
-    row = await connection.fetchrow(UPDATE_WEBHOOK_ENDPOINT, url, events, is_enabled, id)
+async def update_webhook_endpoint(connection: Connection, *, url: str, events: Sequence[str | None], is_enabled: bool, id: UUID, most_at_once: int) -> WebhookEndpoint | None:
+    """Enabling forgets that it has failed, and for how long."""
+    row = await connection.fetchrow(UPDATE_WEBHOOK_ENDPOINT, url, events, is_enabled, id, most_at_once)
     return None if row is None else WebhookEndpoint(*row)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from common.errors import ConfigurationError
 from models.gen import job_events
+from models.horizon import Horizon
 from models.migrate import load, migrate
 from mojito.doctor import Surroundings, examine
 from mojito.retention import ages
@@ -119,6 +120,9 @@ async def test_streams_know_the_last_event_under_the_application_role(house):
 
     assert last is not None
     assert await job_events.get_last_event_number(house.pool) == last
+    # where nothing waits for the disk there is always something to keep
+    assert await house.pool.fetchval("show synchronous_commit") == "off"
+    assert await Horizon().look(house.pool) == last
 
 
 async def test_retention_runs_under_the_application_role(house, roles):

@@ -155,7 +155,9 @@ async def test_a_packed_body_is_a_415_that_says_so(caller, path):
         await caller.post(path, content=packed, headers={**headers, "Content-Encoding": coding})
         for coding in ("gzip", "identity, GZIP")
     ]
-    plain = await caller.post(path, content=b"{}", headers={**headers, "Content-Encoding": "identity"})
+    plain = await caller.post(
+        path, content=b"{}", headers={**headers, "Content-Encoding": "identity"}
+    )
 
     assert [answer.status_code for answer in refused] == [415, 415]
     assert {answer.json()["code"] for answer in refused} == {"unsupported_media_type"}

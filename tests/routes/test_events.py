@@ -328,7 +328,9 @@ async def test_who_is_cut_off_before_the_first_event_knows_where_to_go_on(
     assert heard["id"] == missed
 
 
-async def test_a_stream_on_which_nothing_happens_shows_that_it_lives(live, caller, job, monkeypatch):
+async def test_a_stream_on_which_nothing_happens_shows_that_it_lives(
+    live, caller, job, monkeypatch
+):
     monkeypatch.setattr(events, "_PING_SECONDS", 0.05)
 
     async with live.stream(caller, "/events") as stream:

@@ -1,4 +1,4 @@
-"""Filters that leave few of many: each page looks at so many rows at most, and all pages together find all."""
+"""Filters that leave few of many: each page looks at so many rows at most, and all together find all."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -21,7 +21,7 @@ COPIES = """
 insert into campaign_jobs (id, kind, ad_account_id, team_id, platform_type, mode, steps_total, lane,
     status, created_at)
 select one.id, j.kind, j.ad_account_id, j.team_id, j.platform_type, j.mode, j.steps_total, j.lane,
-    'SUCCESS', $3
+    'CANCELLED', $3
 from campaign_jobs as j, unnest($2::uuid[]) as one (id) where j.id = $1"""
 DELIVERIES = """
 insert into webhook_deliveries (id, webhook_endpoint_id, type, job_id, happened_at, status, body)
@@ -36,7 +36,7 @@ async def job(caller: httpx.AsyncClient) -> dict:
 
 
 async def add_old(api: Api, job: dict, count: int, made_at: datetime) -> list[UUID]:
-    """Jobs that succeeded, made one millisecond after the other."""
+    """Jobs that have ended, made one millisecond after the other."""
     began = made_at.timestamp()
     ids = [UUID(int=key_at(began + nth / 1000).int + 1) for nth in range(count)]
     await api.pool.execute(REQUESTS, UUID(job["id"]), ids)
