@@ -3,19 +3,20 @@
 update campaign_jobs set claim_token = null, worker_id = null, due_at = now() where claim_token is not null;
 
 -- name: DoubtBegunSteps :execrows
--- Steps of open campaigns that were begun and are not over: a later try, which was forgotten, may have
--- done them.
+-- Steps of campaigns that were begun and are not done: a later try, which was forgotten, may have done
+-- them. One that failed stays failed; its looks say that a retry of the job must look for it.
 update job_steps as s
-set status = 'IN_DOUBT', intent_at = now(), looks = 0
+set status = case when s.status = 'FAILED' then s.status else 'IN_DOUBT'::step_status end,
+    looks = case when s.status = 'FAILED' then 1 else 0 end, intent_at = now()
 from campaign_jobs as j
-where j.id = s.campaign_job_id and j.kind = 'BUILD_CAMPAIGN' and j.status in ('PENDING', 'PROCESSING')
-  and s.status in ('PENDING', 'RUNNING', 'IN_DOUBT', 'WAITING');
+where j.id = s.campaign_job_id and j.kind = 'BUILD_CAMPAIGN' and j.status <> 'SUCCESS'
+  and s.status <> 'DONE';
 
--- name: ListOpenRequestsAfter :many
--- Open campaigns in the order of their ids.
-select j.id, j.platform_type, r.payload
+-- name: ListUnfinishedRequestsAfter :many
+-- Campaigns that go on, or would when somebody asks for a retry, in the order of their ids.
+select j.id, j.platform_type, j.status in ('PENDING', 'PROCESSING') as is_open, r.payload
 from campaign_jobs as j join campaign_requests as r on r.campaign_job_id = j.id
-where j.kind = 'BUILD_CAMPAIGN' and j.status in ('PENDING', 'PROCESSING') and j.id > @after_id
+where j.kind = 'BUILD_CAMPAIGN' and j.status <> 'SUCCESS' and j.id > @after_id
 order by j.id limit @most::integer;
 
 -- name: DoubtForgottenSteps :execrows

@@ -1,8 +1,9 @@
-"""After a restore from a backup: every open job looks on the platform before it makes anything."""
+"""After a restore from a backup: every job looks on the platform before it makes anything."""
 
 import argparse
 import asyncio
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -21,9 +22,10 @@ EXAMPLES = """When the database was restored from a backup older than its last m
 out of reach, before workers start on the restored one, once:
   mojito restored
 
-What open jobs did after the backup is forgotten, but it stands on the platform. This frees their claims and
-puts every step that is not recorded as done in doubt, so that it is looked for before it is made. Safe to
-run again. docs/operations/backup.md says what it cannot know."""
+What jobs did after the backup is forgotten, but it stands on the platform. This frees all claims and puts
+every step that is not recorded as done in doubt, so that it is looked for before it is made; also those of
+jobs that ended without success, for they may have been retried. Safe to run again.
+docs/operations/backup.md says what it cannot know."""
 
 _BATCH = 500
 
@@ -33,6 +35,8 @@ class Restored(msgspec.Struct, frozen=True):
 
     claims_freed: int
     open_jobs: int
+    ended_jobs: int
+    """That a retry would run again."""
     steps_in_doubt: int
 
 
@@ -50,6 +54,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     else:
         sys.stdout.write(
             f"claims freed: {done.claims_freed}\nopen jobs: {done.open_jobs}\n"
+            f"jobs that ended without success: {done.ended_jobs}\n"
             f"steps to be looked for first: {done.steps_in_doubt}\n"
         )
     return 0
@@ -66,15 +71,15 @@ async def doubt_everything(pool: Pool) -> Restored:
         # first: from here on whoever held a claim can write nothing
         freed = await restored.free_all_claims(connection)
         steps = await restored.doubt_begun_steps(connection)
-        jobs = 0
+        jobs: Counter[bool] = Counter()
         after = UUID(int=0)
-        while rows := await restored.list_open_requests_after(
+        while rows := await restored.list_unfinished_requests_after(
             connection, after_id=after, most=_BATCH
         ):
             steps += await _doubt_forgotten(connection, rows)
-            jobs += len(rows)
+            jobs.update(row.is_open for row in rows)
             after = rows[-1].id
-        done = Restored(freed, jobs, steps)
+        done = Restored(freed, jobs[True], jobs[False], steps)
         actor = audit.command_actor(None, "restored")
         detail = msgspec.to_builtins(done)
         await audit.record(connection, actor, "database.restored", None, detail=detail)
@@ -82,7 +87,7 @@ async def doubt_everything(pool: Pool) -> Restored:
 
 
 async def _doubt_forgotten(
-    connection: Connection, rows: Sequence[restored.ListOpenRequestsAfterRow]
+    connection: Connection, rows: Sequence[restored.ListUnfinishedRequestsAfterRow]
 ) -> int:
     planned = [
         (row.id, step)

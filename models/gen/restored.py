@@ -13,9 +13,10 @@ from models.gen.rows import Connection
 
 
 
-class ListOpenRequestsAfterRow(msgspec.Struct, frozen=True, gc=False):
+class ListUnfinishedRequestsAfterRow(msgspec.Struct, frozen=True, gc=False):
     id: UUID
     platform_type: str
+    is_open: bool
     payload: str
 
 FREE_ALL_CLAIMS: Final = """\
@@ -30,29 +31,30 @@ async def free_all_claims(connection: Connection) -> int:
 
 DOUBT_BEGUN_STEPS: Final = """\
 update job_steps as s
-set status = 'IN_DOUBT', intent_at = now(), looks = 0
+set status = case when s.status = 'FAILED' then s.status else 'IN_DOUBT'::step_status end,
+    looks = case when s.status = 'FAILED' then 1 else 0 end, intent_at = now()
 from campaign_jobs as j
-where j.id = s.campaign_job_id and j.kind = 'BUILD_CAMPAIGN' and j.status in ('PENDING', 'PROCESSING')
-  and s.status in ('PENDING', 'RUNNING', 'IN_DOUBT', 'WAITING')
+where j.id = s.campaign_job_id and j.kind = 'BUILD_CAMPAIGN' and j.status <> 'SUCCESS'
+  and s.status <> 'DONE'
 """
 
 
 async def doubt_begun_steps(connection: Connection) -> int:
-    """Steps of open campaigns that were begun and are not over: a later try, which was forgotten, may have done them."""
+    """Steps of campaigns that were begun and are not done: a later try, which was forgotten, may have done them. One that failed stays failed; its looks say that a retry of the job must look for it."""
     return int((await connection.execute(DOUBT_BEGUN_STEPS)).rpartition(" ")[2])
 
 
-LIST_OPEN_REQUESTS_AFTER: Final = """\
-select j.id, j.platform_type, r.payload
+LIST_UNFINISHED_REQUESTS_AFTER: Final = """\
+select j.id, j.platform_type, j.status in ('PENDING', 'PROCESSING') as is_open, r.payload
 from campaign_jobs as j join campaign_requests as r on r.campaign_job_id = j.id
-where j.kind = 'BUILD_CAMPAIGN' and j.status in ('PENDING', 'PROCESSING') and j.id > $1
+where j.kind = 'BUILD_CAMPAIGN' and j.status <> 'SUCCESS' and j.id > $1
 order by j.id limit $2::integer
 """
 
 
-async def list_open_requests_after(connection: Connection, *, after_id: UUID, most: int) -> list[ListOpenRequestsAfterRow]:
-    """Open campaigns in the order of their ids."""
-    return [ListOpenRequestsAfterRow(*row) for row in await connection.fetch(LIST_OPEN_REQUESTS_AFTER, after_id, most)]
+async def list_unfinished_requests_after(connection: Connection, *, after_id: UUID, most: int) -> list[ListUnfinishedRequestsAfterRow]:
+    """Campaigns that go on, or would when somebody asks for a retry, in the order of their ids."""
+    return [ListUnfinishedRequestsAfterRow(*row) for row in await connection.fetch(LIST_UNFINISHED_REQUESTS_AFTER, after_id, most)]
 
 
 DOUBT_FORGOTTEN_STEPS: Final = """\

@@ -10,6 +10,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from models.gen import campaign_jobs
 from mojito.main import main
 from tests.house.conftest import until
 
@@ -139,6 +140,37 @@ async def test_what_was_never_made_is_made_after_the_looks(house, backup, told):
 
     assert await statuses(backup.url) == ["SUCCESS"]
     assert await built(house) == {"campaign": 1, "ad_set": 1, "ad": 1}
+
+
+async def test_what_a_forgotten_retry_made_is_found_by_the_next_one(house, backup, told):
+    body = house.request(ads=2)
+    body["ad_sets"].append({**body["ad_sets"][0], "name": "Other"})
+    await house.sandbox.fault("throttle", "*/adsets", code=368)
+    job_id = await house.submit(body)
+    async with house.working():
+        ended = await house.finished(job_id)
+        await backup.dump()
+        await house.client.post(f"/campaign_jobs/{job_id}/retry")
+        await house.finished(job_id)
+    before = await built(house)
+    await backup.restore()
+
+    done = await told()
+    await retry(backup.url, job_id)
+    await finish(house, backup.url)
+
+    assert ended["status"] == "PARTIAL_SUCCESS"
+    assert (done["open_jobs"], done["ended_jobs"]) == (0, 1)
+    assert await statuses(backup.url) == ["SUCCESS"]
+    assert await built(house) == before == {"campaign": 1, "ad_set": 2, "ad": 4}
+
+
+async def retry(url, job_id):
+    """As the API does it."""
+    connection = await asyncpg.connect(url)
+    team_id = await connection.fetchval("select team_id from campaign_jobs where id = $1", job_id)
+    assert await campaign_jobs.retry_campaign_job(connection, id=job_id, team_id=team_id)
+    await connection.close()
 
 
 async def test_without_the_command_what_the_dump_forgot_is_made_twice(house, backup):
