@@ -1,6 +1,7 @@
 """Runs the guarding tests against one mutant in a forked process, which inherits what is loaded."""
 
 import contextlib
+import gc
 import importlib
 import importlib.util
 import os
@@ -8,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Generator
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -22,8 +24,11 @@ from tests.mutation.server import Admin, sweep
 from tests.mutation.targets import ROOT, Target, module_of
 from tests.mutation.watch import Seen, Watch
 
-OPTIONS = ("-x", "-q", "--no-header", "--tb=no", "--assert=plain", "-p", "no:cacheprovider")
-LIBRARIES = ("_pytest.doctest", "pytest_asyncio.plugin")
+OPTIONS = (
+    *("-x", "-q", "--no-header", "--tb=no", "--assert=plain", "--override-ini=addopts="),
+    *("--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:doctest"),
+)
+LIBRARIES = ("pytest_asyncio.plugin",)
 TIMES, MORE_SECONDS = 5, 2
 """What hangs is what takes so many times as long as on the unchanged program, and this much more."""
 LONGEST_START_SECONDS = 30
@@ -102,6 +107,7 @@ class Trials:
         for file in self._target.there():
             importlib.import_module(module_of(file))
         plain.who_imports()
+        gc.freeze()  # no child need look through what is loaded
 
     def _see(self) -> list[Seen]:
         status, told = _forked(self._watch)
@@ -138,7 +144,7 @@ class Trials:
                     there[name]()
             return 0
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        plugins: list[object] = [Chosen(course, self._server)]
+        plugins: list[object] = [Chosen(course, [ROOT / test for test in tests], self._server)]
         return int(pytest.main([*OPTIONS, "-p", "pytest_asyncio.plugin", *tests], plugins))
 
 
@@ -167,8 +173,9 @@ class Changed:
 class Chosen:
     """Has pytest run the course's tests, all of them against the one server."""
 
-    def __init__(self, course: Course, server: EmbeddedPostgres) -> None:
+    def __init__(self, course: Course, files: list[Path], server: EmbeddedPostgres) -> None:
         self._course = course
+        self._paths = {path for file in files for path in (file, *file.parents)}
         self._fixtures = {"server": server, "admin": Admin(server)}
 
     @pytest.hookimpl(tryfirst=True)
@@ -177,6 +184,10 @@ class Chosen:
         if value is not None:
             fixturedef.cached_result = (value, fixturedef.cache_key(request), None)
         return value
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        return None if collection_path in self._paths else True
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
