@@ -159,17 +159,20 @@ def _survivors(made: list[Mutant], verdicts: Verdicts, *, explained: bool) -> li
 
 
 def _is_explained(mutant: Mutant) -> bool:
-    """An explanation without `now` is about every change of the line."""
-    explained = _explained()
-    return not explained.isdisjoint(
-        {(mutant.file, mutant.was, mutant.now), (mutant.file, mutant.was, None)}
+    """Without `now` an explanation is about any change of the line, without `above` of each such line."""
+    return any(
+        mutant.now == told.get("now", mutant.now)
+        and mutant.above == told.get("above", mutant.above)
+        for told in _explained().get((mutant.file, mutant.was), ())
     )
 
 
 @cache
-def _explained() -> set[tuple[str, str, str | None]]:
-    told = tomllib.loads(EXPLAINED.read_text())["mutant"]
-    return {(each["file"], each["was"], each.get("now")) for each in told}
+def _explained() -> dict[tuple[str, str], list[dict[str, str]]]:
+    by_line: dict[tuple[str, str], list[dict[str, str]]] = {}
+    for told in tomllib.loads(EXPLAINED.read_text())["mutant"]:
+        by_line.setdefault((told["file"], told["was"]), []).append(told)
+    return by_line
 
 
 if __name__ == "__main__":
