@@ -85,7 +85,7 @@ async def test_a_worker_that_hears_of_work_seldom_asks_by_itself(shop):
     listens = "select 1 from pg_stat_activity where query ilike 'listen%' and state = 'idle'"
 
     def asked():
-        return metrics.registry.get_sample_value("mojito_claim_duration_seconds_count")
+        return metrics.registry.get_sample_value("mojito_claim_duration_seconds_count") or 0
 
     async with connected(shop) as own, working(shop, Gate(), metrics=metrics, poll_seconds=NEVER):
         await until(lambda: shop.value(listens))
