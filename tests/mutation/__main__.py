@@ -9,6 +9,7 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def _judge(name: str, arguments: argparse.Namespace) -> int:
     made = [mutant for file in files for mutant in mutants(file, Path(file).read_text())]
     made = made[arguments.first :: arguments.every]
     memory = Memory(target)
-    known = {n: verdict for n, mutant in enumerate(made) if (verdict := memory.verdict(mutant))}
+    known = {n: verdict for n, mutant in enumerate(made) if (verdict := _known(mutant, memory))}
     begun = time.monotonic()
     tried: Verdicts = {}
     for number, verdict in _tried(target, made, known, arguments.lanes):
@@ -69,6 +70,11 @@ def _judge(name: str, arguments: argparse.Namespace) -> int:
     seconds = time.monotonic() - begun
     print(f"{name}: {len(tried)} mutants tried in {seconds:.0f} s, {len(known)} before")
     return _report(made, known | tried)
+
+
+def _known(mutant: Mutant, memory: Memory) -> Verdict | None:
+    """What is explained lives, that need not be seen again."""
+    return Verdict("survived") if _is_explained(mutant) else memory.verdict(mutant)
 
 
 def _tried(
@@ -153,13 +159,20 @@ def _survivors(made: list[Mutant], verdicts: Verdicts, *, explained: bool) -> li
 
 
 def _is_explained(mutant: Mutant) -> bool:
-    """An explanation without `now` is about every change of the line."""
+    """Without `now` an explanation is about any change of the line, without `above` of each such line."""
     return any(
-        mutant.file == known["file"]
-        and mutant.was == known["was"]
-        and mutant.now == known.get("now", mutant.now)
-        for known in tomllib.loads(EXPLAINED.read_text())["mutant"]
+        mutant.now == told.get("now", mutant.now)
+        and mutant.above == told.get("above", mutant.above)
+        for told in _explained().get((mutant.file, mutant.was), ())
     )
+
+
+@cache
+def _explained() -> dict[tuple[str, str], list[dict[str, str]]]:
+    by_line: dict[tuple[str, str], list[dict[str, str]]] = {}
+    for told in tomllib.loads(EXPLAINED.read_text())["mutant"]:
+        by_line.setdefault((told["file"], told["was"]), []).append(told)
+    return by_line
 
 
 if __name__ == "__main__":

@@ -41,6 +41,8 @@ class Mutant(NamedTuple):
     was: str
     now: str
     line: int
+    above: str
+    """The line above it, which tells apart what is written alike in two places."""
     statement: range
     """The lines that the change is a part of."""
     code: str
@@ -56,7 +58,8 @@ def mutants(file: str, text: str) -> list[Mutant]:
         code = _replaced(wrapper.module, whole, spans[node], node, other)
         if code not in found and code != text and _is_valid(code):
             was, now, line = _difference(text, code)
-            found[code] = Mutant(file, was, now, line, statement_at(text, line), code)
+            above = text.splitlines()[line - 2].strip()
+            found[code] = Mutant(file, was, now, line, above, statement_at(text, line), code)
     return list(found.values())
 
 

@@ -28,8 +28,8 @@ class Order:
 
     def tests(self, mutant: Mutant) -> list[str]:
         """What is run at import decides about every test, anything else about those that run it."""
-        lines = {(mutant.file, line) for line in mutant.statement}
-        any_may = self._all_are_asked or not lines.isdisjoint(self._imported)
+        lines = _lines(mutant)
+        any_may = self._all_are_asked or self.is_run_at_import(mutant)
         able = [test for test in self._seen.values() if any_may or lines & test.lines]
         return [
             test.name
@@ -43,6 +43,10 @@ class Order:
             )
         ]
 
+    def is_run_at_import(self, mutant: Mutant) -> bool:
+        """Whether the change is about more than what functions do when they are called."""
+        return not _lines(mutant).isdisjoint(self._imported)
+
     def learn(self, mutant: Mutant, test: str) -> None:
         """The test has noticed the mutant, if there was one."""
         self._noticed.setdefault(test, []).append((mutant.file, mutant.line))
@@ -54,3 +58,7 @@ class Order:
             if file == mutant.file
         ]
         return min([*near, NEAR_LINES])
+
+
+def _lines(mutant: Mutant) -> set[tuple[str, int]]:
+    return {(mutant.file, line) for line in mutant.statement}

@@ -1,29 +1,26 @@
 """Runs the guarding tests against one mutant in a forked process, which inherits what is loaded."""
 
 import contextlib
-import importlib
-import importlib.util
+import gc
 import os
 import signal
 import sys
 from collections.abc import Callable, Generator
-from importlib.machinery import ModuleSpec
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 import msgspec
-import pytest
 from hypothesis import settings
 
 from common.embedded_postgres import EmbeddedPostgres
 from tests.mutation import plain
 from tests.mutation.mutants import Mutant
 from tests.mutation.order import Order
-from tests.mutation.server import Admin, sweep
-from tests.mutation.targets import ROOT, Target, module_of
+from tests.mutation.server import sweep
+from tests.mutation.suite import load
+from tests.mutation.swap import Changed, swap
+from tests.mutation.targets import Target
 from tests.mutation.watch import Seen, Watch
 
-OPTIONS = ("-x", "-q", "--no-header", "--tb=no", "--assert=plain", "-p", "no:cacheprovider")
-LIBRARIES = ("_pytest.doctest", "pytest_asyncio.plugin")
 TIMES, MORE_SECONDS = 5, 2
 """What hangs is what takes so many times as long as on the unchanged program, and this much more."""
 LONGEST_START_SECONDS = 30
@@ -34,18 +31,6 @@ class Verdict(NamedTuple):
 
     what: Literal["killed", "survived", "timed out"]
     by: str = ""
-
-
-class Course(Protocol):
-    """Which tests run, and what stands around each."""
-
-    def choose(self, names: list[str]) -> list[str]:
-        """Those to run, in order."""
-        ...
-
-    def test(self, name: str) -> contextlib.AbstractContextManager[None]:
-        """Around one test."""
-        ...
 
 
 class Bounded:
@@ -75,9 +60,13 @@ class Trials:
     """Tries one mutant after another. Raises RuntimeError when tests fail without any."""
 
     def __init__(self, target: Target, server: EmbeddedPostgres | None) -> None:
+        settings.register_profile("mutation", derandomize=True, database=None)
+        settings.load_profile("mutation")
         self._target = target
         self._server = server
-        self._preload()
+        self._suite = load(target, server)
+        plain.who_imports()
+        gc.freeze()  # no child need look through what is loaded
         self.order = Order(self._see(), all_are_asked=server is None)
 
     def verdict(self, mutant: Mutant) -> Verdict:
@@ -96,12 +85,13 @@ class Trials:
             sweep(self._server)
         return Verdict("timed out", by)
 
-    def _preload(self) -> None:
-        for library in LIBRARIES:
-            importlib.import_module(library)
-        for file in self._target.there():
-            importlib.import_module(module_of(file))
-        plain.who_imports()
+    def _try(self, mutant: Mutant, names: list[str], pipe: int) -> int:
+        course = Bounded(names, self.order.seconds(), pipe)
+        if not self.order.is_run_at_import(mutant) and swap(mutant):
+            return self._suite.run(course)
+        plain.forget(mutant.file)
+        sys.meta_path.insert(0, Changed(mutant))
+        return load(self._target, self._server).run(course)
 
     def _see(self) -> list[Seen]:
         status, told = _forked(self._watch)
@@ -115,78 +105,11 @@ class Trials:
         watch = Watch(self._target.files)
         code = 1
         try:
-            code = self._run(watch)
+            code = load(self._target, self._server).run(watch)
         finally:
             with os.fdopen(pipe, "wb") as said:
                 said.write(watch.running.encode() if code else msgspec.json.encode(watch.seen))
         return code
-
-    def _try(self, mutant: Mutant, names: list[str], pipe: int) -> int:
-        course = Bounded(names, self.order.seconds(), pipe)
-        plain.forget(mutant.file)
-        sys.meta_path.insert(0, Changed(mutant))
-        return self._run(course)
-
-    def _run(self, course: Course) -> int:
-        settings.register_profile("mutation", derandomize=True, database=None)
-        settings.load_profile("mutation")
-        tests = self._target.there()
-        if self._server is None:
-            there = dict(plain.cases(tests, self._target.without))
-            for name in course.choose(list(there)):
-                with course.test(name):
-                    there[name]()
-            return 0
-        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        plugins: list[object] = [Chosen(course, self._server)]
-        return int(pytest.main([*OPTIONS, "-p", "pytest_asyncio.plugin", *tests], plugins))
-
-
-class Changed:
-    """Imports the mutant in place of its file."""
-
-    def __init__(self, mutant: Mutant) -> None:
-        self._mutant = mutant
-
-    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        if name != module_of(self._mutant.file):
-            return None
-        file = ROOT / self._mutant.file
-        folders = [str(file.parent)] if file.name == "__init__.py" else None
-        return importlib.util.spec_from_file_location(
-            name, file, loader=self, submodule_search_locations=folders
-        )
-
-    def create_module(self, spec: ModuleSpec) -> None:
-        return None
-
-    def exec_module(self, module: Any) -> None:
-        exec(compile(self._mutant.code, module.__file__, "exec"), module.__dict__)  # noqa: S102 - this is what it is for
-
-
-class Chosen:
-    """Has pytest run the course's tests, all of them against the one server."""
-
-    def __init__(self, course: Course, server: EmbeddedPostgres) -> None:
-        self._course = course
-        self._fixtures = {"server": server, "admin": Admin(server)}
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Any:
-        value = self._fixtures.get(fixturedef.argname)
-        if value is not None:
-            fixturedef.cached_result = (value, fixturedef.cache_key(request), None)
-        return value
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        by_name = {item.nodeid: item for item in items}
-        items[:] = [by_name[name] for name in self._course.choose(list(by_name))]
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        with self._course.test(item.nodeid):
-            return (yield)
 
 
 def _forked(body: Callable[[int], int]) -> tuple[int, bytes]:

@@ -37,6 +37,18 @@ async def test_the_tasks_of_a_worker_bear_names_and_end_with_it(shop):
     assert names_of_tasks().isdisjoint(TASKS)
 
 
+async def test_the_log_says_how_a_job_ended_and_nothing_else_of_it(shop):
+    (job_id,) = await jobs(shop, 1)
+
+    with structlog.testing.capture_logs() as lines:
+        async with working(shop, Scripted()):
+            await finished(shop, job_id)
+
+    assert [line for line in lines if line["event"].startswith("job.")] == [
+        {"event": "job.finished", "status": "SUCCESS", "code": None, "log_level": "info"}
+    ]
+
+
 async def test_the_log_says_once_that_a_worker_is_out_of_touch_each_time(shop):
     beating = {"silence_seconds": 0.6, "trust_seconds": 0.5, "poll_seconds": 0.01}
     account = await shop.account()
@@ -73,7 +85,7 @@ async def test_a_worker_that_hears_of_work_seldom_asks_by_itself(shop):
     listens = "select 1 from pg_stat_activity where query ilike 'listen%' and state = 'idle'"
 
     def asked():
-        return metrics.registry.get_sample_value("mojito_claim_duration_seconds_count")
+        return metrics.registry.get_sample_value("mojito_claim_duration_seconds_count") or 0
 
     async with connected(shop) as own, working(shop, Gate(), metrics=metrics, poll_seconds=NEVER):
         await until(lambda: shop.value(listens))
