@@ -14,6 +14,7 @@ _STATIC = Path(__file__).parent / "static"
 _TYPES = {
     "swagger-ui-bundle.js": "text/javascript",
     "swagger-ui.css": "text/css",
+    "docs.css": "text/css",
     "docs.js": "text/javascript",
 }
 _SECURITY = {
@@ -45,10 +46,11 @@ carry out and <code>GET /api/v1/campaign_jobs/{{id}}</code> shows.</p>
 <li><a href="/readyz">Is everything ready?</a></li></ul></main></body></html>
 """
 
-_DOCS = """<!doctype html>
+DOCS = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Mojito API</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="stylesheet" href="/docs/docs.css">
 </head><body><div id="documentation"></div>
 <script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/docs.js"></script></body></html>
 """
@@ -65,7 +67,7 @@ async def front(request: Request[Any, Any, Any]) -> Response[Any]:
 @readable("/docs", opt={"open": True, "hidden": True})
 async def docs() -> Response[str]:
     """The documentation for people."""
-    return Response(_DOCS, media_type=MediaType.HTML, headers=_SECURITY)
+    return Response(DOCS, media_type=MediaType.HTML, headers=_SECURITY)
 
 
 @readable("/docs/{name:str}", opt={"open": True, "hidden": True})

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from common.errors import ConfigurationError
+from mojito.debian import install
 
 VERSION = "8.0.1"
 OLDEST_MAJOR = 6
@@ -45,6 +46,7 @@ DEBIAN_PACKAGES = [
     "libclang-dev",
 ]
 LIBRARIES = ("libxml-2.0", "libcurl", "openssl")
+_NEEDS = "hurl is built from source and needs libraries"
 
 
 def find_hurl() -> str:
@@ -111,7 +113,7 @@ def _from_release() -> str | None:
 def _from_cargo() -> str | None:
     if shutil.which("cargo") is None:
         return None
-    if not _has_libraries() and not _install_libraries():
+    if not _has_libraries() and not install(DEBIAN_PACKAGES, _NEEDS):
         return None
     sys.stderr.write(f"mojito: building hurl {VERSION} once; this takes a minute or two\n")
     command = ["cargo", "install", "--quiet", "--locked", "--root", str(cache()), f"hurl@{VERSION}"]
@@ -125,17 +127,3 @@ def _has_libraries() -> bool:
         shutil.which("pkg-config") is not None
         and not subprocess.run(command, check=False).returncode
     )
-
-
-def _install_libraries() -> bool:
-    line = f"apt-get install -y --no-install-recommends {' '.join(DEBIAN_PACKAGES)}"
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
-        sys.stderr.write(f"mojito: hurl is built from source and needs libraries: sudo {line}\n")
-        return False
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["apt-get", "update", "-qq"], ["apt-get", "-qq", *line.split()[1:]]):
-        if subprocess.run(
-            command, env=environment, check=False, stdout=subprocess.DEVNULL
-        ).returncode:
-            return False
-    return True

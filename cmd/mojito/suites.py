@@ -20,6 +20,7 @@ from typing import Any
 from common.errors import ConfigurationError
 from config.settings import PREFIX, Settings
 from mojito import ROOT
+from mojito.chromium import bring_chromium
 from mojito.hurl import find_hurl
 
 SUITES = ROOT / "tests" / "hurl"
@@ -43,6 +44,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     hurl = find_hurl() if arguments.only != "pytest" else ""
     results: list[tuple[str, int, int]] = []
     if arguments.only != "hurl":
+        if not arguments.rest:
+            bring_chromium()
         results.append(_pytest(arguments.rest))
     if arguments.only != "pytest":
         results += _hurl(hurl)

@@ -43,7 +43,7 @@ async def test_everything_that_the_documentation_loads_is_here(api: Api):
 
     answers = [await api.client.get(file) for file in files]
 
-    assert len(files) == 3
+    assert len(files) == 4
     assert {answer.status_code for answer in answers} == {200}
     assert {answer.headers["content-type"].partition(";")[0] for answer in answers} == {
         "text/css",

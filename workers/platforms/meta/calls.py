@@ -16,7 +16,7 @@ from common.http_transport import Transport
 from models.credentials import Account, MetaCredentials
 from workers.platforms.base import Called, StepContext, unmeasured
 from workers.platforms.meta.outcomes import THROTTLE, blame, outcome
-from workers.platforms.meta.pacing import Pacing, read_usage
+from workers.platforms.meta.pacing import Pacing, limit_of, read_usage
 from workers.platforms.meta.pointers import pointer
 from workers.platforms.meta.sdk import Call
 
@@ -177,11 +177,12 @@ class Graph:
             answer = None
         if isinstance(answer, dict) and isinstance(answer.get("error"), dict):  # pyright: ignore[reportUnknownMemberType]  # JSON of a stranger
             error: dict[str, Any] = answer["error"]
+            limit = limit_of(error.get("code"))
             step_error = outcome(
                 error,
                 is_write=effect == "creates",
                 pointer=pointer_to(blame(error)),
-                regain_seconds=usage.regain_seconds,
+                regain_seconds=read_usage(response.headers, limit).regain_seconds,
                 has_failed=response.status_code >= 500,
             )
             raise Refusal(error, step_error)

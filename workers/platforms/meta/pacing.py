@@ -13,6 +13,20 @@ STOP_PERCENT = 95.0
 LONGEST_PAUSE_SECONDS = 2.0
 FORGET_SECONDS = 300.0
 LONGEST_REGAIN_SECONDS = 24 * 3600.0
+OF_ADS = "ads_management"
+"""The limit that building uses up; insights, pages and others have their own (rate limiting guide)."""
+_LIMITS = {
+    80000: "ads_insights",
+    80001: "pages",
+    80002: "instagram",
+    80003: "custom_audience",
+    80005: "leadgen",
+    80006: "messenger",
+    80008: "whatsapp",
+    80009: "catalog_management",
+    80014: "catalog_batch",
+}
+"""By the code of the refusal; every other code is about ads."""
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -22,14 +36,14 @@ class Usage(msgspec.Struct, frozen=True):
     regain_seconds: float | None = None
 
 
-def read_usage(headers: Mapping[str, str]) -> Usage:
-    """The tightest of all limits told in the headers of one answer.
+def read_usage(headers: Mapping[str, str], limit: str = OF_ADS) -> Usage:
+    """The tightest of the limits told in the headers of one answer, other business use cases left out.
 
     >>> read_usage({"x-ad-account-usage": '{"acc_id_util_pct": 96.5, "reset_time_duration": 120}'})
     Usage(percent=96.5, regain_seconds=120.0)
     """
     found = [
-        *_business(_object(headers.get("x-business-use-case-usage"))),
+        *_business(_object(headers.get("x-business-use-case-usage")), limit),
         *_account(_object(headers.get("x-ad-account-usage"))),
         *_app(_object(headers.get("x-app-usage"))),
     ]
@@ -38,6 +52,15 @@ def read_usage(headers: Mapping[str, str]) -> Usage:
     percent = max(usage.percent for usage in found)
     regain = max(usage.regain_seconds or 0.0 for usage in found)
     return Usage(percent, min(max(regain, 0.0), LONGEST_REGAIN_SECONDS) or None)
+
+
+def limit_of(code: object) -> str:
+    """Which limit a refusal with this code is about.
+
+    >>> limit_of(80004), limit_of(80000), limit_of([80000])
+    ('ads_management', 'ads_insights', 'ads_management')
+    """
+    return _LIMITS.get(code, OF_ADS) if isinstance(code, int) else OF_ADS
 
 
 class Pacing:
@@ -70,11 +93,11 @@ class Pacing:
         return max(used, 0.0) * LONGEST_PAUSE_SECONDS
 
 
-def _business(told: dict[str, Any]) -> list[Usage]:
+def _business(told: dict[str, Any], limit: str) -> list[Usage]:
     found: list[Usage] = []
     for entries in told.values():
         for entry in entries if isinstance(entries, list) else []:  # pyright: ignore[reportUnknownVariableType]  # JSON of a stranger
-            if isinstance(entry, dict):
+            if isinstance(entry, dict) and entry.get("type", limit) == limit:  # pyright: ignore[reportUnknownMemberType]  # likewise
                 percent = max(
                     _float(entry.get(k)) for k in ("call_count", "total_cputime", "total_time")
                 )  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # likewise

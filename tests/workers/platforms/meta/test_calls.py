@@ -43,9 +43,10 @@ class Server:
             await writer.drain()
         writer.close()
 
-    def reply(self, status, body):
-        head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        self.answer = (head + body).encode()
+    def reply(self, status, body, *headers):
+        lines = [f"Content-Length: {len(body)}", "Connection: close", *headers]
+        head = "\r\n".join([f"HTTP/1.1 {status} X", *lines])
+        self.answer = f"{head}\r\n\r\n{body}".encode()
 
 
 @pytest.fixture
@@ -204,6 +205,21 @@ async def test_a_throttle_of_a_server_that_failed_is_still_a_throttle(server, gr
         await graph.send(context("campaign"), POST, effect="creates")
 
     assert isinstance(refusal.value.step_error, Wait)
+
+
+@pytest.mark.parametrize(("code", "seconds"), [(80004, 600), (80000, 1800), (80001, 120)])
+async def test_a_throttled_call_waits_for_the_limit_that_it_met(
+    server, graph, context, code, seconds
+):
+    minutes = {"ads_management": 10, "ads_insights": 30, "pages": 2}
+    told = [{"type": k, "estimated_time_to_regain_access": m} for k, m in minutes.items()]
+    usage = f"X-Business-Use-Case-Usage: {json.dumps({'1': told})}"
+    server.reply(400, json.dumps({"error": {"code": code, "message": "too many calls"}}), usage)
+
+    with pytest.raises(Refusal) as refusal:
+        await graph.send(context("campaign"), POST, effect="creates")
+
+    assert refusal.value.step_error.seconds == seconds
 
 
 @pytest.mark.parametrize("effect", ["creates", "repeatable", "reads"])

@@ -9,7 +9,11 @@ from workers.platforms.meta.pacing import LONGEST_PAUSE_SECONDS, Pacing, Usage, 
 
 
 def business(**values):
-    return {"x-business-use-case-usage": json.dumps({"1": [{"type": "ads_management", **values}]})}
+    return uses({"type": "ads_management", **values})
+
+
+def uses(*entries):
+    return {"x-business-use-case-usage": json.dumps({"1": entries})}
 
 
 def test_the_tightest_limit_counts():
@@ -22,6 +26,24 @@ def test_the_tightest_limit_counts():
     )
 
     assert usage == Usage(88, 420)
+
+
+USED_UP = {"call_count": 100, "estimated_time_to_regain_access": 30}
+
+
+@pytest.mark.parametrize("kind", ["ads_insights", "pages", "custom_audience", "catalog_batch"])
+def test_the_limits_of_other_business_use_cases_hold_up_no_write(kind):
+    told = uses({"type": kind, **USED_UP}, {"type": "ads_management", "call_count": 20})
+
+    pacing = Pacing()
+    pacing.heard("a", read_usage(told))
+
+    assert read_usage(told) == Usage(20, None)
+    assert pacing.before_write("a") == 0
+
+
+def test_an_entry_that_does_not_say_of_what_it_is_counts():
+    assert read_usage(uses(USED_UP)) == Usage(100, 1800)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{", '{"1": 5}', '{"1": [5]}'])
