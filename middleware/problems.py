@@ -12,6 +12,7 @@ from litestar.types import ExceptionHandlersMap
 from msgspec import UNSET, Meta, UnsetType
 
 from common.errors import CallerError
+from common.keyring import KeyMissing
 
 type AnyRequest = Request[Any, Any, Any]
 
@@ -112,6 +113,17 @@ def _busy(request: AnyRequest, error: Exception) -> Response[bytes]:
     )
 
 
+def _keyless(request: AnyRequest, error: KeyMissing) -> Response[bytes]:
+    log.error("encryption_key.missing", key_id=error.key_id)
+    return problem(
+        request,
+        503,
+        "encryption_key_missing",
+        "This process cannot open the secret that it needs. Nothing was changed; repeat the request later.",
+        headers={"Retry-After": "15"},
+    )
+
+
 def _broken(request: AnyRequest, error: Exception) -> Response[bytes]:
     log.error("request.failed", exc_info=error)
     return problem(
@@ -148,6 +160,7 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     asyncpg.LockNotAvailableError: _busy,
     asyncpg.SerializationError: _busy,
     asyncpg.DeadlockDetectedError: _busy,
+    KeyMissing: _keyless,
     ConnectionError: _unavailable,
     TimeoutError: _busy,
     Exception: _broken,

@@ -187,9 +187,7 @@ REFUSALS: dict[str, Refusal] = {
         409, "The job is SUCCESS; nothing is left to do.", only=("retry_job",)
     ),
     "too_many_webhook_endpoints": Refusal(
-        409,
-        "A team has at most 20 endpoints; remove one first.",
-        only=("create_webhook_endpoint",),
+        409, "A team has at most 20 endpoints; remove one first.", only=("create_webhook_endpoint",)
     ),
     "webhook_endpoint_disabled": Refusal(
         409, "The endpoint is disabled; enable it first.", only=_SENDING
@@ -280,6 +278,14 @@ REFUSALS: dict[str, Refusal] = {
         503,
         "The platform asks for a pause. Nothing was learnt and nothing was changed.",
         only=("verify_account",),
+    ),
+    "encryption_key_missing": Refusal(
+        503,
+        "This process cannot open the secret that it needs. Nothing was changed; repeat the request later.",
+        only=("verify_account", "rotate_webhook_secret"),
+    ),
+    "asset_not_kept": Refusal(
+        503, "The file cannot be kept just now; nothing was stored.", only=("create_asset",)
     ),
     "database_unavailable": Refusal(
         503,
