@@ -14,7 +14,7 @@ from models.database import Pool
 from models.gen import restored
 from models.gen.rows import Connection
 from models.plan import REQUESTS, plan
-from mojito.pools import opened_pool
+from mojito.pools import asked_pool
 from mojito.printing import print_json
 
 EXAMPLES = """When the database was restored from a backup older than its last moment: with the old database
@@ -25,7 +25,8 @@ What open jobs did after the backup is forgotten, but it stands on the platform.
 puts every step that is not recorded as done in doubt, so that it is looked for before it is made. Safe to
 run again. docs/operations/backup.md says what it cannot know."""
 
-_BATCH = 500
+_BATCH = 50
+"""Jobs of one statement: some have thousands of steps, and a statement has 30 s."""
 
 
 class Restored(msgspec.Struct, frozen=True):
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _restored(settings: Settings) -> Restored:
-    async with opened_pool(settings, "mojito restored") as pool:
+    async with asked_pool(settings, "mojito restored") as pool:
         return await doubt_everything(pool)
 
 
