@@ -62,6 +62,7 @@ class Keyring:
 
     def __init__(self, keys: dict[str, bytes]) -> None:
         self._keys: dict[str, AESGCM] = {}
+        self._prints: dict[str, bytes] = {}
         self._take(keys)
 
     def __repr__(self) -> str:
@@ -96,6 +97,14 @@ class Keyring:
         data_key, body = self._unwrap(ciphertext, place)
         return self._wrap(data_key, body, place)
 
+    def fits(self, ciphertext: bytes, table: str, row_id: UUID, field: str) -> bool:
+        """Whether the key that it names is here and the right one; the secret itself stays closed."""
+        try:
+            self._unwrap(ciphertext, _place(table, row_id, field))
+        except CannotOpen:
+            return False
+        return True
+
     def missing(self, key_ids: Iterable[str]) -> list[str]:
         """Those of the ids in use that no key is here for."""
         return sorted(set(key_ids) - set(self._keys))
@@ -108,6 +117,12 @@ class Keyring:
         """The first of these seals from now on; what was here before still opens."""
         if not keys or any(len(key) != 32 for key in keys.values()):
             raise ConfigurationError("encryption keys: at least one is needed, each of 32 bytes")
+        prints = {key_id: hashlib.sha256(key).digest() for key_id, key in keys.items()}
+        if others := [one for one in keys if self._prints.get(one, prints[one]) != prints[one]]:
+            raise ConfigurationError(
+                f"encryption keys: {', '.join(others)} became another key; each key has an id of its own"
+            )
+        self._prints |= prints
         self._keys |= {key_id: AESGCM(key) for key_id, key in keys.items()}
         self.key_id = next(iter(keys))
         self._fingerprints = hmac.digest(keys[self.key_id], b"mojito fingerprints", hashlib.sha256)

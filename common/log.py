@@ -11,6 +11,8 @@ import msgspec
 import structlog
 from structlog.typing import Processor
 
+from common.terminal import printable
+
 type LogFormat = Literal["json", "console", "auto"]
 
 _ids: ContextVar[dict[str, object] | None] = ContextVar("ids of log lines", default=None)
@@ -31,7 +33,6 @@ _SECRETS = (
     ),
     (re.compile(r"(postgres(?:ql)?://[^\s:/@]+:)[^\s@]+@"), r"\1***@"),
 )
-_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _MARKERS = (
     "mj_",
     "eaa",
@@ -131,15 +132,6 @@ def _readable(target: TextIO) -> list[Processor]:
             colors=target.isatty(), exception_formatter=structlog.dev.plain_traceback
         ),
     ]
-
-
-def printable(text: str) -> str:
-    """The text with whatever a terminal would obey written out; lines and tabs stay.
-
-    >>> printable("a\\x1b[2Jb")
-    'a\\\\x1b[2Jb'
-    """
-    return _COMMANDS.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def _without_commands(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -1,5 +1,6 @@
 """Everything two installations may differ in, read once from `MOJITO_*`."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,6 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from common.address_guard import PrivateTargets
 from common.errors import ConfigurationError
 
 PREFIX = "MOJITO_"
@@ -20,6 +22,8 @@ _LISTS = {"allowed_private_targets", "cors_origins"}
 type Port = Annotated[int, Meta(ge=1, le=65535)]
 type Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[a-z0-9.:\[\]-]+)$")]
 type Token = Annotated[str, Meta(min_length=16)]
+type Address = Annotated[str, Meta(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")]
+type Days = Annotated[float, Meta(ge=0, le=1_000_000)]
 type Seconds = Annotated[float, Meta(gt=0)]
 
 
@@ -38,7 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sandbox_port: Annotated[Port, Meta(description="Port of the sandbox (HTTP).")] = 8100
     sandbox_grpc_port: Annotated[Port, Meta(description="Port of the sandbox (gRPC).")] = 8101
     sandbox_url: Annotated[
-        str | None, Meta(description="Where sandbox accounts are served; this machine by default.")
+        Address | None,
+        Meta(description="Where sandbox accounts are served; this machine by default."),
     ] = None
     sandbox_wait_seconds: Annotated[
         Seconds, Meta(description="No wait of a sandbox account is longer.")
@@ -62,10 +67,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     meta_api_version: Annotated[
         str, Meta(pattern=r"^v\d+\.\d+$", description="Graph API version.")
     ] = "v26.0"
-    meta_base_url: Annotated[str, Meta(description="Graph API of live accounts.")] = (
+    meta_base_url: Annotated[Address, Meta(description="Graph API of live accounts.")] = (
         "https://graph.facebook.com"
     )
-    meta_video_base_url: Annotated[str, Meta(description="Video uploads of live accounts.")] = (
+    meta_video_base_url: Annotated[Address, Meta(description="Video uploads of live accounts.")] = (
         "https://graph-video.facebook.com"
     )
     log_format: Annotated[
@@ -145,15 +150,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = 2000
     retention_jobs_days: Annotated[
-        float, Meta(ge=0, description="Jobs that ended so long ago are deleted; 0: never.")
+        Days, Meta(description="Jobs that ended so long ago are deleted; 0: never.")
     ] = 365.0
     retention_audit_days: Annotated[
-        float,
-        Meta(ge=0, description="Audit entries so old are deleted, none under 30 days; 0: never."),
+        Days,
+        Meta(description="Audit entries so old are deleted, none under 30 days; 0: never."),
     ] = 2555.0
     retention_deliveries_days: Annotated[
-        float,
-        Meta(ge=0, description="Webhook deliveries over for so long are deleted; 0: never."),
+        Days,
+        Meta(description="Webhook deliveries over for so long are deleted; 0: never."),
     ] = 30.0
     installation_dir: Annotated[
         Path | None,
@@ -247,31 +252,48 @@ def _from_files(given: Mapping[str, str]) -> tuple[dict[str, object], list[str]]
     for name, path in given.items():
         if _is_file_of_secret(name):
             try:
-                found[name.removesuffix("_file")] = Path(path).read_text().strip()
+                text = Path(path).read_text().strip()
             except (OSError, UnicodeDecodeError) as error:
                 why = getattr(error, "strerror", None) or "it is not text"
                 faults.append(f"{PREFIX}{name.upper()}: cannot read {path}: {why}")
+                continue
+            if text:
+                found[name.removesuffix("_file")] = text
+            else:
+                faults.append(f"{PREFIX}{name.upper()}: {path} is empty")
     return found, faults
 
 
 def _contradictions(settings: Settings) -> list[str]:
-    """A worker must have stopped trusting itself before others give it up for dead."""
-    if settings.worker_trust_seconds < settings.worker_silence_seconds:
-        return []
-    return ["MOJITO_WORKER_TRUST_SECONDS must be less than MOJITO_WORKER_SILENCE_SECONDS"]
+    """What cannot be seen in one value alone."""
+    found: list[str] = []
+    # a worker must have stopped trusting itself before others give it up for dead
+    if settings.worker_trust_seconds >= settings.worker_silence_seconds:
+        found.append("MOJITO_WORKER_TRUST_SECONDS must be less than MOJITO_WORKER_SILENCE_SECONDS")
+    try:
+        PrivateTargets(settings.allowed_private_targets)
+    except ConfigurationError as error:
+        found.append(f"MOJITO_ALLOWED_PRIVATE_TARGETS: {error.message}")
+    return found
 
 
 def _fault(name: str, value: object) -> str | None:
     if name not in Settings.__struct_fields__:
         return f"{PREFIX}{name.upper()} is not a setting (config/example.env lists them all)"
     try:
-        msgspec.convert({name: value}, Settings, strict=False, dec_hook=_decode)
+        read = msgspec.convert({name: value}, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         return f"{PREFIX}{name.upper()}: {str(error).split(' - at ')[0]}"
+    number = getattr(read, name)
+    if isinstance(number, float) and not math.isfinite(number):
+        return f"{PREFIX}{name.upper()}: {value} is no number to reckon with"
     return None
 
 
 def _decode(kind: type, value: object) -> object:
-    if kind is Path:
+    if kind is not Path:
+        raise NotImplementedError(kind)
+    try:
         return Path(str(value)).expanduser()
-    raise NotImplementedError(kind)
+    except RuntimeError:
+        raise ValueError(f"{value}: there is no such user") from None

@@ -12,6 +12,7 @@ from litestar.types import ExceptionHandlersMap
 from msgspec import UNSET, Meta, UnsetType
 
 from common.errors import CallerError
+from common.keyring import KeyMissing
 
 type AnyRequest = Request[Any, Any, Any]
 
@@ -114,6 +115,11 @@ def _busy(request: AnyRequest, error: Exception) -> Response[bytes]:
     )
 
 
+def _keyless(request: AnyRequest, error: KeyMissing) -> Response[bytes]:
+    log.error("encryption_key.missing", key_id=error.key_id)
+    return _refused(request, error)
+
+
 def _broken(request: AnyRequest, error: Exception) -> Response[bytes]:
     log.error("request.failed", exc_info=error)
     return problem(
@@ -151,6 +157,7 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     asyncpg.LockNotAvailableError: _busy,
     asyncpg.SerializationError: _busy,
     asyncpg.DeadlockDetectedError: _busy,
+    KeyMissing: _keyless,
     ConnectionError: _unavailable,
     TimeoutError: _busy,
     Exception: _broken,

@@ -1,7 +1,7 @@
 """Makes, lists and revokes API keys; the key itself is shown once and only its hash is kept."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
@@ -11,8 +11,9 @@ from common.errors import Invalid, NotFound
 from common.uuid7 import uuid7
 from models import audit
 from models.database import Pool
-from models.gen import api_keys, teams
+from models.gen import api_keys
 from models.gen.api_keys import ListApiKeysRow
+from models.teams import ensured_team
 
 
 class CreatedKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +25,7 @@ class CreatedKey(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     key: str
     scopes: list[str]
+    expires_at: datetime | None
 
     def __repr__(self) -> str:
         return f"CreatedKey(id={self.id}, name={self.name!r})"
@@ -47,13 +49,16 @@ async def create_key(
     if unknown or not scopes:
         named = ", ".join(sorted(unknown)) or "none given"
         raise Invalid(f"scopes: {named}; known are {', '.join(SCOPES)}", code="unknown_scope")
-    if not team.strip() or not team.isprintable() or not name.isprintable():
-        raise Invalid("team, and name if there is one: give printable text", code="invalid_name")
+    if expires_at is not None and expires_at <= datetime.now(UTC):
+        raise Invalid(
+            f"a key cannot end at {expires_at:%Y-%m-%d %H:%M} UTC, which is over", code="over"
+        )
+    if not name.isprintable():
+        raise Invalid("name: give printable text, or none", code="invalid_name")
     mode = "live" if live else "sandbox"
     key = make_key(mode)
     async with pool.acquire() as connection, connection.transaction():
-        owner = await teams.ensure_team(connection, id=uuid7(), name=team)
-        assert owner is not None  # noqa: S101 - the statement always returns the row
+        owner = await ensured_team(connection, team, "keys create")
         made = await api_keys.create_api_key(
             connection,
             id=uuid7(),
@@ -67,12 +72,19 @@ async def create_key(
             rate_per_second=None if rate is None else rate[0],
             rate_burst=None if rate is None else rate[1],
         )
-        assert made is not None  # noqa: S101 - likewise
+        assert made is not None  # noqa: S101 - the statement always returns the row
         actor = audit.command_actor(owner.id, "keys create")
-        shown = {"name": name, "mode": mode, "scopes": made.scopes, "rate": rate}
+        ends = None if expires_at is None else expires_at.isoformat()
+        shown = {"name": name, "mode": mode, "scopes": made.scopes, "rate": rate, "ends": ends}
         await audit.record(connection, actor, "api_key.created", made.id, detail=shown)
     return CreatedKey(
-        id=made.id, team_id=owner.id, team=team, name=name, key=key, scopes=made.scopes
+        id=made.id,
+        team_id=owner.id,
+        team=team,
+        name=name,
+        key=key,
+        scopes=made.scopes,
+        expires_at=made.expires_at,
     )
 
 

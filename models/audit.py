@@ -1,8 +1,8 @@
 """Writes down who changed what. Objects are kept as hashes of their views, which hold no secret."""
 
-import getpass
 import hashlib
 import os
+import pwd
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,10 +14,10 @@ from models.jsonb import to_jsonb
 
 
 def command_actor(team_id: UUID | None, command: str) -> "Actor":
-    """A person at the command line, by the name that the system knows."""
+    """A person at the command line, by the account of the process: variables may name anybody."""
     try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
         user = str(os.getuid())
     return Actor(team_id, f"command:{command} user:{user}", uuid4().hex)
 

@@ -62,10 +62,11 @@ async def migrate(
 ) -> list[str]:
     """Goes up to version `to` (the newest by default), or down to it. Returns what was done."""
     migrations = load(folder)
+    target = migrations[-1].version if to is None else _known(migrations, to)
     connection = await _connected(url)
     try:
         await _lock(connection, patience_seconds)
-        return await _go(connection, migrations, to or migrations[-1].version, dry_run)
+        return await _go(connection, migrations, target, dry_run)
     except asyncpg.InsufficientPrivilegeError as error:
         raise ConfigurationError(
             f"PostgreSQL refuses ({error}); run `mojito migrate` as the role that owns the tables"
@@ -76,6 +77,15 @@ async def migrate(
         ) from None
     finally:
         await connection.close()
+
+
+def _known(migrations: list[Migration], version: str) -> str:
+    """A version to go to: anything else would go all the way up, or all the way down."""
+    if version not in {"0000", *(migration.version for migration in migrations)}:
+        raise ConfigurationError(
+            f"there is no migration {version!r}; the newest is {migrations[-1].version}, 0000 is none"
+        )
+    return version
 
 
 async def pending(connection: Asked) -> list[str]:

@@ -13,6 +13,7 @@ from models.database import Pool
 _NOTHING = UUID(int=0)
 _PAUSE_SECONDS = 0.2
 _MOST_IDLE_PASSES = 200
+_TRIED = 3
 
 
 class SealedColumn(msgspec.Struct, frozen=True):
@@ -53,6 +54,30 @@ async def key_ids_in_use(source: Pool, column: SealedColumn) -> dict[str, int]:
 async def all_key_ids_in_use(source: Pool) -> set[str]:
     """Ids of every key that some stored secret needs."""
     return {key_id for column in SEALED for key_id in await key_ids_in_use(source, column)}
+
+
+async def impostors(source: Pool, keyring: Keyring) -> list[str]:
+    """Ids under which the keyring has another key than the one that sealed what is stored.
+
+    The newest rows of each key are tried: one of them may have been tampered with, hardly all.
+    """
+    found: set[str] = set()
+    for column in SEALED:
+        for key_id in await key_ids_in_use(source, column):
+            if not keyring.missing([key_id]) and not await _fits(source, keyring, column, key_id):
+                found.add(key_id)
+    return sorted(found)
+
+
+async def _fits(source: Pool, keyring: Keyring, column: SealedColumn, key_id: str) -> bool:
+    rows = await source.fetch(
+        f"select id, {column.column} as sealed from {column.table} "  # noqa: S608 - names of this file
+        f"where {column.key_id_column} = $1 and {column.column} <> '' order by id desc limit $2",
+        key_id,
+        _TRIED,
+    )
+    tried = [keyring.fits(row["sealed"], column.table, row["id"], column.column) for row in rows]
+    return not tried or any(tried)
 
 
 async def rotate(

@@ -8,6 +8,10 @@ update ad_accounts
 set throttled_until = greatest(throttled_until, now() + make_interval(secs => @delay_seconds::float8))
 where id = @id;
 
+-- name: LockAccountOfJob :one
+-- Nobody else changes the account until the transaction ends.
+select * from ad_accounts where id = @id for no key update;
+
 -- name: RequireReauthorisation :execrows
 -- Only if the credentials that failed are still the account's; 0 rows: they were replaced meanwhile.
 update ad_accounts

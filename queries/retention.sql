@@ -1,20 +1,25 @@
 -- name: DeleteOldJobs :one
 -- Finished jobs and all that was written of them, oldest first. Ids are made in the order of time, so the key
--- finds them. Counts what went.
+-- finds them. Large jobs go in smaller batches, so that no statement takes long. Counts what went.
 with old as materialized (
-    select j.id from campaign_jobs as j
-    where j.id < oldest_kept_id(@older_than_days::float8)
+    select j.id, j.steps_total from campaign_jobs as j
+    -- ids begin in 1970
+    where j.id < oldest_kept_id(least(@older_than_days::float8, 20000))
       and j.finished_at < now() - make_interval(secs => 86400 * @older_than_days::float8)
     order by j.id limit @most::integer
     for update skip locked
+), summed as (
+    select old.id, sum(old.steps_total) over (order by old.id) - old.steps_total as steps_before from old
+), picked as materialized (
+    select summed.id from summed where summed.steps_before < @most_steps::bigint
 ), steps as (
-    delete from job_steps where campaign_job_id = any (array(select old.id from old)) returning 1
+    delete from job_steps where campaign_job_id = any (array(select picked.id from picked)) returning 1
 ), events as (
-    delete from job_events where campaign_job_id = any (array(select old.id from old)) returning 1
+    delete from job_events where campaign_job_id = any (array(select picked.id from picked)) returning 1
 ), requests as (
-    delete from campaign_requests where campaign_job_id = any (array(select old.id from old)) returning 1
+    delete from campaign_requests where campaign_job_id = any (array(select picked.id from picked)) returning 1
 ), jobs as (
-    delete from campaign_jobs where id = any (array(select old.id from old)) returning 1
+    delete from campaign_jobs where id = any (array(select picked.id from picked)) returning 1
 )
 select (select count(*) from jobs) as jobs, (select count(*) from requests) as requests,
     (select count(*) from steps) as steps, (select count(*) from events) as events;
@@ -23,7 +28,7 @@ select (select count(*) from jobs) as jobs, (select count(*) from requests) as r
 -- What DeleteOldJobs would take in the end.
 with old as materialized (
     select j.id from campaign_jobs as j
-    where j.id < oldest_kept_id(@older_than_days::float8)
+    where j.id < oldest_kept_id(least(@older_than_days::float8, 20000))
       and j.finished_at < now() - make_interval(secs => 86400 * @older_than_days::float8)
 )
 select (select count(*) from old) as jobs,

@@ -37,6 +37,10 @@ where claim_token is not null and worker_id = @worker_id
           select unnest(@known_ids::uuid[]) as id, unnest(@known_tokens::uuid[]) as token) as known
       where known.id = campaign_jobs.id and known.token = campaign_jobs.claim_token);
 
+-- name: GetDatabaseSeconds :one
+-- The database's clock, by which workers are silent.
+select extract(epoch from now())::float8 as seconds;
+
 -- name: ReleaseJobsOfDeadWorkers :many
 -- Frees the jobs of workers that were silent for too long, in a small batch; any worker does this.
 -- Who is silent is settled before a row is locked: a job that a living worker has claimed since this

@@ -20,7 +20,7 @@ from middleware.request_id import RequestIds
 from models.account_verification import AccountVerifier
 from models.database import Pool
 from models.notifier import Notifier
-from models.sealed import all_key_ids_in_use
+from models.sealed import all_key_ids_in_use, impostors
 from routes import (
     ad_accounts,
     ads_meta,
@@ -143,11 +143,16 @@ def _admission(
 
 
 async def require_keys_in_use(pool: Pool, keyring: Keyring) -> None:
-    """Raises ConfigurationError when a stored secret needs a key that is not there."""
+    """Raises ConfigurationError when a stored secret needs a key that is not there, or is another."""
     if missing := keyring.missing(await all_key_ids_in_use(pool)):
         raise ConfigurationError(
             f"MOJITO_ENCRYPTION_KEYS_FILE lacks the key {', '.join(missing)}, "
             "which stored secrets need; `mojito encryption status` shows which rows"
+        )
+    if others := await impostors(pool, keyring):
+        raise ConfigurationError(
+            f"MOJITO_ENCRYPTION_KEYS_FILE has another key under the id {', '.join(others)} than the one "
+            "that sealed what is stored; put the right one back"
         )
 
 

@@ -1,10 +1,12 @@
 """/api/v1/assets: media files that requests name by id. What a file is, its bytes say."""
 
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Generator
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import msgspec
+import structlog
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -12,7 +14,7 @@ from litestar.response import Stream
 from msgspec import Meta
 
 from common.asset_files import AssetFiles
-from common.errors import Invalid, NotFound, UnsupportedMedia
+from common.errors import Invalid, NotFound, Unavailable, UnsupportedMedia
 from common.guarded_http import DownloadFailed, GuardedClient
 from common.media_files import MediaKind, NotMedia
 from models import audit
@@ -28,7 +30,10 @@ from routes.uploads import UploadedFile, limited, refuse_length
 
 type Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
+log = structlog.get_logger()
+
 LONGEST_JSON = 1024 * 1024
+_LATER_SECONDS = 30
 _LONGEST_STORING_SECONDS = 90.0
 """The longest download, and what it takes to look into the file and keep it."""
 _FILE_FORM = {
@@ -159,14 +164,15 @@ async def _upload(request: ApiRequest, parts: Parts) -> MediaAsset:
     file = UploadedFile(request, assets.max_bytes)
     await file.open()
     try:
-        return await store_asset(
-            parts.pool,
-            assets.files,
-            file.chunks(),
-            team_id=request.auth.team_id,
-            origin="upload",
-            file_name=file.file_name,
-        )
+        with _keeping():
+            return await store_asset(
+                parts.pool,
+                assets.files,
+                file.chunks(),
+                team_id=request.auth.team_id,
+                origin="upload",
+                file_name=file.file_name,
+            )
     except NotMedia as error:
         raise UnsupportedMedia(_sentence(error.message), code="not_media") from None
 
@@ -178,19 +184,36 @@ async def _fetch(request: ApiRequest, parts: Parts) -> MediaAsset:
         async with assets.client.download(
             wanted.url, max_bytes=assets.max_bytes, total_seconds=assets.download_seconds
         ) as download:
-            return await store_asset(
-                parts.pool,
-                assets.files,
-                download.chunks(),
-                team_id=request.auth.team_id,
-                origin="url",
-                origin_url=wanted.url,
-                file_name=download.file_name,
-            )
+            with _keeping():
+                return await store_asset(
+                    parts.pool,
+                    assets.files,
+                    download.chunks(),
+                    team_id=request.auth.team_id,
+                    origin="url",
+                    origin_url=wanted.url,
+                    file_name=download.file_name,
+                )
     except DownloadFailed as error:
         raise _refused_url(download_problem(error), error.message) from None
     except NotMedia as error:
         raise _refused_url("not_media", error.message) from None
+
+
+@contextlib.contextmanager
+def _keeping() -> Generator[None]:
+    """Around what writes files: a folder that is full or closed is no fault of the request, and may pass."""
+    try:
+        yield
+    except (ConnectionError, TimeoutError):
+        raise  # of the database or of the caller
+    except OSError as error:
+        log.error("asset.not_kept", error=error.strerror or type(error).__name__)  # noqa: TRY400 - the reason says it all
+        raise Unavailable(
+            "The file cannot be kept just now; nothing was stored.",
+            code="asset_not_kept",
+            headers={"Retry-After": str(_LATER_SECONDS)},
+        ) from error
 
 
 async def _read_json(request: ApiRequest) -> NewAsset:

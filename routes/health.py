@@ -116,7 +116,10 @@ def _runs(pid: int) -> bool:
 
 
 def _is_key(path: Path) -> bool:
-    return path.is_file() and path.read_text("ascii").startswith("mj_")
+    try:
+        return path.read_text("ascii").startswith("mj_")
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _is_json(path: Path) -> bool:

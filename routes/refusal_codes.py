@@ -187,9 +187,7 @@ REFUSALS: dict[str, Refusal] = {
         409, "The job is SUCCESS; nothing is left to do.", only=("retry_job",)
     ),
     "too_many_webhook_endpoints": Refusal(
-        409,
-        "A team has at most 20 endpoints; remove one first.",
-        only=("create_webhook_endpoint",),
+        409, "A team has at most 20 endpoints; remove one first.", only=("create_webhook_endpoint",)
     ),
     "webhook_endpoint_disabled": Refusal(
         409, "The endpoint is disabled; enable it first.", only=_SENDING
@@ -285,6 +283,9 @@ REFUSALS: dict[str, Refusal] = {
         503,
         "A stored secret cannot be opened here. Whoever runs this must look at the encryption keys.",
         only=("verify_account", "rotate_webhook_secret"),
+    ),
+    "asset_not_kept": Refusal(
+        503, "The file cannot be kept just now; nothing was stored.", only=("create_asset",)
     ),
     "database_unavailable": Refusal(
         503,

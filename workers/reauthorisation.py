@@ -3,9 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
+from models import audit
+from models.account import account_view
 from models.database import Pool
 from models.gen import ad_accounts
-from models.gen.rows import JobStatus
+from models.gen.rows import AdAccount, Connection, JobStatus
 from models.jsonb import to_jsonb
 from workers.kinds import Parked, Run
 from workers.writes import Move, write_moves
@@ -23,10 +25,7 @@ async def park_for_reauthorisation(
     job = run.job
     assert job.claim_token is not None  # noqa: S101 - a claimed job has one by constraint
     async with pool.acquire() as connection, connection.transaction():
-        still_dead = await ad_accounts.require_reauthorisation(
-            connection, id=run.account.id, credentials_version=run.account.credentials_version
-        )
-        if not still_dead:
+        if not await _is_dead(connection, run.account):
             return None
         error = outcome.error
         move = Move(
@@ -43,6 +42,25 @@ async def park_for_reauthorisation(
         )
         (status,) = await write_moves(connection, [move])  # pyright: ignore[reportArgumentType]  # a pool's connection is one
     return move, status
+
+
+async def _is_dead(connection: Connection, used: AdAccount) -> bool:
+    """Whether the credentials that failed still are the account's; it then says that it needs others."""
+    before = await ad_accounts.lock_account_of_job(connection, id=used.id)
+    still_dead = await ad_accounts.require_reauthorisation(
+        connection, id=used.id, credentials_version=used.credentials_version
+    )
+    after = await ad_accounts.lock_account_of_job(connection, id=used.id)
+    if before and after and before.status != after.status:
+        await audit.record(
+            connection,
+            audit.Actor(after.team_id, "worker"),
+            "ad_account.reauthorisation_required",
+            after.id,
+            before=account_view(before),
+            after=account_view(after),
+        )
+    return bool(still_dead)
 
 
 def _rest_of_wait(

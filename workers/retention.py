@@ -23,6 +23,8 @@ log = structlog.get_logger()
 type Counts = dict[str, int]
 
 BATCH = 500
+MOST_STEPS = 20_000
+"""Of the jobs of a batch together, but for one job that alone has more."""
 WORKER = Actor(None, "worker", "retention")
 _MOST_BATCHES = 40
 """Of one table in one turn of a worker, so that a large past goes over many turns."""
@@ -130,7 +132,9 @@ async def _count_jobs(connection: Connection, days: float) -> Counts:
 
 async def _delete_jobs(connection: Connection, days: float) -> Counts:
     return _job_counts(
-        await retention.delete_old_jobs(connection, older_than_days=days, most=BATCH)
+        await retention.delete_old_jobs(
+            connection, older_than_days=days, most=BATCH, most_steps=MOST_STEPS
+        )
     )
 
 

@@ -12,20 +12,20 @@ import msgspec
 
 from common.errors import ConfigurationError, Conflict, Invalid, NotFound, Unavailable
 from common.keyring import Keyring
-from common.log import printable
-from common.uuid7 import uuid7
 from config.settings import Settings
 from models import audit
 from models.account import ACCOUNT_IDS, AccountView, NewAccount, account_view
 from models.account_rules import account_violations
-from models.audit import Actor
 from models.database import Pool
-from models.gen import ad_accounts, teams
+from models.gen import ad_accounts
 from models.gen.rows import AdAccount
 from models.inspection import violations
 from models.listener import CHANNEL
+from models.teams import ensured_team
 from models.verification import Verification
-from mojito.pools import opened_pool
+from mojito.encryption import require_right_key
+from mojito.pools import asked_pool
+from mojito.printing import plain, print_json, print_lines
 
 EXAMPLES = """examples:
   mojito accounts list --team ads
@@ -76,10 +76,10 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _list(arguments: argparse.Namespace, settings: Settings) -> int:
-    async with opened_pool(settings, ACTOR) as pool:
+    async with asked_pool(settings, ACTOR) as pool:
         rows = await ad_accounts.list_accounts_of_teams(pool, team=arguments.team)
     if arguments.json:
-        _print_json(rows)
+        print_json(rows)
         return 0
     for row in rows:
         verified = f"verified {row.verified_at:%Y-%m-%d}" if row.verified_at else "never verified"
@@ -87,20 +87,21 @@ async def _list(arguments: argparse.Namespace, settings: Settings) -> int:
             f"{row.id}  {row.platform_account_id}  {row.mode:8}{row.status:16}"
             f"{row.currency or '---'}  {verified}  {row.team}  {row.name}"
         )
-        sys.stdout.write(f"{printable(line)}\n")
+        print_lines([line])
     return 0
 
 
 async def _add(arguments: argparse.Namespace, settings: Settings) -> int:
     wanted = _wanted(arguments, _credentials(arguments.credentials))
     keyring = Keyring.from_file(settings.keys_file)
-    async with opened_pool(settings, ACTOR) as pool:
+    async with asked_pool(settings, ACTOR) as pool:
+        await require_right_key(pool, keyring)
         view = await _added(pool, keyring, wanted, arguments.team)
     if arguments.json:
-        _print_json(view)
+        print_json(view)
     else:
-        sys.stdout.write(f"{view.id}\n")
-        sys.stderr.write(f"{view.platform_account_id} is added to team {arguments.team}\n")
+        print_lines([str(view.id)])
+        sys.stderr.write(f"{view.platform_account_id} is added to team {plain(arguments.team)}\n")
     return 0
 
 
@@ -109,10 +110,9 @@ async def _added(pool: Pool, keyring: Keyring, wanted: NewAccount, team: str) ->
 
     try:
         async with pool.acquire() as connection, connection.transaction():
-            owner = await teams.ensure_team(connection, id=uuid7(), name=team)
-            assert owner is not None  # noqa: S101 - the statement always returns the row
+            owner = await ensured_team(connection, team, "accounts add")
             view = account_view(await add(connection, keyring, wanted, owner.id))
-            actor = Actor(owner.id, ACTOR)
+            actor = audit.command_actor(owner.id, "accounts add")
             await audit.record(connection, actor, "ad_account.created", view.id, after=view)
             return view
     except asyncpg.UniqueViolationError:
@@ -150,7 +150,7 @@ async def _verify(arguments: argparse.Namespace, settings: Settings) -> int:
     from mojito.wiring import opened_verifier  # noqa: PLC0415 - the platforms' SDKs, needed here alone
 
     keyring = Keyring.from_file(settings.keys_file)
-    async with opened_pool(settings, ACTOR) as pool, opened_verifier(settings, keyring) as verifier:
+    async with asked_pool(settings, ACTOR) as pool, opened_verifier(settings, keyring) as verifier:
         row = await _named(pool, arguments.account, arguments.team)
         assert row.team_id is not None  # noqa: S101 - it was found by its team
         if keyring.missing([row.credentials_key_id]):
@@ -159,14 +159,15 @@ async def _verify(arguments: argparse.Namespace, settings: Settings) -> int:
                 "which the account's credentials need"
             )
         try:
-            told = await verifier.verify(pool, row, Actor(row.team_id, ACTOR))
+            actor = audit.command_actor(row.team_id, "accounts verify")
+            told = await verifier.verify(pool, row, actor)
         except Unavailable as error:
-            sys.stderr.write(f"mojito: {error.message}\n")
+            sys.stderr.write(f"mojito: {plain(error.message)}\n")
             return 3
         if told.jobs_woken:
             await pool.execute(f"notify {CHANNEL}")
     if arguments.json:
-        _print_json(told)
+        print_json(told)
     else:
         _show(told)
     return 0 if told.ok else 1
@@ -185,17 +186,13 @@ async def _named(pool: Pool, name: str, team: str | None) -> AdAccount:
 
 def _show(told: Verification) -> None:
     state = "in order" if told.ok else "not in order"
-    sys.stdout.write(f"{told.platform_account_id} is {state}; its status is {told.status}\n")
+    lines = [f"{told.platform_account_id} is {state}; its status is {told.status}"]
     if told.account is not None:
-        sys.stdout.write(f"  currency {told.account.currency}  {told.account.timezone_name}\n")
+        lines.append(f"  currency {told.account.currency}  {told.account.timezone_name}")
     ends = told.token.expires_at.isoformat() if told.token.expires_at else told.token.expires
-    sys.stdout.write(f"  token ends: {ends if told.token.works else 'it is dead'}\n")
+    lines.append(f"  token ends: {ends if told.token.works else 'it is dead'}")
     for found in told.findings:
-        sys.stdout.write(f"  {found.severity:8}{found.code}: {found.message}\n")
-        sys.stdout.write(f"          {found.remedy}\n")
+        lines += [f"  {found.severity:8}{found.code}: {found.message}", f"          {found.remedy}"]
     if told.jobs_woken:
-        sys.stdout.write(f"  {told.jobs_woken} jobs that waited go on\n")
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
+        lines.append(f"  {told.jobs_woken} jobs that waited go on")
+    print_lines(lines)

@@ -3,16 +3,16 @@
 import argparse
 import asyncio
 import sys
-from datetime import UTC, datetime
 
 import msgspec
 
-from common.errors import Invalid
 from config.settings import Settings
 from models.database import Pool
 from models.gen import audit_log
 from models.gen.audit_log import ListAuditEntriesRow
-from mojito.pools import opened_pool
+from mojito.moments import moment
+from mojito.pools import asked_pool
+from mojito.printing import json_text
 
 HELD_BACK_SECONDS = 60.0
 """Numbers are given when entries are written and seen when they are committed, not always in that order."""
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     export.add_argument("--since", help="from this day or moment on (RFC 3339; days are UTC)")
     export.add_argument("--until", help="before this day or moment")
     export.add_argument("--team", help="only of this team")
-    export.add_argument("--after", type=int, default=0, metavar="ID", help="behind this number")
+    export.add_argument("--after", type=_number, default=0, metavar="ID", help="behind this number")
     export.add_argument(
         "--fresh", action="store_true", help="the last minute, too; a later --after may miss some"
     )
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 async def _export(arguments: argparse.Namespace, settings: Settings) -> int:
     held_back_seconds = -HELD_BACK_SECONDS if arguments.fresh else HELD_BACK_SECONDS
     after, since, before = arguments.after, moment(arguments.since), moment(arguments.until)
-    async with opened_pool(settings, "mojito audit") as pool:
+    async with asked_pool(settings, "mojito audit") as pool:
         while rows := await audit_log.list_audit_entries(
             pool,
             after_id=after,
@@ -72,19 +72,6 @@ async def _tell_what_is_held_back(pool: Pool, held_back_seconds: float) -> None:
         sys.stderr.write(f"{held_back} entries of the last minute are held back (--fresh)\n")
 
 
-def moment(text: str | None) -> datetime | None:
-    """A day or a moment; without an offset it is UTC. Raises Invalid."""
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise Invalid(
-            f"{text!r} is no day and no moment, like 2026-11-01 or 2026-11-01T12:00:00Z"
-        ) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
 def line(row: ListAuditEntriesRow) -> str:
     """One entry; hashes are hexadecimal."""
     entry = {
@@ -93,4 +80,11 @@ def line(row: ListAuditEntriesRow) -> str:
         "after_hash": None if row.after_hash is None else row.after_hash.hex(),
         "detail": msgspec.Raw(row.detail.encode()),
     }
-    return msgspec.json.encode(entry).decode() + "\n"
+    return json_text(msgspec.json.encode(entry).decode()) + "\n"
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**63:
+        raise argparse.ArgumentTypeError("no entry has such a number")
+    return number

@@ -1,8 +1,8 @@
 """Checks the settings before anything runs with them, and shows where each comes from."""
 
 import argparse
+import contextlib
 import stat
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -13,7 +13,7 @@ from common.errors import ConfigurationError
 from common.keyring import read_keys
 from config.settings import PREFIX, SECRETS, Settings, examine, source_of
 from mojito.findings import Finding, report, show
-from mojito.printing import print_json
+from mojito.printing import print_json, print_lines
 
 EXAMPLES = """examples:
   mojito config check
@@ -75,12 +75,23 @@ def _database(settings: Settings, environment: Mapping[str, str]) -> list[Findin
     if settings.database_url is None:
         message = "MOJITO_DATABASE_URL is not set; only `mojito up` brings a database along"
         found.append(Finding("database_url", "error", message, "Name a PostgreSQL server."))
-    elif urlsplit(settings.database_url).scheme not in ("postgres", "postgresql"):
+    elif not _is_address(settings.database_url):
         message = "MOJITO_DATABASE_URL is not an address of PostgreSQL"
         found.append(
             Finding("database_url", "error", message, "Write postgresql://user:password@host/name.")
         )
     return found
+
+
+def _is_address(url: str) -> bool:
+    """Whether PostgreSQL's driver can read it; several hosts have commas between."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    ports = [host.rpartition(":")[2] for host in hosts if ":" in host and not host.endswith("]")]
+    return parts.scheme in ("postgres", "postgresql") and all(map(str.isdecimal, ports))
 
 
 def _keys_file(settings: Settings) -> list[Finding]:
@@ -112,10 +123,11 @@ def _permissions(check: str, path: Path) -> list[Finding]:
 
 
 def _data_dir(folder: Path) -> list[Finding]:
-    if not folder.exists():
-        return []  # made when something is kept there
-    if folder.is_dir() and _is_writable(folder):
-        return []
+    with contextlib.suppress(PermissionError):
+        if not folder.exists():
+            return []  # made when something is kept there
+        if folder.is_dir() and _is_writable(folder):
+            return []
     message = f"MOJITO_DATA_DIR {folder} is not a folder that can be written to"
     return [Finding("data_dir", "error", message, "Name another, or mend its owner.")]
 
@@ -140,7 +152,7 @@ def _show(settings: Settings, environment: Mapping[str, str], *, as_json: bool) 
         return
     for one in shown:
         value = "" if one.value is None else one.value
-        sys.stdout.write(f"{one.name:40}{value!s:40} {one.source}\n")
+        print_lines([f"{one.name:40}{value!s:40} {one.source}"])
 
 
 def _value(name: str, settings: Settings) -> object:

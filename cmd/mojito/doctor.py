@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import shutil
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -14,13 +15,14 @@ from common.errors import ConfigurationError
 from common.keyring import Keyring
 from config.settings import Settings, database_url
 from config.settings import examine as examine_settings
-from models.database import DATABASE_FAILURES, Pool
+from models.database import Pool
 from models.gen import overview
 from mojito import server_checks
 from mojito.encryption import read_status
 from mojito.findings import Finding, rank, report, show
+from mojito.installation import joined
 from mojito.platform_versions import KNOWN_ON, known_version
-from mojito.pools import DatabaseAway, opened_pool
+from mojito.pools import answered, opened_pool
 
 EXIT_CODES = """exit codes:
   0  all is well        1  at least one warning        2  at least one error
@@ -32,7 +34,9 @@ OLD_JOB_ERROR_SECONDS = 600.0
 SHORT_NOTICE_DAYS = 90
 LITTLE_SPACE_BYTES = 2 * 1024**3
 NO_SPACE_BYTES = 128 * 1024**2
-_REACH = "Check MOJITO_DATABASE_URL, the server and the way to it."
+_REACH = "Check MOJITO_DATABASE_URL, the server, the way to it and the rights of its role."
+_OWNER = "Ask as the user that API and workers run as; else mend the folder's owner, or its mount."
+_NAME = "Name a PostgreSQL server with MOJITO_DATABASE_URL, or start ./mojito up."
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -51,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Prints every finding; the exit code is the worst of them."""
-    settings, faults = examine_settings(environment)
+    settings, faults = examine_settings(joined(environment))
     wrong = [Finding("setting", "error", fault, "mojito config check") for fault in faults]
     found = report([*wrong, *asyncio.run(examine(settings, Surroundings()))])
     show(found, as_json=arguments.json)
@@ -61,17 +65,17 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
 async def examine(settings: Settings, around: Surroundings) -> list[Finding]:
     """Everything, in the order in which one would mend it."""
     found = [disk_space(settings.data_dir), platform_version(settings, around.today())]
+    if settings.database_url is None:
+        message = f"MOJITO_DATABASE_URL is not set, and no `mojito up` runs in {settings.data_dir}"
+        return [*found, Finding("database", "error", message, _NAME)]
     try:
         async with opened_pool(settings, "mojito doctor") as pool:
             found = [Finding("database", "ok", "reachable"), *found]
-            found += [finding async for finding in _through(pool, settings, around)]
-    except DatabaseAway as error:
-        found.append(Finding("database", "error", error.message, _REACH))
+            with answered():
+                async for finding in _through(pool, settings, around):
+                    found.append(finding)
     except ConfigurationError as error:
-        found.append(Finding("settings", "error", error.message, "mojito config check"))
-    except DATABASE_FAILURES as error:
-        reason = str(error) or type(error).__name__
-        found.append(Finding("database", "error", f"does not answer: {reason}", _REACH))
+        found.append(Finding("database", "error", error.message, _REACH))
     return found
 
 
@@ -85,7 +89,7 @@ async def _through(pool: Pool, settings: Settings, around: Surroundings) -> Asyn
     yield await server_checks.notifications(
         pool, database_url(settings), patience_seconds=around.patience_seconds
     )
-    migrated = await server_checks.migrations(pool, database_url(settings))
+    migrated = await server_checks.migrations(pool)
     yield migrated
     if migrated.severity == "ok":
         for check in (encryption_keys, workers, oldest_job, accounts):
@@ -95,9 +99,14 @@ async def _through(pool: Pool, settings: Settings, around: Surroundings) -> Asyn
 def disk_space(folder: Path) -> Finding:
     """Assets are kept below the data folder; a full disk stops uploads and the embedded database."""
     there = folder.absolute()
-    while not there.exists():
-        there = there.parent
-    free = shutil.disk_usage(there).free
+    try:
+        while not there.exists():
+            there = there.parent
+        free = shutil.disk_usage(there).free
+    except OSError as error:
+        return Finding("disk", "error", f"{folder} cannot be entered: {error.strerror}", _OWNER)
+    if not os.access(there, os.W_OK | os.X_OK, effective_ids=True):
+        return Finding("disk", "error", f"{there} cannot be written to", _OWNER)
     message = f"{free / 1024**3:.1f} GiB free below {folder}"
     remedy = "Make room, or move MOJITO_DATA_DIR to a larger disk."
     if free < NO_SPACE_BYTES:
@@ -137,6 +146,10 @@ async def encryption_keys(pool: Pool, settings: Settings) -> Finding:
     if status.missing:
         message = f"stored secrets need keys that are not in the file: {', '.join(status.missing)}"
         remedy = f"Put them back into {settings.keys_file}."
+        return Finding("encryption_keys", "error", message, remedy)
+    if status.other:
+        message = f"the file has other keys than those that sealed, under {', '.join(status.other)}"
+        remedy = f"Put the right ones back into {settings.keys_file}."
         return Finding("encryption_keys", "error", message, remedy)
     older = sorted({k for rows in status.rows.values() for k in rows} - {status.seals})
     if older:

@@ -6,13 +6,14 @@ import sys
 
 import msgspec
 
+from common.errors import ConfigurationError
 from common.keyring import Keyring
 from config.settings import Settings
 from models import audit
 from models.database import Pool
-from models.sealed import SEALED, Progress, key_ids_in_use, rotate
-from mojito.pools import opened_pool
-from mojito.printing import print_json
+from models.sealed import SEALED, Progress, impostors, key_ids_in_use, rotate
+from mojito.pools import asked_pool
+from mojito.printing import print_json, print_lines
 
 EXAMPLES = """to replace a key:
   1. write the new key as the FIRST line of MOJITO_ENCRYPTION_KEYS_FILE, on every machine
@@ -21,7 +22,7 @@ EXAMPLES = """to replace a key:
   4. take those out of the file, on every machine; processes that run go on without a restart
 
 exit codes: 0 every secret is under the first key (rotate); every key in use is in the file (status)
-            1 some are not; the message says which"""
+            1 some are not, or the file has another key of that id; the message says which"""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -33,6 +34,8 @@ class Status(msgspec.Struct, frozen=True):
     """By column, then by key id."""
     missing: list[str]
     """Keys in use that are not in the file."""
+    other: list[str]
+    """Ids under which the file has another key than the one that sealed what is stored."""
     not_needed: list[str]
     """Keys in the file that neither seal nor open anything stored."""
 
@@ -69,13 +72,13 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _status(settings: Settings, keyring: Keyring, *, as_json: bool) -> int:
-    async with opened_pool(settings, "mojito encryption") as pool:
+    async with asked_pool(settings, "mojito encryption") as pool:
         status = await read_status(pool, keyring)
     if as_json:
         print_json(status)
     else:
-        sys.stdout.write("".join(f"{line}\n" for line in _told(status)))
-    return 1 if status.missing else 0
+        print_lines(_told(status))
+    return 1 if status.missing or status.other else 0
 
 
 async def read_status(pool: Pool, keyring: Keyring) -> Status:
@@ -87,6 +90,7 @@ async def read_status(pool: Pool, keyring: Keyring) -> Status:
         keys_in_file=keyring.key_ids,
         rows=rows,
         missing=keyring.missing(used),
+        other=await impostors(pool, keyring),
         not_needed=[k for k in keyring.key_ids if k not in used and k != keyring.key_id],
     )
 
@@ -97,6 +101,8 @@ def _told(status: Status) -> list[str]:
         lines += [f"  {column:32}{key_id:20}{rows:>10} rows" for key_id, rows in counts.items()]
     if status.missing:
         lines.append(f"MISSING from the file, yet needed: {', '.join(status.missing)}")
+    if status.other:
+        lines.append(f"ANOTHER KEY in the file than the one that sealed: {', '.join(status.other)}")
     if status.not_needed:
         lines.append(f"not needed any more: {', '.join(status.not_needed)}")
     return lines
@@ -105,7 +111,8 @@ def _told(status: Status) -> list[str]:
 async def _rotate(settings: Settings, keyring: Keyring, batch: int, *, as_json: bool) -> int:
     ends: list[Progress] = []
     actor = audit.command_actor(None, "encryption rotate")
-    async with opened_pool(settings, "mojito encryption") as pool:
+    async with asked_pool(settings, "mojito encryption") as pool:
+        await require_right_key(pool, keyring)
         begun = {"seals": keyring.key_id}
         await audit.record(pool, actor, "encryption.rotation_begun", None, detail=begun)
         for column in SEALED:
@@ -120,8 +127,17 @@ async def _rotate(settings: Settings, keyring: Keyring, batch: int, *, as_json: 
     if as_json:
         print_json(result)
     else:
-        sys.stdout.write("".join(f"{line}\n" for line in _came_to(result)))
+        print_lines(_came_to(result))
     return 0 if result.complete else 1
+
+
+async def require_right_key(pool: Pool, keyring: Keyring) -> None:
+    """Raises ConfigurationError where rows are under another key of that id: they would be passed over."""
+    if keyring.key_id in await impostors(pool, keyring):
+        raise ConfigurationError(
+            f"secrets are stored under another key of the id {keyring.key_id}; put that one back, "
+            "and give the new key an id of its own"
+        )
 
 
 def _came_to(result: Result) -> list[str]:

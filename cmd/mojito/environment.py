@@ -4,11 +4,10 @@ import argparse
 import shlex
 import sys
 
-import msgspec
-
 from common.errors import ConfigurationError
 from config.settings import Settings
 from mojito.installation import Installation
+from mojito.printing import print_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +26,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
             "with MOJITO_DATA_DIR"
         )
     if arguments.json:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
+        print_json(found)
     else:
         lines = (f"export {name}={shlex.quote(str(value))}\n" for name, value in found.items())
         sys.stdout.write("".join(lines))

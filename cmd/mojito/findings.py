@@ -1,12 +1,11 @@
 """What checks find: how bad it is, and what to do about it."""
 
-import sys
 from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
-from mojito.printing import print_json
+from mojito.printing import print_json, print_lines
 
 type Severity = Literal["ok", "warning", "error"]
 _RANKS: dict[Severity, int] = {"ok": 0, "warning": 1, "error": 2}
@@ -46,6 +45,6 @@ def show(found: Report, *, as_json: bool) -> None:
         print_json(found)
         return
     for finding in found.findings:
-        sys.stdout.write(f"{finding.severity:8}{finding.check:22}{finding.message}\n")
+        print_lines([f"{finding.severity:8}{finding.check:22}{finding.message}"])
         if finding.remedy:
-            sys.stdout.write(f"{'':30}-> {finding.remedy}\n")
+            print_lines([f"{'':30}-> {finding.remedy}"])

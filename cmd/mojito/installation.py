@@ -1,16 +1,19 @@
 """The data folder of an installation on one machine: its files, and who may have it."""
 
-import base64
 import fcntl
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from common.errors import ConfigurationError
-from config.settings import PREFIX, Settings
+from common.keyring import new_key_line
+from config.settings import PREFIX, Settings, examine
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - recognised, not bound
 
 
 class Processes(msgspec.Struct):
@@ -61,8 +64,9 @@ class Installation:
         if named is not None:
             return named.absolute()
         if not self.encryption_keys_file.exists():
-            key = base64.b64encode(secrets.token_bytes(32)).decode()
-            write_secret(self.encryption_keys_file, f"k1:{key}\n")
+            # an id of its own: secrets of a file that was lost are not taken for this one's
+            line = new_key_line(f"k-{secrets.token_hex(4)}")
+            write_secret(self.encryption_keys_file, f"{line}\n")
         return self.encryption_keys_file
 
     def environment(self, settings: Settings, url: str, keys: Path) -> dict[str, str]:
@@ -93,9 +97,26 @@ class Installation:
     def read_key(self) -> str | None:
         """The development key."""
         try:
-            return self.key_file.read_text().strip() or None
-        except OSError:
+            return self.key_file.read_text("ascii").strip() or None
+        except (OSError, UnicodeDecodeError):
             return None
+
+
+def api_address(host: str, port: int | str) -> str:
+    """Where an API that listens there is spoken to from this machine."""
+    reached = _EVERYWHERE.get(host, host)
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
+
+
+def joined(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment; where it names no database, with the settings of the `up` that runs in its folder."""
+    if any(environment.get(f"{PREFIX}DATABASE_URL{suffix}") for suffix in ("", "_FILE")):
+        return environment
+    installation = Installation(examine(environment)[0].data_dir)
+    written = installation.read_json(installation.environment_file)
+    if installation.read_json(installation.processes_file) is None or not isinstance(written, dict):
+        return environment
+    return {**written, **{name: value for name, value in environment.items() if value}}
 
 
 def write_secret(path: Path, text: str) -> None:

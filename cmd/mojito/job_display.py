@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from mojito.printing import plain
+
 type Job = Mapping[str, Any]
 
 SIGNS = {
@@ -48,7 +50,7 @@ class Log(Display):
 
     def __init__(self, out: TextIO, title: str) -> None:
         self._out = out
-        self._title = plain(title)
+        self._title = title
         self._known: dict[str, object] = {}
         self._begun = False
 
@@ -81,7 +83,7 @@ class Log(Display):
             self._write(line)
 
     def _write(self, line: str) -> None:
-        self._out.write(f"{datetime.now(UTC):%H:%M:%S} {line}\n")
+        self._out.write(f"{datetime.now(UTC):%H:%M:%S} {plain(line)}\n")
         self._out.flush()
 
 
@@ -100,7 +102,7 @@ class Picture(Display):
         size = shutil.get_terminal_size()
         lines = [self._head(job), *(self._step(step) for step in job["steps"])]
         if job["waiting"]:
-            lines.append(f"  {waiting_text(job)}")
+            lines.append(f"  {plain(waiting_text(job))}")
         shown = _fitting(lines, size.lines - 2)
         self._out.write(f"\x1b[{self._drawn}F\x1b[J" if self._drawn else "")
         self._out.write("".join(f"{_cut(line, size.columns)}\x1b[0m\n" for line in shown))
@@ -114,7 +116,7 @@ class Picture(Display):
 
     def _head(self, job: Job) -> str:
         progress = job["progress"]
-        status = self._paint(job["status"], COLOURS.get(job["status"], "1"))
+        status = self._paint(plain(job["status"]), COLOURS.get(job["status"], "1"))
         seconds = time.monotonic() - self._since
         return f"{status}  {self._title}  {progress['done']}/{progress['total']}  {seconds:.0f} s"
 
@@ -192,15 +194,6 @@ def problem_lines(problem: Job) -> list[str]:
     if problem.get("status", 0) >= 500 and "instance" in problem:
         lines.append(f"  instance: {problem['instance']}")
     return [plain(line) for line in lines]
-
-
-def plain(text: str) -> str:
-    r"""Foreign text without what a terminal would obey.
-
-    >>> plain("a\x1b[2Jb\nc")
-    'a[2Jbc'
-    """
-    return "".join(character for character in text if character.isprintable())
 
 
 def _violation_line(error: Job) -> str:

@@ -3,19 +3,23 @@
 import argparse
 import asyncio
 import sys
+from datetime import UTC, datetime
 from uuid import UUID
 
 from common.api_keys import SCOPES
 from common.errors import Invalid
 from config.settings import Settings
 from models.api_keys import create_key, list_keys, revoke_key
-from mojito.pools import opened_pool
-from mojito.printing import print_json
+from models.gen.api_keys import ListApiKeysRow
+from mojito.moments import moment
+from mojito.pools import asked_pool
+from mojito.printing import plain, print_json, print_lines
 
 EXAMPLES = """examples:
   mojito keys create --team ads --scope jobs:write --scope jobs:read
   mojito keys create --team ads --live --name "campaign service"
   mojito keys create --team ads --rate 5/20
+  mojito keys create --team ads --scope jobs:read --expires 2027-01-01
   mojito keys list --json
   mojito keys revoke 0199…"""
 
@@ -40,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PER_SECOND/BURST",
         help="its own limit, like 5/20: 5 requests a second, 20 at once; 0/1: none but the team's",
     )
+    create.add_argument(
+        "--expires", metavar="MOMENT", help="a day or moment from which on it is refused (UTC)"
+    )
     listing = actions.add_parser("list", help="show keys, never their secret part")
     listing.add_argument("--team", help="only this team's")
     revoke = actions.add_parser("revoke", help="end a key; noticed everywhere within 30 s")
@@ -55,20 +62,21 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _create(arguments: argparse.Namespace, settings: Settings) -> int:
-    async with opened_pool(settings, "mojito keys") as pool:
+    async with asked_pool(settings, "mojito keys") as pool:
         made = await create_key(
             pool,
             team=arguments.team,
             name=arguments.name,
             scopes=arguments.scope or SCOPES,
             live=arguments.live,
+            expires_at=moment(arguments.expires),
             rate=read_rate(arguments.rate),
         )
     if arguments.json:
         print_json(made)
     else:
-        sys.stdout.write(f"{made.key}\n")
-        sys.stderr.write(f"key {made.id} of team {made.team}; it is not shown again\n")
+        print_lines([made.key])
+        sys.stderr.write(f"key {made.id} of team {plain(made.team)}; it is not shown again\n")
     return 0
 
 
@@ -87,18 +95,25 @@ def read_rate(text: str | None) -> tuple[float, int] | None:
 
 
 async def _list(arguments: argparse.Namespace, settings: Settings) -> int:
-    async with opened_pool(settings, "mojito keys") as pool:
+    async with asked_pool(settings, "mojito keys") as pool:
         keys = await list_keys(pool, team=arguments.team)
     if arguments.json:
         print_json(keys)
         return 0
-    for key in keys:
-        state = "revoked" if key.revoked_at else "active"
-        scopes = ",".join(key.scopes)
-        sys.stdout.write(
-            f"{key.id}  {key.key_prefix}…  {state:8}{key.team}  {scopes}  {key.name}\n"
-        )
+    print_lines(_shown(key) for key in keys)
     return 0
+
+
+def _shown(key: ListApiKeysRow) -> str:
+    ends = f"  until {key.expires_at:%Y-%m-%d %H:%M}" if key.expires_at else ""
+    state, scopes = _state(key), ",".join(key.scopes)
+    return f"{key.id}  {key.key_prefix}…  {state:8}{key.team}  {scopes}  {key.name}{ends}"
+
+
+def _state(key: ListApiKeysRow) -> str:
+    if key.revoked_at:
+        return "revoked"
+    return "expired" if key.expires_at and key.expires_at <= datetime.now(UTC) else "active"
 
 
 async def _revoke(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -106,10 +121,10 @@ async def _revoke(arguments: argparse.Namespace, settings: Settings) -> int:
         key_id = UUID(arguments.id)
     except ValueError:
         raise Invalid(f"{arguments.id!r} is not the id of a key") from None
-    async with opened_pool(settings, "mojito keys") as pool:
+    async with asked_pool(settings, "mojito keys") as pool:
         await revoke_key(pool, key_id)
     if arguments.json:
         print_json({"id": key_id, "revoked": True})
     else:
-        sys.stdout.write(f"key {key_id} is revoked\n")
+        print_lines([f"key {key_id} is revoked"])
     return 0

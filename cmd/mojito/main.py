@@ -3,11 +3,13 @@
 import argparse
 import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
 
 from common.errors import CallerError, ConfigurationError
+from common.terminal import printable
 from config.settings import read_settings
 
 EXIT_CODES = """exit codes:
@@ -48,7 +50,7 @@ RAW = {"config", "doctor"}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The program. Each subcommand's module offers `add_arguments(parser)` and `run(arguments, settings)`."""
-    _open_what_is_closed()
+    _prepare_outputs()
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser(given[0] if given else None)
     parsed, rest = parser.parse_known_args(given)
@@ -63,29 +65,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _module(parsed.command).run(parsed, os.environ)
         return _module(parsed.command).run(parsed, read_settings(os.environ))
     except (ConfigurationError, CallerError) as error:
-        sys.stderr.write(f"mojito: {error.message}\n")
+        sys.stderr.write(f"mojito: {printable(error.message)}\n")
         return 1 if isinstance(error, ConfigurationError) else 2
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        return _unwritten(error)
+        return _unusable(error)
 
 
-def _unwritten(error: OSError) -> int:
-    """The exit code where nobody reads on, or nothing more can be written; every other error is raised."""
+def _unusable(error: OSError) -> int:
+    """The exit code where nobody reads on, or the machine refuses; what names no file is raised."""
     if isinstance(error, BrokenPipeError):
         return 0
-    if error.errno not in _UNWRITABLE:
+    if error.errno in _UNWRITABLE:
+        sys.stderr.write(f"mojito: cannot write: {error.strerror}\n")
+    elif error.filename is not None:
+        sys.stderr.write(f"mojito: {printable(str(error.filename))}: {error.strerror}\n")
+    else:
         raise error
-    sys.stderr.write(f"mojito: cannot write: {error.strerror}\n")
     return 1
 
 
-def _open_what_is_closed() -> None:
-    """Whoever closed an output wants none of it; Python has nothing there to write to."""
+def _prepare_outputs() -> None:
+    """Whoever closed an output wants none of it; what its encoding lacks is written out."""
     nowhere = os.devnull
     sys.stdout = sys.stdout or open(nowhere, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for as long as the program runs
     sys.stderr = sys.stderr or open(nowhere, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - likewise
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _parser(wanted: str | None) -> argparse.ArgumentParser:

@@ -12,9 +12,11 @@ from common import clock
 from common.errors import ConfigurationError
 from config.settings import Settings, database_url
 from models.database import AWAY, Pool, open_pool
+from models.migrate import require_migrated
 
 PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 1.0
+_RIGHTS = "docs/operations/roles.sql gives a role what it needs, run it again after each migration"
 _REMEDY = "look at MOJITO_DATABASE_URL, at the server and at the way to it"
 
 log = structlog.get_logger()
@@ -52,6 +54,30 @@ async def opened_pool(settings: Settings, name: str) -> AsyncGenerator[Pool]:
         yield pool
     finally:
         await pool.close()
+
+
+@contextlib.asynccontextmanager
+async def asked_pool(settings: Settings, name: str) -> AsyncGenerator[Pool]:
+    """The same for a command, which runs on the tables of this program or says why it cannot."""
+    async with opened_pool(settings, name) as pool:
+        with answered():
+            await require_migrated(pool)
+            yield pool
+
+
+@contextlib.contextmanager
+def answered() -> Generator[None]:
+    """Around what a command asks: says in a sentence what the database does not do for it."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # of whoever read what the command prints
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise ConfigurationError(f"the database refuses: {error}; {_RIGHTS}") from None
+    except AWAY as error:
+        raise DatabaseAway(f"{_reason(error)}; {_REMEDY}") from error
+    except asyncpg.PostgresError as error:
+        raise ConfigurationError(f"the database refuses: {error}") from error
 
 
 async def opened_patiently[Opened](

@@ -1,10 +1,37 @@
-"""How commands print for programs."""
+"""How commands print: JSON for programs, lines for people; no terminal obeys what others have written."""
 
 import sys
+from collections.abc import Iterable
 
 import msgspec
+
+from common.terminal import COMMANDS, printable
 
 
 def print_json(value: object) -> None:
     """Readable JSON on standard output."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
+    text = msgspec.json.format(msgspec.json.encode(value)).decode()
+    sys.stdout.write(f"{json_text(text)}\n")
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Each on its own line of standard output, whatever it holds."""
+    sys.stdout.write("".join(f"{plain(line)}\n" for line in lines))
+
+
+def json_text(text: str) -> str:
+    r"""The same JSON with what a terminal would obey written as JSON writes it.
+
+    >>> json_text('{"name": "a\x9b2J"}')
+    '{"name": "a\\u009b2J"}'
+    """
+    return COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def plain(text: str) -> str:
+    r"""Foreign text as one line, with what a terminal would obey written out.
+
+    >>> plain("a\x1b[2Jb\nc")
+    'a\\x1b[2Jb\\nc'
+    """
+    return printable(text).replace("\n", "\\n")

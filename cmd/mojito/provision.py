@@ -12,7 +12,7 @@ from config.settings import Settings
 from models.api_keys import create_key
 from models.database import Pool
 from mojito import ROOT
-from mojito.installation import Installation, write_json, write_secret
+from mojito.installation import Installation, api_address, write_json, write_secret
 
 TEAM = "development"
 EXAMPLES = ROOT / "examples"
@@ -40,7 +40,7 @@ async def ensure_samples(
     settings: Settings, installation: Installation, key: str
 ) -> dict[str, Any]:
     """`dev-accounts.json`: through the API and the sandbox, as anybody would."""
-    api = f"http://{settings.host}:{settings.port}/api/v1"
+    api = f"{api_address(settings.host, settings.port)}/api/v1"
     headers = {"Authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=30) as client:
         known = installation.read_json(installation.accounts_file)

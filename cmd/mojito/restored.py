@@ -15,7 +15,7 @@ from models.database import Pool
 from models.gen import restored
 from models.gen.rows import Connection
 from models.plan import REQUESTS, plan
-from mojito.pools import opened_pool
+from mojito.pools import asked_pool
 from mojito.printing import print_json
 
 EXAMPLES = """When the database was restored from a backup older than its last moment: with the old database
@@ -27,7 +27,8 @@ every step that is not recorded as done in doubt, so that it is looked for befor
 jobs that ended without success, for they may have been retried. Safe to run again.
 docs/operations/backup.md says what it cannot know."""
 
-_BATCH = 500
+_BATCH = 50
+"""Jobs of one statement: some have thousands of steps, and a statement has 30 s."""
 
 
 class Restored(msgspec.Struct, frozen=True):
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _restored(settings: Settings) -> Restored:
-    async with opened_pool(settings, "mojito restored") as pool:
+    async with asked_pool(settings, "mojito restored") as pool:
         return await doubt_everything(pool)
 
 

@@ -10,7 +10,7 @@ from common.errors import Conflict
 from config.settings import Settings
 from models import audit
 from models.database import Pool
-from mojito.pools import opened_pool
+from mojito.pools import asked_pool
 from workers.retention import Ages, count, forget
 
 EXAMPLES = """examples:
@@ -42,7 +42,7 @@ def ages(settings: Settings) -> Ages:
 
 
 async def _retain(arguments: argparse.Namespace, settings: Settings, kept: Ages) -> int:
-    async with opened_pool(settings, "mojito retention") as pool:
+    async with asked_pool(settings, "mojito retention") as pool:
         rows = await count(pool, kept) if arguments.dry_run else await _forget(pool, kept)
     if arguments.json:
         sys.stdout.write(msgspec.json.encode(rows).decode() + "\n")

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Generator
 
@@ -83,7 +84,13 @@ async def _serve(
     on_signals(stop)
     server.should_exit = stopping.is_set()
     log.info("api.started", host=settings.host, port=settings.port)
-    await server.serve(sockets=[listening])
+    try:
+        await server.serve(sockets=[listening])
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        # another one that waited for the database, too, was quicker
+        raise _taken(settings.host, settings.port, error) from None
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -95,7 +102,11 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except OSError as error:
         listening.close()
-        raise ConfigurationError(
-            f"cannot listen on {host}:{port} ({error.strerror}); choose another with MOJITO_PORT"
-        ) from None
+        raise _taken(host, port, error) from None
     return listening
+
+
+def _taken(host: str, port: int, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"cannot listen on {host}:{port} ({error.strerror}); choose another with MOJITO_PORT"
+    )

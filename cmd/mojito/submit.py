@@ -13,8 +13,9 @@ import msgspec
 
 from common.errors import ConfigurationError, Invalid
 from config.settings import Settings
-from mojito.installation import Installation
+from mojito.installation import Installation, api_address
 from mojito.job_display import Display, display_for, problem_lines
+from mojito.printing import print_json, print_lines
 
 EXAMPLES = """examples:
   mojito submit examples/meta_link_ad.json --watch
@@ -181,10 +182,7 @@ def _address(url: str | None, installation: Installation, settings: Settings) ->
     environment: dict[str, str] = written if isinstance(written, dict) else {}
     host = environment.get("MOJITO_HOST", settings.host)
     port = environment.get("MOJITO_PORT", str(settings.port))
-    return f"http://{'127.0.0.1' if host in _EVERYWHERE else host}:{port}"
-
-
-_EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - recognised, not bound
+    return api_address(host, port)
 
 
 def _key(path: Path | None, installation: Installation) -> str:
@@ -229,12 +227,12 @@ def _asset(api: Api, path: Path) -> str:
 
 def _show(answer: dict[str, Any], arguments: argparse.Namespace) -> int:
     if arguments.json:
-        _print_json(answer)
+        print_json(answer)
     elif arguments.validate_only:
-        names = "\n".join(f"  {step['name']}" for step in answer["steps"])
-        sys.stdout.write(f"acceptable; it would take {len(answer['steps'])} steps:\n{names}\n")
+        names = [f"  {step['name']}" for step in answer["steps"]]
+        print_lines([f"acceptable; it would take {len(names)} steps:", *names])
     else:
-        sys.stdout.write(f"accepted: campaign job {answer['id']}, {answer['status']}\n")
+        print_lines([f"accepted: campaign job {answer['id']}, {answer['status']}"])
     return 0
 
 
@@ -246,7 +244,7 @@ def _watch(api: Api, job: dict[str, Any], arguments: argparse.Namespace, *, titl
         sys.stderr.write(f"not watched any more; campaign job {job['id']} goes on\n")
         raise
     if arguments.json:
-        _print_json(job)
+        print_json(job)
     return EXIT_CODES[job["status"]]
 
 
@@ -269,7 +267,3 @@ def _follow(api: Api, job: dict[str, Any], display: Display) -> dict[str, Any]:
 def _title(request: dict[str, Any]) -> str:
     campaign = request.get("campaign")
     return str(campaign.get("name", "")) if isinstance(campaign, dict) else ""
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from common.errors import ConfigurationError
 from common.tracing import FinishedSpan, Sink
 
 _NAMES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+_FAREWELL_SECONDS = 3.0
 
 
 @contextlib.asynccontextmanager
@@ -66,8 +68,10 @@ class _Exporter:
         )
 
     def close(self) -> None:
-        """Sends what is left."""
-        self._processor.shutdown()
+        """Sends what is left, as long as a collector that does not answer may hold up a stop."""
+        sending = threading.Thread(target=self._processor.shutdown, daemon=True)
+        sending.start()
+        sending.join(_FAREWELL_SECONDS)
 
     def _context(self, trace_id: str, span_id: str) -> Any:
         return self._trace.SpanContext(

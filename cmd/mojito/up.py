@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import contextlib
-import signal
 import socket
 import sys
 import time
@@ -22,7 +21,7 @@ from models.gen import workers
 from models.listener import CHANNEL
 from models.migrate import migrate
 from mojito.children import Child, stop_all
-from mojito.installation import Installation, Processes, write_json
+from mojito.installation import Installation, Processes, api_address, write_json
 from mojito.pools import opened_pool
 from mojito.provision import ensure_key, ensure_samples, example_request
 from mojito.signals import on_signals
@@ -32,7 +31,9 @@ LOOK_SECONDS = 0.1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How many workers."""
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes (1)")
+    parser.add_argument(
+        "--workers", type=_number, default=1, metavar="N", help="worker processes (1)"
+    )
     parser.epilog = (
         "Ctrl-C stops all of it. The data stays in MOJITO_DATA_DIR (.mojito). Two installations side by "
         "side need different MOJITO_DATA_DIR, MOJITO_PORT and MOJITO_SANDBOX_PORT."
@@ -65,7 +66,7 @@ class Up:
 
     async def run(self) -> int:
         """Everything in order, and in reverse at the end."""
-        on_signals(self._stopping.set, signal.SIGHUP)
+        on_signals(self._stopping.set)
         try:
             if await self._started():
                 await self._watch()
@@ -196,7 +197,7 @@ class Up:
 
     @property
     def _address(self) -> str:
-        return f"http://{self._settings.host}:{self._settings.port}"
+        return api_address(self._settings.host, self._settings.port)
 
     def _sandbox_environment(self) -> dict[str, str]:
         return {
@@ -253,18 +254,29 @@ Ctrl-C stops everything; the data stays.
         )
 
 
+def _number(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least one works")
+    return number
+
+
 def _refuse_taken_ports(settings: Settings) -> None:
+    if settings.port == settings.sandbox_port:
+        raise ConfigurationError(
+            f"MOJITO_PORT and MOJITO_SANDBOX_PORT are both {settings.port}; choose different ones"
+        )
     for name, host, port in (
         ("MOJITO_PORT", settings.host, settings.port),
         ("MOJITO_SANDBOX_PORT", "127.0.0.1", settings.sandbox_port),
     ):
-        with socket.socket() as probe:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, port))
             except OSError as error:
                 raise ConfigurationError(
-                    f"port {port} of {host} is taken ({error.strerror}); choose another with {name}"
+                    f"port {port} of {host} cannot be had ({error.strerror}); choose another with {name}"
                 ) from None
 
 

@@ -48,6 +48,17 @@ async def throttle_account(connection: Connection, *, delay_seconds: float, id: 
     await connection.execute(THROTTLE_ACCOUNT, delay_seconds, id)
 
 
+LOCK_ACCOUNT_OF_JOB: Final = """\
+select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets from ad_accounts where id = $1 for no key update
+"""
+
+
+async def lock_account_of_job(connection: Connection, *, id: UUID) -> AdAccount | None:
+    """Nobody else changes the account until the transaction ends."""
+    row = await connection.fetchrow(LOCK_ACCOUNT_OF_JOB, id)
+    return None if row is None else AdAccount(*row)
+
+
 REQUIRE_REAUTHORISATION: Final = """\
 update ad_accounts
 set status = 'REQUIRES_REAUTH', updated_at = greatest(now(), updated_at + interval '1 microsecond')

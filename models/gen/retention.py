@@ -28,35 +28,40 @@ class CountOldJobsRow(msgspec.Struct, frozen=True, gc=False):
 
 DELETE_OLD_JOBS: Final = """\
 with old as materialized (
-    select j.id from campaign_jobs as j
-    where j.id < oldest_kept_id($1::float8)
+    select j.id, j.steps_total from campaign_jobs as j
+    -- ids begin in 1970
+    where j.id < oldest_kept_id(least($1::float8, 20000))
       and j.finished_at < now() - make_interval(secs => 86400 * $1::float8)
     order by j.id limit $2::integer
     for update skip locked
+), summed as (
+    select old.id, sum(old.steps_total) over (order by old.id) - old.steps_total as steps_before from old
+), picked as materialized (
+    select summed.id from summed where summed.steps_before < $3::bigint
 ), steps as (
-    delete from job_steps where campaign_job_id = any (array(select old.id from old)) returning 1
+    delete from job_steps where campaign_job_id = any (array(select picked.id from picked)) returning 1
 ), events as (
-    delete from job_events where campaign_job_id = any (array(select old.id from old)) returning 1
+    delete from job_events where campaign_job_id = any (array(select picked.id from picked)) returning 1
 ), requests as (
-    delete from campaign_requests where campaign_job_id = any (array(select old.id from old)) returning 1
+    delete from campaign_requests where campaign_job_id = any (array(select picked.id from picked)) returning 1
 ), jobs as (
-    delete from campaign_jobs where id = any (array(select old.id from old)) returning 1
+    delete from campaign_jobs where id = any (array(select picked.id from picked)) returning 1
 )
 select (select count(*) from jobs) as jobs, (select count(*) from requests) as requests,
     (select count(*) from steps) as steps, (select count(*) from events) as events
 """
 
 
-async def delete_old_jobs(connection: Connection, *, older_than_days: float, most: int) -> DeleteOldJobsRow | None:
-    """Finished jobs and all that was written of them, oldest first. Ids are made in the order of time, so the key finds them. Counts what went."""
-    row = await connection.fetchrow(DELETE_OLD_JOBS, older_than_days, most)
+async def delete_old_jobs(connection: Connection, *, older_than_days: float, most: int, most_steps: int) -> DeleteOldJobsRow | None:
+    """Finished jobs and all that was written of them, oldest first. Ids are made in the order of time, so the key finds them. Large jobs go in smaller batches, so that no statement takes long. Counts what went."""
+    row = await connection.fetchrow(DELETE_OLD_JOBS, older_than_days, most, most_steps)
     return None if row is None else DeleteOldJobsRow(*row)
 
 
 COUNT_OLD_JOBS: Final = """\
 with old as materialized (
     select j.id from campaign_jobs as j
-    where j.id < oldest_kept_id($1::float8)
+    where j.id < oldest_kept_id(least($1::float8, 20000))
       and j.finished_at < now() - make_interval(secs => 86400 * $1::float8)
 )
 select (select count(*) from old) as jobs,

@@ -87,6 +87,17 @@ async def give_back_unknown_claims(connection: Connection, *, worker_id: UUID | 
     return int((await connection.execute(GIVE_BACK_UNKNOWN_CLAIMS, worker_id, known_ids, known_tokens)).rpartition(" ")[2])
 
 
+GET_DATABASE_SECONDS: Final = """\
+select extract(epoch from now())::float8 as seconds
+"""
+
+
+async def get_database_seconds(connection: Connection) -> float | None:
+    """The database's clock, by which workers are silent."""
+    row = await connection.fetchrow(GET_DATABASE_SECONDS)
+    return None if row is None else row[0]
+
+
 RELEASE_JOBS_OF_DEAD_WORKERS: Final = """\
 with silent as materialized (
     select distinct j.worker_id as id from campaign_jobs as j

@@ -49,7 +49,10 @@ class Program:
         return self.log_path.read_text()
 
     def terminate(self) -> None:
-        self._process.send_signal(signal.SIGTERM)
+        self.tell(signal.SIGTERM)
+
+    def tell(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
 
     def kill(self) -> None:
         if self.is_running:

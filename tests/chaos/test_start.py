@@ -1,8 +1,11 @@
 """Programs that are started while PostgreSQL is away wait for it, and say in a line what is wrong."""
 
 import contextlib
+import signal
 import subprocess
 import sys
+
+import pytest
 
 from tests.chaos.programs import Program
 from tests.chaos.slow_proxy import free_port
@@ -23,11 +26,32 @@ async def test_programs_started_before_the_database_work_when_it_comes(house, pr
         await until(lambda: says(work, "worker.started"))
 
 
-async def test_a_program_that_waits_for_its_database_leaves_when_told(house):
+async def test_of_two_that_waited_with_one_port_the_slower_says_so(house, proxy, proxied):
+    proxy.refuse()
+    port = str(free_port())
+    with (
+        started(house, "serve", proxied, port) as one,
+        started(house, "serve", proxied, port) as two,
+    ):
+        for program in (one, two):
+            await until(lambda program=program: says(program, "database.awaited"))
+
+        await proxy.open()
+        await until(lambda: has_ended(one, two))
+
+        slower = two if one.is_running else one
+        assert one.is_running or two.is_running
+        assert await slower.exit_code() == 1
+    assert f"mojito: cannot listen on 127.0.0.1:{port}" in slower.log()
+    assert "Traceback" not in slower.log()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+async def test_a_program_that_waits_for_its_database_leaves_when_told(house, number):
     with started(house, "serve", NOBODY) as serve, started(house, "work", NOBODY) as work:
         for program in (serve, work):
             await until(lambda program=program: says(program, "database.awaited"))
-            program.terminate()
+            program.tell(number)
 
         codes = [await serve.exit_code(), await work.exit_code()]
 
@@ -60,12 +84,16 @@ def test_a_command_without_its_database_says_so_in_a_line():
 
 
 @contextlib.contextmanager
-def started(house, command, url):
-    program = Program(house, command, url, port=str(free_port()))
+def started(house, command, url, port=None):
+    program = Program(house, command, url, port=port or str(free_port()))
     try:
         yield program
     finally:
         program.kill()
+
+
+async def has_ended(*programs):
+    return not all(program.is_running for program in programs)
 
 
 async def says(program, event):

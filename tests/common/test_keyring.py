@@ -192,6 +192,28 @@ def test_a_key_taken_out_of_the_file_opens_until_the_process_ends(tmp_path):
         FileKeyring(path).open(sealed.ciphertext, *PLACE)
 
 
+def test_another_key_under_a_known_id_is_not_taken_up(tmp_path):
+    path = tmp_path / "keys"
+    path.write_text(f"{new_key_line('k1')}\n")
+    ring = FileKeyring(path)
+    before = ring.seal(b"token", *PLACE)
+
+    path.write_text(f"{new_key_line('k1')}\n# another one\n")
+    after = ring.seal(b"token", *PLACE)
+
+    assert ring.open(before.ciphertext, *PLACE) == ring.open(after.ciphertext, *PLACE) == b"token"
+
+
+def test_a_secret_fits_only_the_key_and_the_place_that_it_was_sealed_for(tmp_path):
+    ring, other = _in_memory(tmp_path, new_key_line("k1")), Keyring({"k1": b"x" * 32})
+    sealed = ring.seal(b"token", *PLACE).ciphertext
+
+    assert ring.fits(sealed, *PLACE)
+    assert not other.fits(sealed, *PLACE)
+    assert not ring.fits(sealed, "elsewhere", *PLACE[1:])
+    assert not ring.fits(b"", *PLACE)
+
+
 @pytest.mark.parametrize("text", ["", "not a key\n", None], ids=["empty", "broken", "gone"])
 def test_a_file_that_cannot_be_read_any_more_leaves_a_running_process_as_it_is(tmp_path, text):
     path = tmp_path / "keys"

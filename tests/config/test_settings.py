@@ -8,6 +8,12 @@ import pytest
 from common.errors import ConfigurationError
 from config.settings import SECRETS, Settings, database_url, read_settings
 
+NAMES = Settings.__struct_fields__
+FREE = {
+    "data_dir", "database_url", "host", "encryption_keys_file", "installation_dir", "pg_bin", "pg_user",
+    "python",
+}  # fmt: skip
+"""Take any text: it is looked at where it is used."""
 EXAMPLE = Path(__file__).parents[2] / "config" / "example.env"
 
 
@@ -60,11 +66,43 @@ def test_values_are_read_as_their_types():
         ("MOJITO_LOG_FORMAT", "xml"),
         ("MOJITO_META_API_VERSION", "26"),
         ("MOJITO_WORKER_ID", "me"),
+        ("MOJITO_SANDBOX_URL", "localhost:8100"),
+        ("MOJITO_META_BASE_URL", "graph.facebook.com"),
+        ("MOJITO_META_VIDEO_BASE_URL", "https://"),
+        ("MOJITO_CORS_ORIGINS", "app.example.com"),
+        ("MOJITO_ALLOWED_PRIVATE_TARGETS", "10.0.0.0/99"),
+        ("MOJITO_DATA_DIR", "~nobody-has-this-name/there"),
+        ("MOJITO_RETENTION_JOBS_DAYS", "1e9"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(name, value):
     with pytest.raises(ConfigurationError, match=name):
         read_settings({name: value})
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1"])
+@pytest.mark.parametrize("name", [n for n in NAMES if isinstance(getattr(Settings(), n), float)])
+def test_no_number_is_endless_or_none(name, value):
+    with pytest.raises(ConfigurationError, match=f"MOJITO_{name.upper()}:"):
+        read_settings({f"MOJITO_{name.upper()}": value})
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in FREE])
+def test_a_word_where_something_else_is_meant_is_refused(name):
+    with pytest.raises(ConfigurationError, match=f"MOJITO_{name.upper()}:"):
+        read_settings({f"MOJITO_{name.upper()}": "no such thing"})
+
+
+def test_what_is_set_to_nothing_is_not_set():
+    assert read_settings({f"MOJITO_{name.upper()}": "" for name in NAMES}) == Settings()
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_an_empty_file_names_no_database(tmp_path, text):
+    (tmp_path / "url").write_text(text)
+
+    with pytest.raises(ConfigurationError, match=r"MOJITO_DATABASE_URL_FILE: .* is empty"):
+        read_settings({"MOJITO_DATABASE_URL_FILE": str(tmp_path / "url")})
 
 
 def test_all_wrong_settings_are_named_at_once():

@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+import re
+import shlex
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -10,10 +14,15 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from common.embedded_postgres import EmbeddedPostgres
 from models.gen import campaign_jobs
+from models.migrate import load
 from mojito.main import main
-from tests.house.conftest import until
+from tests.house.conftest import ROOT, until
 
+GUIDE = (ROOT / "docs/operations/backup.md").read_text()
+OPTIONS = shlex.split(re.search(r"`pg_restore (.*?) --dbname=", GUIDE)[1])
+"""What operators are told to restore with."""
 PAID = ("campaign", "ad_set", "ad")
 
 
@@ -33,8 +42,7 @@ class Backup:
 
     async def restore(self):
         self._server.create_database(self._name)
-        options = ("--no-owner", "--exit-on-error", f"--dbname={self.url}")
-        await self._run("pg_restore", *options, self._file)
+        await self._run("pg_restore", *OPTIONS, f"--dbname={self.url}", self._file)
 
     async def _run(self, program, *arguments):
         path = self._server.binaries.folder / program
@@ -182,3 +190,34 @@ async def test_without_the_command_what_the_dump_forgot_is_made_twice(house, bac
     await finish(house, backup.url)
 
     assert await built(house) == {"campaign": 2, "ad_set": 2, "ad": 2}
+
+
+async def test_a_dump_of_a_database_with_roles_is_restored_where_nobody_knows_them(
+    server, database, tmp_path
+):
+    psql = server.binaries.folder / "psql"
+    roles = ROOT / "docs/operations/roles.sql"
+    file = tmp_path / "roles.dump"
+    home = Path(tempfile.mkdtemp(prefix="mojito-other-"))
+
+    def run(program, *arguments):
+        return subprocess.run([program, *arguments], check=True, cwd="/", capture_output=True)
+
+    def restore():
+        home.chmod(0o755)
+        run(psql, database, "-q", "-v", "ON_ERROR_STOP=1", "-f", roles)
+        run(server.binaries.folder / "pg_dump", "--format=custom", f"--file={file}", database)
+        with EmbeddedPostgres(home / "postgres", durable=False) as other:
+            other.create_database("mojito")
+            url = other.url("mojito")
+            run(server.binaries.folder / "pg_restore", *OPTIONS, f"--dbname={url}", file)
+            run(psql, url, "-q", "-v", "ON_ERROR_STOP=1", "-f", roles)
+            app = url.replace("//mojito@", "//mojito_app@")
+            return run(psql, app, "-Atc", "select count(*) from schema_migrations").stdout
+
+    try:
+        told = await asyncio.to_thread(restore)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+    assert int(told) == len(load())

@@ -1,5 +1,7 @@
 """The installation under docs/operations/roles.sql: the application role can do all it must, and no more."""
 
+import asyncio
+import json
 import subprocess
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +14,7 @@ from models.gen import job_events
 from models.horizon import Horizon
 from models.migrate import load, migrate
 from mojito.doctor import Surroundings, examine
+from mojito.main import main
 from mojito.retention import ages
 from tests.conftest import TEMPLATE
 from tests.house.conftest import ROOT, until
@@ -109,6 +112,44 @@ async def test_a_whole_job_runs_under_the_application_role(house, receiver):
     assert {one["status"] for one in await deliveries(house, endpoint)} == {"DELIVERED"}
     assert await house.pool.fetchval("select count(*) from rate_limits") == 2
     assert [f for f in findings if f.severity == "error" and f.check != "durability"] == []
+
+
+async def test_every_command_runs_under_the_application_role(house, monkeypatch, capsys):
+    monkeypatch.setenv("MOJITO_DATABASE_URL", str(house.settings.database_url))
+    monkeypatch.setenv("MOJITO_DATA_DIR", str(house.settings.data_dir))
+    monkeypatch.setenv("MOJITO_SANDBOX_URL", house.sandbox.url)
+    theirs = await house.sandbox.account()
+    credentials = house.settings.data_dir / "credentials.json"
+    credentials.write_text(json.dumps({"access_token": theirs["access_token"]}))
+    await house.submit(house.request())
+
+    async def done(*arguments):
+        code = await asyncio.to_thread(main, list(arguments))
+        return code, capsys.readouterr().out
+
+    made = json.loads((await done("keys", "create", "--team", "more", "--json"))[1])
+    account = ("--team", "more", "--account", theirs["id"], "--mode", "sandbox")
+    codes = {
+        command: (await done(*command))[0]
+        for command in (
+            ("keys", "list"),
+            ("keys", "revoke", made["id"]),
+            ("accounts", "add", *account, "--credentials", str(credentials)),
+            ("accounts", "list"),
+            ("accounts", "verify", theirs["id"]),
+            ("encryption", "status"),
+            ("encryption", "rotate"),
+            ("audit", "export"),
+            ("retention", "--dry-run"),
+            ("retention",),
+            ("restored",),
+            ("migrate", "--dry-run"),
+            ("migrate",),
+        )
+    }
+
+    assert await house.pool.fetchval("select current_user") == "mojito_app"
+    assert {command for command, code in codes.items() if code} == set()
 
 
 async def test_streams_know_the_last_event_under_the_application_role(house):

@@ -194,6 +194,16 @@ async def test_a_worker_without_a_newer_key_gives_up_no_message(house, tmp_path)
     assert receiver.types == ["webhook.ping"]
 
 
+async def test_another_key_under_the_same_id_is_told_and_never_rotated_over(house, capfd):
+    house.settings.keys_file.write_text(f"{new_key_line('test-1')}\n")
+
+    status, out = await done(house, "status")
+    rotation, _ = await done(house, "rotate")
+
+    assert (status, rotation) == (1, 1)
+    assert "ANOTHER KEY in the file than the one that sealed: test-1" in out
+
+
 async def test_status_fails_and_names_the_key_that_is_missing(house):
     house.settings.keys_file.write_text(f"{new_key_line('test-2')}\n")
 

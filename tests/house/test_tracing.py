@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -204,6 +205,24 @@ def test_spans_that_wait_are_sent_when_a_process_ends(collector):
 
     assert done.returncode == 0, done.stderr
     assert [(service, span.name) for service, span in spans_of(collector)] == [("mojito", "one")]
+
+
+def test_a_collector_that_does_not_answer_holds_up_no_stop():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        # left alone, the SDK waits for half a minute
+        done = subprocess.run(
+            [sys.executable, "-c", SEND_ONE],
+            env={
+                **ENVIRONMENT,
+                "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{silent.getsockname()[1]}",
+                "OTEL_EXPORTER_OTLP_TIMEOUT": "60",
+            },
+            capture_output=True,
+            timeout=20,
+            check=False,
+        )
+
+    assert done.returncode == 0, done.stderr
 
 
 SEND_ONE = """

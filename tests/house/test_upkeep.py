@@ -20,6 +20,22 @@ async def test_a_worker_that_builds_a_campaign_is_in_the_audit_log_once(house):
     assert found[0]["actor"].startswith("worker:")
 
 
+async def test_an_account_whose_token_died_is_in_the_audit_log_once(house):
+    await house.sandbox.token(house.account["id"])
+    jobs = [await house.submit(house.request(name=f"Job {n}")) for n in range(3)]
+
+    async with house.working():
+        for job in jobs:
+            await house.waiting(job, "reauth_required")
+
+    (entry,) = await house.pool.fetch(
+        "select * from audit_log where action = 'ad_account.reauthorisation_required'"
+    )
+    assert (str(entry["object_id"]), entry["actor"]) == (house.account_id, "worker")
+    assert entry["team_id"] is not None
+    assert entry["before_hash"] != entry["after_hash"]
+
+
 async def test_a_finished_job_goes_when_its_time_has_come(house):
     job = await house.submit(house.request())
     async with house.working():

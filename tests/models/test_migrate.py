@@ -1,6 +1,8 @@
 """Migrations go up once and down again, and nobody changes an applied one."""
 
 import asyncio
+import re
+import subprocess
 
 import asyncpg
 import pytest
@@ -34,6 +36,38 @@ async def test_every_migration_goes_up_and_down_again(empty):
     assert await migrate(empty, to="0000") == [f"down {name}" for name in reversed(names)]
     assert await migrate(empty, dry_run=True) == [f"up {name}" for name in names]
     assert await migrate(empty) == [f"up {name}" for name in names]
+
+
+@pytest.mark.parametrize("to", ["0", "1", "11", "00", "9999", "-1", "banana", ""])
+async def test_a_version_that_there_is_not_is_refused(empty, folder, to):
+    await migrate(empty, folder=folder)
+
+    with pytest.raises(ConfigurationError, match=r"newest is 9002"):
+        await migrate(empty, folder=folder, to=to)
+    assert await migrate(empty, folder=folder) == []
+
+
+async def schema(server, url):
+    """What pg_dump tells of the tables, in an order of its own; columns stand where they were added."""
+    command = [server.binaries.folder / "pg_dump", "--schema-only", "--no-owner", url]
+    done = await asyncio.to_thread(
+        subprocess.run, command, check=True, capture_output=True, text=True, cwd="/"
+    )
+    lines = (line.strip().rstrip(",") for line in done.stdout.splitlines())
+    kept = (line for line in lines if not line.startswith((r"\restrict", r"\unrestrict")))
+    return sorted(" ".join(sorted(re.split(r"[ ,]+", line.strip("();")))) for line in kept)
+
+
+async def test_going_down_leaves_what_was_there_before(empty, server):
+    versions = [migration.version for migration in load(FOLDER)]
+    before = {}
+    for version in versions:
+        await migrate(empty, to=version)
+        before[version] = await schema(server, empty)
+
+    for version in reversed(versions[:-1]):
+        await migrate(empty, to=version)
+        assert await schema(server, empty) == before[version], version
 
 
 async def test_many_starters_apply_each_file_once(empty, folder):

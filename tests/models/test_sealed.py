@@ -7,7 +7,7 @@ from uuid_utils.compat import uuid7
 
 from common.keyring import Keyring, new_key_line, read_keys
 from models.database import open_pool
-from models.sealed import SEALED, all_key_ids_in_use, key_ids_in_use, rotate
+from models.sealed import SEALED, all_key_ids_in_use, impostors, key_ids_in_use, rotate
 
 (ACCOUNTS,) = [column for column in SEALED if column.table == "ad_accounts"]
 
@@ -149,6 +149,25 @@ async def test_what_is_sealed_with_the_old_key_meanwhile_is_found_too(pool, ring
     last = [progress async for progress in steps][-1]
 
     assert (last.rewrapped, last.left) == (5, 0)
+
+
+async def test_another_key_of_the_same_id_is_noticed(pool, rings):
+    old, both, _ = rings
+    await accounts(pool, old, 4)
+    impostor = Keyring({"old": b"y" * 32})
+
+    assert await impostors(pool, old) == await impostors(pool, both) == []
+    assert await impostors(pool, impostor) == ["old"]
+    assert await impostors(pool, Keyring({"absent": b"y" * 32})) == []
+
+
+async def test_one_row_that_was_tampered_with_makes_no_impostor(pool, rings):
+    old, _, _ = rings
+    *_, newest = await accounts(pool, old, 3)
+
+    await pool.execute("update ad_accounts set credentials = '\\x00' where id = $1", newest)
+
+    assert await impostors(pool, old) == []
 
 
 async def test_rows_that_do_not_open_are_named_and_the_others_go_on(pool, rings):

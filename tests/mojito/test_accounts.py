@@ -95,7 +95,9 @@ async def test_an_account_is_added_from_a_file(mojito, sandbox, tmp_path, databa
     connection = await asyncpg.connect(database)
     rows = await connection.fetch("select * from audit_log")
     await connection.close()
-    assert [(r["actor"], r["action"]) for r in rows] == [("mojito accounts", "ad_account.created")]
+    assert [r["action"] for r in rows] == ["team.created", "ad_account.created"]
+    assert all(r["actor"].startswith("command:accounts add user:") for r in rows)
+    assert all(r["request_id"] for r in rows)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +133,27 @@ async def test_a_team_holds_an_account_once(mojito, sandbox):
     assert "already" in err
 
 
+@pytest.mark.parametrize("team", ["", " ", "a\x1b[2J", "\udcff"])
+async def test_the_name_of_a_team_is_printable(mojito, team):
+    order = ["add", "--team", team, "--account", "act_1", "--mode", "sandbox"]
+
+    code, _, err = await mojito(*order, "--credentials", "-", stdin='{"access_token": "x"}')
+
+    assert code == 2
+    assert err == "mojito: team: give printable text\n"
+
+
+async def test_no_account_is_sealed_under_another_key_of_the_same_id(mojito, sandbox, tmp_path):
+    await added(mojito, sandbox.account())
+    (tmp_path / "keys").write_text(new_key_line("test-1"))
+    order = ["add", "--team", "ads", "--account", "act_1", "--mode", "sandbox"]
+
+    code, _, err = await mojito(*order, "--credentials", "-", stdin='{"access_token": "x"}')
+
+    assert code == 1
+    assert "another key of the id test-1" in err
+
+
 async def test_a_file_that_is_not_there_is_named(mojito):
     order = ["add", "--team", "ads", "--account", "act_1", "--mode", "sandbox"]
 
@@ -140,7 +163,7 @@ async def test_a_file_that_is_not_there_is_named(mojito):
     assert "/nowhere/meta.json" in err
 
 
-async def test_verifying_an_account_in_order_ends_with_0(mojito, sandbox):
+async def test_verifying_an_account_in_order_ends_with_0(mojito, sandbox, database):
     theirs = sandbox.account(currency="EUR")
     account_id = await added(mojito, theirs)
 
@@ -148,6 +171,12 @@ async def test_verifying_an_account_in_order_ends_with_0(mojito, sandbox):
     by_id, told, _ = await mojito("verify", account_id, "--json")
     _, listed, _ = await mojito("list", "--json")
 
+    connection = await asyncpg.connect(database)
+    verified = await connection.fetch(
+        "select distinct actor from audit_log where action ~ 'verified|opened'"
+    )
+    await connection.close()
+    assert [row["actor"].partition(" user:")[0] for row in verified] == ["command:accounts verify"]
     assert (code, by_id) == (0, 0)
     assert "in order" in out
     assert json.loads(told)["account"]["currency"] == "EUR"

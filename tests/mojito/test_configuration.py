@@ -52,6 +52,8 @@ def test_good_settings_pass(environment, checked):
         ("port", "eighty", "MOJITO_PORT"),
         ("worker_trust_seconds", "30", "MOJITO_WORKER_TRUST_SECONDS must be less"),
         ("database_url", "mysql://there", "not an address of PostgreSQL"),
+        ("database_url", "postgresql://[::1", "not an address of PostgreSQL"),
+        ("database_url", "postgresql://app@there:abc/ads", "not an address of PostgreSQL"),
         ("database_url_file", "/nowhere", "MOJITO_DATABASE_URL_FILE: cannot read /nowhere"),
         ("encryption_keys_file", "/nowhere", "MOJITO_ENCRYPTION_KEYS_FILE: /nowhere"),
         ("data_dir", "/proc/version", "MOJITO_DATA_DIR"),
@@ -66,6 +68,23 @@ def test_a_fault_is_an_error_with_a_remedy(environment, checked, name, value, sa
     assert code == 1
     assert found["severity"] == "error"
     assert found["remedy"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://app:a%40b:c@[::1]:5432/ads",
+        "postgresql://app@[::1]/ads",
+        "postgresql://one:5432,two:5433/ads",
+        "postgresql://app@/ads?host=/run/postgresql",
+        "postgresql://app:there@there/ads",
+        "postgres:///ads",
+    ],
+)
+def test_addresses_in_every_form_pass(environment, checked, url):
+    environment(database_url=url)
+
+    assert checked()[0] == 0
 
 
 def test_all_faults_are_named_at_once(environment, checked):

@@ -242,7 +242,7 @@ async def test_a_failure_is_told_with_its_place_and_its_remedy(
         "budget_too_low in ad_set[0]: the budget is too low",
         "  where: /ad_sets/0/daily_budget in the request",
         "  remedy: Raise it.",
-        "  META 100/1885272: Too low[2J (trace A1)",
+        "  META 100/1885272: Too low\\x1b[2J (trace A1)",
     ]
 
 

@@ -67,7 +67,7 @@ class Up:
     def start(self):
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*MOJITO, "up"],
+                ["nohup", *MOJITO, "up"],
                 env=self.environment,
                 stdout=log,
                 stderr=log,
@@ -196,6 +196,15 @@ def test_what_dies_is_started_again_and_said(up, name):
     assert re.search(rf"^{named} .*started again", up.said(), re.MULTILINE)
 
 
+def test_started_by_nohup_it_goes_on_when_its_terminal_is_gone(up):
+    (pid,) = up.processes["workers"]
+
+    up.process.send_signal(signal.SIGHUP)
+    os.kill(pid, signal.SIGKILL)
+
+    until(lambda: up.processes["workers"] != [pid] and up.is_ready())
+
+
 def test_a_job_survives_the_death_of_its_worker_in_the_middle_of_a_video(up):
     campaigns, videos = len(up.objects("campaign")), len(up.objects("video"))
     submitted = up.run("submit", "examples/meta_video_ad.json", "--json")
@@ -256,10 +265,18 @@ def test_a_worker_of_a_second_terminal_joins(up):
     ("changes", "named"),
     [
         ({"MOJITO_DATA_DIR": "/tmp/mojito-test-other"}, "MOJITO_PORT"),
+        (
+            {
+                "MOJITO_DATA_DIR": "/tmp/mojito-test-other",
+                "MOJITO_PORT": "8111",
+                "MOJITO_SANDBOX_PORT": "8111",
+            },
+            "MOJITO_PORT and MOJITO_SANDBOX_PORT are both 8111",
+        ),
         ({}, "another `mojito up`"),
         ({"MOJITO_PROT": "1"}, "MOJITO_PROT"),
     ],
-    ids=["port_taken", "folder_taken", "unknown_setting"],
+    ids=["port_taken", "one_port_for_two", "folder_taken", "unknown_setting"],
 )
 def test_what_cannot_start_says_why_in_one_line(up, changes, named):
     done = up.run("up", **changes)
@@ -268,6 +285,21 @@ def test_what_cannot_start_says_why_in_one_line(up, changes, named):
     assert named in done.stderr
     assert done.stderr.count("\n") == 1
     assert up.is_ready()
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "many"])
+def test_so_many_workers_cannot_be(up, number):
+    done = up.run("up", f"--workers={number}", MOJITO_DATA_DIR="/tmp/mojito-test-other")
+
+    assert done.returncode == 2
+    assert "--workers" in done.stderr
+
+
+def test_the_doctor_finds_the_installation_by_itself(up):
+    done = up.run("doctor", "--json")
+
+    found = {one["check"]: one["severity"] for one in json.loads(done.stdout)["findings"]}
+    assert found["database"] == found["workers"] == found["encryption_keys"] == "ok"
 
 
 @pytest.mark.parametrize("command", ["serve", "work"])
@@ -282,7 +314,7 @@ def test_nothing_starts_without_the_key_that_stored_credentials_need(up, command
     )
 
     assert done.returncode == 1
-    assert "k1" in done.stderr
+    assert (up.data / "encryption-keys").read_text().partition(":")[0] in done.stderr
     assert "MOJITO_ENCRYPTION_KEYS_FILE" in done.stderr
 
 

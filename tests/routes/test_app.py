@@ -21,6 +21,17 @@ async def test_a_missing_encryption_key_stops_the_program_with_its_name(api: Api
     await require_keys_in_use(api.pool, api.keyring)
 
 
+async def test_another_key_under_the_id_of_the_lost_one_stops_the_program(
+    api: Api, caller, tmp_path
+):
+    await add_account(caller)
+    path = tmp_path / "other-keys"
+    path.write_text(new_key_line("test-1"))
+
+    with pytest.raises(ConfigurationError, match="another key under the id test-1"):
+        await require_keys_in_use(api.pool, Keyring.from_file(path))
+
+
 async def test_every_route_names_a_known_scope_or_says_that_it_is_open(api: Api):
     handlers = [
         handler

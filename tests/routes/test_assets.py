@@ -45,6 +45,23 @@ def noise_image() -> bytes:
     return file.getvalue()
 
 
+async def test_a_folder_that_takes_nothing_is_no_fault_of_the_request(
+    caller: httpx.AsyncClient, tmp_path: Path
+):
+    (tmp_path / "assets").write_text("no folder")
+
+    async with loopback(with_body(HERO)) as server:
+        answers = [
+            await caller.post(ASSETS, files={"file": ("hero.png", HERO)}),
+            await caller.post(ASSETS, json={"url": f"http://127.0.0.1:{server.port}/hero.png"}),
+        ]
+
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (503, "asset_not_kept")
+        assert int(answer.headers["retry-after"]) >= 1
+    assert (await caller.get(ASSETS)).json()["data"] == []
+
+
 async def test_an_image_is_stored_with_what_its_bytes_say(caller: httpx.AsyncClient):
     answer = await caller.post(ASSETS, files={"file": ("hero.png", HERO, "text/html")})
 

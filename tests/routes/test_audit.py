@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+import os
+import pwd
 import re
 from pathlib import Path
 from typing import Any
@@ -118,6 +120,23 @@ async def test_keys_that_are_made_and_revoked_are_written_down_without_the_key(a
     assert re.fullmatch("command:keys create user:.+", created["actor"])
     assert '"rate": [5, 20]' in created["detail"]
     assert made.key not in str(dict(created))
+
+
+async def test_a_command_is_written_down_under_the_account_that_ran_it(api, monkeypatch):
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "somebody-else")
+
+    await create_key(api.pool, team="T", name="n")
+
+    (created,) = await entries(api, "api_key.created")
+    assert created["actor"] == f"command:keys create user:{pwd.getpwuid(os.getuid()).pw_name}"
+
+
+async def test_a_team_is_written_down_when_it_is_made(api):
+    made = [await create_key(api.pool, team="New", name="n") for _ in range(2)]
+
+    (created,) = [one for one in await entries(api, "team.created") if "New" in one["detail"]]
+    assert created["object_id"] == created["team_id"] == made[0].team_id == made[1].team_id
 
 
 async def test_every_route_that_writes_leaves_an_entry(api, caller):

@@ -37,6 +37,13 @@ async def test_it_is_ready_when_the_database_is_there_and_migrated(api: Api):
     assert answer.json() == {"status": "ok"}
 
 
+def test_a_development_key_that_is_no_text_is_not_complete(tmp_path: Path):
+    folder = complete(tmp_path)
+    (folder / "dev-key").write_bytes(b"\xff\xfe")
+
+    assert missing_parts(folder) == ["dev-key is not complete"]
+
+
 async def test_a_missing_migration_is_named(api: Api):
     await api.pool.execute("delete from schema_migrations where version = '0001'")
 

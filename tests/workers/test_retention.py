@@ -1,5 +1,7 @@
 """What is older than it is to be kept goes with all that belongs to it; nothing else does."""
 
+import json
+
 import asyncpg
 import pytest
 
@@ -146,6 +148,48 @@ async def test_batches_follow_each_other_until_nothing_old_is_left(pool, account
     the_rest = await forget(pool, JOBS)
 
     assert (a_turn["campaign_jobs"], the_rest["campaign_jobs"]) == (2, 3)
+
+
+async def test_large_jobs_go_in_smaller_batches(pool, account, monkeypatch):
+    monkeypatch.setattr("workers.retention.MOST_STEPS", 5)
+    for _ in range(4):
+        await add_job(pool, account, 31)
+    await pool.execute("update campaign_jobs set steps_total = 4")
+
+    turns = [await forget(pool, JOBS, most_batches=1) for _ in range(3)]
+
+    assert [turn["campaign_jobs"] for turn in turns] == [2, 2, 0]
+
+
+async def test_a_job_that_alone_is_too_large_goes_all_the_same(pool, account, monkeypatch):
+    monkeypatch.setattr("workers.retention.MOST_STEPS", 5)
+    await add_job(pool, account, 31)
+    await pool.execute("update campaign_jobs set steps_total = 8000")
+
+    assert (await forget(pool, JOBS))["campaign_jobs"] == 1
+
+
+async def test_an_age_of_a_century_looks_at_no_job(pool, account):
+    await add_job(pool, account, 1)
+    sql = f"explain (analyze, format json) {retention.DELETE_OLD_JOBS}"
+
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("set local enable_seqscan = off")
+        plan = await connection.fetchval(sql, 36500.0, 500, 20_000)
+
+    assert find(json.loads(plan), "campaign_jobs") == 0
+
+
+def find(plan, table):
+    """How many rows a plan read of the table, those that a filter took away included."""
+    if isinstance(plan, list):
+        return sum(find(part, table) for part in plan)
+    if not isinstance(plan, dict):
+        return 0
+    own = 0
+    if plan.get("Relation Name") == table and plan.get("Node Type") != "ModifyTable":
+        own = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+    return own + sum(find(part, table) for part in plan.values())
 
 
 async def test_the_idempotency_key_of_a_deleted_job_is_free_again(pool, account):

@@ -1,0 +1,18 @@
+"""Days and moments as people write them at the command line."""
+
+from datetime import UTC, datetime
+
+from common.errors import Invalid
+
+
+def moment(text: str | None) -> datetime | None:
+    """A day or a moment; without an offset it is UTC. Raises Invalid."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Invalid(
+            f"{text!r} is no day and no moment, like 2026-11-01 or 2026-11-01T12:00:00Z"
+        ) from None

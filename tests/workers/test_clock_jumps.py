@@ -1,0 +1,124 @@
+"""The database's clock jumps ahead: workers that live keep their jobs, dead ones lose theirs all the same."""
+
+import asyncio
+import contextlib
+
+import asyncpg
+import pytest
+from uuid_utils.compat import uuid7
+
+from models.database import open_pool
+from models.gen import workers
+from mojito.wiring import beside
+from tests.house.conftest import until
+from workers.upkeep import ClockWatch, keep_up
+
+SILENCE_SECONDS = 2.0
+ANOTHER_CLOCK = """
+create schema another_clock;
+create table another_clock.jump (by_interval interval not null);
+insert into another_clock.jump values ('0');
+create function another_clock.now() returns timestamptz language sql stable as
+    'select pg_catalog.now() + by_interval from another_clock.jump';
+"""
+
+
+@pytest.fixture
+async def sql(database):
+    """A database whose `now()` can be moved."""
+    connection = await asyncpg.connect(database)
+    await connection.execute(ANOTHER_CLOCK)
+    name = await connection.fetchval("select current_database()")
+    path = "another_clock, pg_catalog, public"
+    await connection.execute(f"alter database {name} set search_path = {path}")
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def pool(database, sql):
+    opened = await open_pool(database, size=3, name="test")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def worker_id(pool):
+    """A worker that holds a job."""
+    worker_id, account_id = uuid7(), uuid7()
+    await workers.register_worker(pool, id=worker_id, host="h", process_id=1)
+    await pool.execute(
+        "insert into ad_accounts (id, name, platform_type, platform_account_id, credentials, "
+        "credentials_key_id, credentials_fingerprint, mode) "
+        "values ($1, 'a', 'META', 'act_1', '', 'k', 'f', 'sandbox')",
+        account_id,
+    )
+    await pool.execute(
+        "insert into campaign_jobs "
+        "(id, ad_account_id, platform_type, mode, status, claim_token, worker_id) "
+        "values ($1, $2, 'META', 'sandbox', 'PROCESSING', gen_random_uuid(), $3)",
+        uuid7(),
+        account_id,
+        worker_id,
+    )
+    return worker_id
+
+
+async def renew(pool, worker_id, renewed):
+    """What a worker that lives does now and then."""
+    while True:
+        await workers.renew_worker(pool, id=worker_id)
+        renewed.release()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), 0.5)
+
+
+async def rescues(pool):
+    return await pool.fetchval("select rescues from campaign_jobs")
+
+
+async def test_a_jump_makes_nobody_dead_who_lives(pool, sql, worker_id):
+    renewed = asyncio.Semaphore(0)
+    upkeep = keep_up(pool, silence_seconds=SILENCE_SECONDS, every_seconds=0.05, freed=lambda: None)
+
+    async with beside(upkeep), beside(renew(pool, worker_id, renewed)):
+        await renewed.acquire()
+        await renewed.acquire()
+        await sql.execute("update another_clock.jump set by_interval = '1 hour'")
+        for _ in range(4):
+            await renewed.acquire()
+        while_it_lived = await rescues(pool)
+
+    async with beside(
+        keep_up(pool, silence_seconds=SILENCE_SECONDS, every_seconds=0.05, freed=lambda: None)
+    ):
+        await until(lambda: rescues(pool))
+
+    assert while_it_lived == 0
+    assert await rescues(pool) == 1
+
+
+def test_after_a_jump_silence_counts_again_when_everybody_had_time_to_be_heard():
+    watch = ClockWatch(30.0)
+    looks = [(100.0, 5000.0), (105.0, 5005.2), (110.0, 5100.0), (135.0, 5125.0), (140.1, 5130.0)]
+
+    told = [watch.trusts(here, there, here) for here, there in looks]
+
+    assert told == [True, True, False, False, True]
+
+
+def test_a_clock_that_is_put_back_makes_nobody_dead():
+    watch = ClockWatch(30.0)
+
+    assert watch.trusts(0.0, 5000.0, 0.1)
+    assert watch.trusts(5.0, 4000.0, 5.1)
+    assert watch.trusts(10.0, 4005.0, 10.1)
+
+
+def test_an_answer_that_comes_late_is_no_jump():
+    watch = ClockWatch(30.0)
+
+    assert watch.trusts(0.0, 5000.0, 20.0)  # read at its beginning, heard of at its end
+    assert watch.trusts(25.0, 5025.0, 25.1)
+    assert watch.trusts(30.0, 5050.0, 50.0)  # the other way round
+    assert watch.trusts(55.0, 5055.0, 55.1)
