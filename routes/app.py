@@ -44,6 +44,7 @@ from routes.open_jobs import Caps
 from routes.parts import Parts
 from routes.query import refuse_parameters
 from routes.readable import readable
+from routes.shortcut import Shortcut
 from routes.watch import Watch
 
 LONGEST_BODY = 1024 * 1024
@@ -102,13 +103,14 @@ def create_app(
         *me.routes,
     ]
     unguarded = [*health.routes, *pages.routes, *metric_routes.routes]
+    admit = _admission(RequireAuth(pool), rates)
     app = Litestar(
         [
             Router("/api/v1", route_handlers=guarded),
             *unguarded,
             _openapi_route(guarded, unguarded),
         ],
-        before_request=_admission(RequireAuth(pool), rates),
+        before_request=admit,
         dependencies={
             "parts": Provide(lambda: parts, sync_to_thread=False),
             "metrics": Provide(lambda: measured, sync_to_thread=False),
@@ -121,7 +123,7 @@ def create_app(
         openapi_config=None,
         logging_config=None,
     )
-    app.asgi_handler = RequestIds(app.asgi_handler, measured.answered, sink)
+    app.asgi_handler = RequestIds(Shortcut(app, admit, parts), measured.answered, sink)
     return app
 
 
