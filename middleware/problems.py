@@ -8,7 +8,7 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from litestar.types import ExceptionHandlersMap
+from litestar.types import ASGIApp, ExceptionHandlersMap
 from msgspec import UNSET, Meta, UnsetType
 
 from common.errors import CallerError
@@ -71,6 +71,13 @@ def problem(
     return Response(
         msgspec.json.encode(document), status_code=status, media_type=MEDIA_TYPE, headers=headers
     )
+
+
+def answer_to(request: AnyRequest, error: Exception) -> ASGIApp:
+    """The same as Litestar makes of an error."""
+    kind = next(kind for kind in type(error).__mro__ if kind in EXCEPTION_HANDLERS)
+    response = EXCEPTION_HANDLERS[kind](request, error)
+    return response.to_asgi_response(app=None, request=request)
 
 
 def _refused(request: AnyRequest, error: CallerError) -> Response[bytes]:

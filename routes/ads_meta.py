@@ -70,6 +70,7 @@ META = Door(
     "/ads/meta",
     status_code=202,
     opt={
+        "shortcut": True,
         "scope": "jobs:write",
         "query": IntakeQuery,
         "body": MetaCampaignRequest,

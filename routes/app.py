@@ -45,6 +45,7 @@ from routes.open_jobs import Caps
 from routes.parts import Parts
 from routes.query import refuse_parameters
 from routes.readable import readable
+from routes.shortcut import Shortcut
 from routes.watch import Watch
 
 LONGEST_BODY = 1024 * 1024
@@ -105,13 +106,14 @@ def create_app(
     ]
     cross = cross_origin(cors_origins)
     unguarded = [*health.routes, *pages.routes, *metric_routes.routes]
+    admit = _admission(RequireAuth(pool), rates)
     app = Litestar(
         [
             Router("/api/v1", route_handlers=guarded),
             *unguarded,
             _openapi_route(guarded, unguarded),
         ],
-        before_request=_admission(RequireAuth(pool), rates),
+        before_request=admit,
         dependencies={
             "parts": Provide(lambda: parts, sync_to_thread=False),
             "metrics": Provide(lambda: measured, sync_to_thread=False),
@@ -124,7 +126,8 @@ def create_app(
         openapi_config=None,
         logging_config=None,
     )
-    inner = app.asgi_handler if cross is None else Preflights(app.asgi_handler, cross)
+    short = Shortcut(app, admit, parts)
+    inner = short if cross is None else Preflights(short, cross)
     app.asgi_handler = RequestIds(inner, measured.answered, sink)
     return app
 

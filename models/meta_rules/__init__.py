@@ -41,12 +41,13 @@ RULES: tuple[Rule, ...] = (
 LEVELS: tuple[Level, ...] = ("request", "campaign", "ad_set", "ad")
 
 
-def _by_field(level: Level) -> dict[str, dict[str, list[Rule]]]:
-    """Rules of the level that only a certain field can break, by object and field."""
-    table: dict[str, dict[str, list[Rule]]] = {}
+def _by_field(level: Level) -> dict[str, dict[str, dict[str, list[Rule]]]]:
+    """Rules of the level that only a certain field can break, by object, field and word that stands there."""
+    table: dict[str, dict[str, dict[str, list[Rule]]]] = {}
     for rule in RULES:
-        for place, field in rule.when if rule.level == level else ():
-            table.setdefault(place, {}).setdefault(field, []).append(rule)
+        for place, field, word in rule.when if rule.level == level else ():
+            words = table.setdefault(place, {}).setdefault(field, {})
+            words.setdefault(word, []).append(rule)
     return table
 
 
@@ -89,8 +90,7 @@ def concerned(level: Level, scope: Scope) -> Iterator[Rule]:
     """The rules that can have anything to say here; most cannot, and need not be asked."""
     yield from _ALWAYS[level]
     for place, fields in _BY_FIELD[level].items():
-        for rules in getattr(scope, place).filled(fields):
-            yield from rules
+        yield from getattr(scope, place).filled(fields)
 
 
 def scopes(request: Place, context: RuleContext) -> Iterator[tuple[Level, Scope]]:
@@ -101,10 +101,11 @@ def scopes(request: Place, context: RuleContext) -> Iterator[tuple[Level, Scope]
     yield "campaign", whole
     for ad_set in _objects(request, "ad_sets"):
         targeting = _object(ad_set, "targeting")
-        yield "ad_set", Scope(context, request, campaign, ad_set, targeting)
+        places = _object(targeting, "geo_locations")
+        yield "ad_set", Scope(context, request, campaign, ad_set, targeting, places)
         for ad in _objects(ad_set, "ads"):
             creative = _object(ad, "creative")
-            yield "ad", Scope(context, request, campaign, ad_set, targeting, ad, creative)
+            yield "ad", Scope(context, request, campaign, ad_set, targeting, places, ad, creative)
 
 
 def _object(place: Place, name: str) -> Place:

@@ -8,7 +8,13 @@ FIELD = "Reported by users of the Marketing API"
 STORES = {"apple.com": "iOS", "google.com": "Android"}
 
 
-@rule("campaign", "app_attribution_not_said", FIELD, 3955009)
+@rule(
+    "campaign",
+    "app_attribution_not_said",
+    FIELD,
+    3955009,
+    when=("campaign.objective=OUTCOME_APP_PROMOTION",),
+)
 def attribution_is_said(scope: Scope) -> Found:
     """Whether Apple's attribution is used has to be said for apps."""
     if scope.campaign.get("objective") != "OUTCOME_APP_PROMOTION":

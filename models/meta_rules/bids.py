@@ -8,6 +8,13 @@ CAPPED = ("LOWEST_COST_WITH_BID_CAP", "COST_CAP")
 LEAST_RETURN = "LOWEST_COST_WITH_MIN_ROAS"
 
 
+def _bidding(*strategies: str) -> tuple[str, ...]:
+    """Where one of these stands, at either level."""
+    return tuple(
+        f"{place}.bid_strategy={word}" for place in ("ad_set", "campaign") for word in strategies
+    )
+
+
 @rule("campaign", "bid_strategy_without_budget", BID, 1885737, when=("campaign.bid_strategy",))
 def strategy_needs_budget(scope: Scope) -> Found:
     """The bid strategy stands where the budget stands."""
@@ -16,7 +23,12 @@ def strategy_needs_budget(scope: Scope) -> Found:
         yield scope.campaign.at("bid_strategy"), message
 
 
-@rule("campaign", "bid_strategy_missing", BID)
+@rule(
+    "campaign",
+    "bid_strategy_missing",
+    BID,
+    when=("campaign.daily_budget", "campaign.lifetime_budget"),
+)
 def budget_needs_strategy(scope: Scope) -> Found:
     """A campaign budget without a strategy would get one with a cap."""
     if scope.has_campaign_budget and not scope.campaign.has("bid_strategy"):
@@ -32,7 +44,7 @@ def strategy_at_budget(scope: Scope) -> Found:
         yield scope.ad_set.at("bid_strategy"), message
 
 
-@rule("ad_set", "bid_amount_missing", BID, 1815857)
+@rule("ad_set", "bid_amount_missing", BID, 1815857, when=_bidding(*CAPPED))
 def cap_needs_amount(scope: Scope) -> Found:
     """A strategy with a cap needs the cap, at every ad set."""
     if _strategy(scope) in CAPPED and not scope.ad_set.has("bid_amount"):
@@ -51,7 +63,7 @@ def amount_needs_cap(scope: Scope) -> Found:
         yield scope.ad_set.at("bid_amount"), f"{_strategy(scope)} takes none."
 
 
-@rule("ad_set", "bid_constraints_missing", BID, 2490487)
+@rule("ad_set", "bid_constraints_missing", BID, 2490487, when=_bidding(LEAST_RETURN))
 def return_needs_floor(scope: Scope) -> Found:
     """The least return has to be said."""
     if _strategy(scope) == LEAST_RETURN and not scope.ad_set.has("bid_constraints"):
@@ -65,21 +77,21 @@ def floor_needs_return(scope: Scope) -> Found:
         yield scope.ad_set.at("bid_constraints"), f"They belong to {LEAST_RETURN}."
 
 
-@rule("ad_set", "bid_strategy_needs_value", BID)
+@rule("ad_set", "bid_strategy_needs_value", BID, when=_bidding(LEAST_RETURN))
 def return_needs_value(scope: Scope) -> Found:
     """The least return optimises for value."""
     if _strategy(scope) == LEAST_RETURN and scope.ad_set.get("optimization_goal") != "VALUE":
         yield scope.ad_set.at("optimization_goal"), f"{LEAST_RETURN} optimises for VALUE."
 
 
-@rule("ad_set", "cost_cap_billing", BID)
+@rule("ad_set", "cost_cap_billing", BID, when=_bidding("COST_CAP"))
 def cost_cap_billing(scope: Scope) -> Found:
     """A cost cap is billed by impressions."""
     if _strategy(scope) == "COST_CAP" and scope.ad_set.get("billing_event") != "IMPRESSIONS":
         yield scope.ad_set.at("billing_event"), "COST_CAP is billed by IMPRESSIONS."
 
 
-@rule("ad_set", "cost_cap_pacing", BID)
+@rule("ad_set", "cost_cap_pacing", BID, when=_bidding("COST_CAP"))
 def cost_cap_pacing(scope: Scope) -> Found:
     """A cost cap needs standard pacing."""
     if _strategy(scope) != "COST_CAP":

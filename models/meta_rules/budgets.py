@@ -12,19 +12,25 @@ LEAST_SPEND_CAP = {"USD": 10_000}
 """By currency, where it is known exactly: 100 US dollars, or what is worth as much."""
 
 
-@rule("campaign", "two_budgets", BUDGET)
+@rule("campaign", "two_budgets", BUDGET, when=("campaign.lifetime_budget",))
 def one_budget_at_campaign(scope: Scope) -> Found:
     """A campaign has a daily or a lifetime budget."""
     yield from _two(scope.campaign)
 
 
-@rule("ad_set", "two_budgets", BUDGET)
+@rule("ad_set", "two_budgets", BUDGET, when=("ad_set.lifetime_budget",))
 def one_budget_at_ad_set(scope: Scope) -> Found:
     """An ad set has a daily or a lifetime budget."""
     yield from _two(scope.ad_set)
 
 
-@rule("ad_set", "budget_at_both_levels", BUDGET, 1885621)
+@rule(
+    "ad_set",
+    "budget_at_both_levels",
+    BUDGET,
+    1885621,
+    when=("campaign.daily_budget", "campaign.lifetime_budget"),
+)
 def budget_at_one_level(scope: Scope) -> Found:
     """A campaign's budget is for all its ad sets."""
     if scope.has_campaign_budget:
@@ -39,13 +45,25 @@ def budget_is_there(scope: Scope) -> Found:
         yield scope.ad_set.at("daily_budget"), "A budget is required here or at the campaign."
 
 
-@rule("campaign", "budget_too_small", BUDGET, 2446307)
+@rule(
+    "campaign",
+    "budget_too_small",
+    BUDGET,
+    2446307,
+    when=("campaign.daily_budget", "campaign.lifetime_budget"),
+)
 def budget_is_enough_at_campaign(scope: Scope) -> Found:
     """Accounts have a least daily budget; no campaign can do with less."""
     yield from _too_small(scope, scope.campaign)
 
 
-@rule("ad_set", "budget_too_small", BUDGET, 1885272)
+@rule(
+    "ad_set",
+    "budget_too_small",
+    BUDGET,
+    1885272,
+    when=("ad_set.daily_budget", "ad_set.lifetime_budget"),
+)
 def budget_is_enough_at_ad_set(scope: Scope) -> Found:
     """Accounts have a least daily budget; no ad set can do with less."""
     yield from _too_small(scope, scope.ad_set)

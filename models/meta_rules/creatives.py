@@ -30,7 +30,7 @@ LEADS_AWAY = {
 """Objectives and destinations whose ads lead to an address."""
 
 
-@rule("ad", "call_to_action_needs_link", VIDEO_DATA, 2061015)
+@rule("ad", "call_to_action_needs_link", VIDEO_DATA, 2061015, when=("creative.type=video",))
 def button_has_link(scope: Scope) -> Found:
     """A button leads somewhere."""
     if scope.creative.get("type") != "video" or scope.creative.has("link"):
@@ -40,7 +40,7 @@ def button_has_link(scope: Scope) -> Found:
         yield scope.creative.at("link"), f"{button} needs a link."
 
 
-@rule("ad", "link_missing_for_objective", VIDEO_DATA, 2446383)
+@rule("ad", "link_missing_for_objective", VIDEO_DATA, 2446383, when=("creative.type=video",))
 def address_is_there(scope: Scope) -> Found:
     """Ads that lead to a website or an app have its address."""
     if scope.creative.get("type") != "video" or scope.creative.has("link"):
@@ -57,7 +57,7 @@ def plain_tags(scope: Scope) -> Found:
         yield scope.creative.at("url_tags"), "Leave the leading question mark out."
 
 
-@rule("ad", "card_media_not_clear", LINK_DATA)
+@rule("ad", "card_media_not_clear", LINK_DATA, when=("creative.type=carousel",))
 def card_shows_one_thing(scope: Scope) -> Found:
     """A card shows an image or a video."""
     if scope.creative.get("type") != "carousel":
@@ -73,7 +73,7 @@ def card_shows_one_thing(scope: Scope) -> Found:
     yield from independently(scope.creative.each("cards"), check)
 
 
-@rule("ad", "post_of_another_page", STORY)
+@rule("ad", "post_of_another_page", STORY, when=("creative.type=existing_post",))
 def post_of_page(scope: Scope) -> Found:
     """A post's id begins with its page's."""
     if scope.creative.get("type") != "existing_post":
@@ -82,7 +82,7 @@ def post_of_page(scope: Scope) -> Found:
         yield scope.creative.at("post_id"), "It must begin with page_id and an underscore."
 
 
-@rule("ad", "lead_form_missing", LEADS)
+@rule("ad", "lead_form_missing", LEADS, when=("ad_set.destination_type=ON_AD",))
 def form_is_there(scope: Scope) -> Found:
     """Leads on the ad are gathered by a form, which only an existing post can carry in this release."""
     kind = scope.creative.get("type")
@@ -99,7 +99,7 @@ def no_dynamic_creative(scope: Scope) -> Found:
         yield scope.ad_set.at("is_dynamic_creative"), message
 
 
-@rule("ad", "tracking_too_deep", OURS)
+@rule("ad", "tracking_too_deep", OURS, when=("ad.tracking_specs",))
 def flat_tracking(scope: Scope) -> Found:
     """Tracking is a flat list of conditions."""
     if is_deeper(scope.ad.get("tracking_specs"), DEEPEST_TRACKING):

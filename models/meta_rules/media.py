@@ -1,39 +1,42 @@
 """The images and videos of a request, and who uses them as what."""
 
-from models.meta_rules.table import Found, Place, Scope, independently, rule
+from models.meta_rules.table import Found, Place, Scope, rule
 
 OURS = "Our own: a request is complete in itself"
 
 
-@rule("request", "media_source_unclear", OURS)
+@rule("request", "media_source_unclear", OURS, when=("request.media",))
 def one_source(scope: Scope) -> Found:
     """A media entry comes from one place."""
 
-    def check(entry: Place) -> Found:
+    for entry in scope.request.below("media").entries():
         if len(entry.given("url", "asset_id", "generate")) != 1:
             yield entry.pointer, "Give exactly one of url, asset_id and generate."
 
-    yield from independently(scope.request.below("media").entries(), check)
 
-
-@rule("request", "generation_not_available", "Our own: what this release does not do")
+@rule(
+    "request",
+    "generation_not_available",
+    "Our own: what this release does not do",
+    when=("request.media",),
+)
 def no_generation(scope: Scope) -> Found:
     """Media cannot be generated yet."""
 
-    def check(entry: Place) -> Found:
+    for entry in scope.request.below("media").entries():
         if entry.has("generate"):
             message = "Generating media is not available in this release; give url or asset_id."
             yield entry.at("generate"), message
 
-    yield from independently(scope.request.below("media").entries(), check)
 
-
-@rule("request", "media_not_used", OURS)
+@rule("request", "media_not_used", OURS, when=("request.media",))
 def media_is_used(scope: Scope) -> Found:
     """An entry that nothing shows is a slip of the pen."""
     media = scope.request.below("media")
     used = {
-        place.get(field) for creative in _creatives(scope) for place, field, _ in uses(creative)
+        place.get(field)
+        for creative in _creatives(scope)
+        for place, field, _ in creative.once(uses)
     }
     for key in media.names():
         if key not in used:
@@ -45,7 +48,7 @@ def one_kind(scope: Scope) -> Found:
     """An entry is an image or a video."""
     kinds: dict[str, str] = {}
     for creative in _creatives(scope):
-        for place, field, kind in uses(creative):
+        for place, field, kind in creative.once(uses):
             key = place.get(field)
             if kinds.setdefault(key, kind) != kind:
                 yield place.at(field), f"{key} is used as {_a(kinds[key])} elsewhere."
@@ -55,7 +58,7 @@ def one_kind(scope: Scope) -> Found:
 def media_exists(scope: Scope) -> Found:
     """A creative names an entry of media."""
     media = scope.request.below("media")
-    for place, field, kind in uses(scope.creative):
+    for place, field, kind in scope.creative.once(uses):
         key = place.get(field)
         if not media.has(key):
             yield place.at(field), f"media has no entry {key}; name {_a(kind)} there."

@@ -90,7 +90,13 @@ _CONVERSIONS = ({_CLICK}, {_WEEK}, {_CLICK, _VIEW}, {_WEEK, _VIEW})
 _INSTALLS = ({_CLICK}, {_CLICK, _VIEW}, {_CLICK, _WATCHED}, {_CLICK, _VIEW, _WATCHED})
 
 
-@rule("ad_set", "destination_does_not_fit_objective", MAPPING, 2446509)
+@rule(
+    "ad_set",
+    "destination_does_not_fit_objective",
+    MAPPING,
+    2446509,
+    when=("ad_set.destination_type",),
+)
 def destination(scope: Scope) -> Found:
     """Each objective has its own destinations."""
     objective, wanted = scope.campaign.get("objective"), scope.ad_set.get("destination_type")

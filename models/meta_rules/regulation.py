@@ -16,7 +16,7 @@ IDENTITIES = {"THAILAND_UNIVERSAL": "universal", "BRAZIL_REGULATION": "universal
 def disclosure(scope: Scope) -> Found:
     """In the European Union people are told for whom and by whom an ad is paid."""
     missing = [name for name in ("dsa_beneficiary", "dsa_payor") if not scope.ad_set.has(name)]
-    if missing and countries(scope.targeting) & EUROPEAN_UNION:
+    if missing and scope.targeting.once(countries) & EUROPEAN_UNION:
         for name in missing:
             yield scope.ad_set.at(name), "It is required where ads are shown in the EU."
 
@@ -25,7 +25,7 @@ def disclosure(scope: Scope) -> Found:
 def regional_category(scope: Scope) -> Found:
     """Some countries regulate every ad."""
     declared = scope.ad_set.values("regional_regulated_categories")
-    reached = countries(scope.targeting)
+    reached = scope.targeting.once(countries)
     for country, category in UNIVERSAL.items():
         if country in reached and category not in declared:
             at = scope.ad_set.at("regional_regulated_categories")

@@ -103,7 +103,7 @@ def no_politics_for_union(scope: Scope) -> Found:
 @rule("ad_set", "politics_not_in_union", POLITICS, when=("campaign.special_ad_categories",))
 def no_politics_in_union(scope: Scope) -> Found:
     """Nor do they reach it by their targeting."""
-    if _is_politics(scope) and countries(scope.targeting) & EUROPEAN_UNION:
+    if _is_politics(scope) and scope.targeting.once(countries) & EUROPEAN_UNION:
         message = "Political ads are not delivered in the EU."
         yield scope.targeting.at("geo_locations"), message
 

@@ -49,7 +49,7 @@ class Place:
         self._invalid = invalid
         self._above = above
         self._names = names
-        self._below: dict[object, Place] = {}
+        self._below: dict[object, Any] = {}
         self._pointer = "" if above is None else None
 
     @property
@@ -77,12 +77,23 @@ class Place:
         """Whether a value is given, readable or not."""
         return self._value.get(name) is not None
 
-    def filled[Thing](self, things: Mapping[str, Thing]) -> Iterator[Thing]:
-        """The things of those fields where something stands that is not empty or false."""
-        for name, thing in things.items():
+    def filled[Thing](self, things: Mapping[str, Mapping[str, Iterable[Thing]]]) -> Iterator[Thing]:
+        """The things of those fields where something stands that is not empty or false.
+
+        Of each field those under an empty word, and those under the word that stands there.
+        """
+        for name, by_word in things.items():
             value = self._value.get(name)
             if value or (value == 0 and value is not False):
-                yield thing
+                yield from by_word.get("", ())
+                if isinstance(value, str):
+                    yield from by_word.get(value, ())
+
+    def once[Thing](self, make: Callable[["Place"], Thing]) -> Thing:
+        """What a function finds here, found once however many rules ask."""
+        if make not in self._below:
+            self._below[make] = make(self)
+        return self._below[make]
 
     def given(self, *names: str) -> list[str]:
         """Which of these are given, readable or not."""
@@ -90,10 +101,7 @@ class Place:
 
     def below(self, name: str) -> "Place":
         """An object below; an empty one when it is not given. Raises Unreadable."""
-        place = self._below.get(name)
-        if place is None:
-            place = self._below[name] = Place(self.get(name) or {}, self._invalid, self, name)
-        return place
+        return self._below.get(name) or self._entry(name, self.get(name) or {})
 
     def each(self, name: str) -> Iterator["Place"]:
         """The readable objects of a list below. Raises Unreadable when it is no list."""
@@ -116,11 +124,17 @@ class Place:
         """The readable ones of the objects in this one, whatever their names."""
         for name, value in self._value.items():
             if not self._invalid or self.at(name) not in self._invalid:
-                yield Place(value, self._invalid, self, name)
+                yield self._entry(name, value)
 
     def names(self) -> list[str]:
         """Names of everything given."""
         return [name for name in self._value if self.has(name)]
+
+    def _entry(self, name: str, value: Mapping[str, Any]) -> "Place":
+        place = self._below.get(name)
+        if place is None:
+            place = self._below[name] = Place(value, self._invalid, self, name)
+        return place
 
     def _item(self, name: str, index: int, value: Mapping[str, Any]) -> "Place":
         place = self._below.get((name, index))
@@ -167,6 +181,7 @@ class Scope(msgspec.Struct, frozen=True):
     campaign: Place
     ad_set: Place = Nowhere()
     targeting: Place = Nowhere()
+    places: Place = Nowhere()
     ad: Place = Nowhere()
     creative: Place = Nowhere()
 
@@ -190,8 +205,9 @@ class Rule(msgspec.Struct, frozen=True):
     subcode: int | None
     """What Meta answers where we did not look, as far as it is known."""
     about: str
-    when: tuple[tuple[str, str], ...]
-    """Object of the scope and field of it: one of these must be given, else the rule has nothing to say."""
+    when: tuple[tuple[str, str, str], ...]
+    """Object of the scope, field of it and word: one of these fields must be given, and hold that word
+    unless it is empty, else the rule has nothing to say."""
     check: Callable[[Scope], Found]
 
     def violations(self, scope: Scope) -> list[Violation]:
@@ -210,14 +226,26 @@ def rule(
 ) -> Callable[[Callable[[Scope], Found]], Rule]:
     """Makes a line of the table of a function; its docstring is what the rule is about.
 
-    `when` names fields as in "campaign.spend_cap"; without one of them the rule finds nothing.
+    `when` names fields as in "campaign.spend_cap", or with a word as in "creative.type=video"; where
+    none of them is given so, the rule finds nothing.
     """
-    fields = tuple((place, field) for place, _, field in (name.partition(".") for name in when))
+    fields = tuple(_condition(name) for name in when)
 
     def make(check: Callable[[Scope], Found]) -> Rule:
         return Rule(code, level, source, subcode, check.__doc__ or "", fields, check)
 
     return make
+
+
+def _condition(text: str) -> tuple[str, str, str]:
+    """Object, field and word.
+
+    >>> _condition("campaign.spend_cap"), _condition("creative.type=video")
+    (('campaign', 'spend_cap', ''), ('creative', 'type', 'video'))
+    """
+    name, _, word = text.partition("=")
+    place, _, field = name.partition(".")
+    return place, field, word
 
 
 def independently(places: Iterable[Place], check: Callable[[Place], Found]) -> Found:

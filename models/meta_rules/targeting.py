@@ -15,6 +15,7 @@ MOST_PLACES = {
     "zips": 50_000,
 }
 MOST_LOCALES = 90
+INSIDE_COUNTRIES = ("regions", "cities", "custom_locations")
 LEAST_AGES = {"TH": 20, "ID": 21}
 """For choosing people by what they like or do."""
 DETAILED = ("interests", "flexible_spec", "exclusions")
@@ -25,8 +26,7 @@ def somewhere(scope: Scope) -> Found:
     """Ads are shown somewhere, or to somebody known."""
     if scope.targeting.values("custom_audiences"):
         return
-    places = scope.targeting.below("geo_locations")
-    if not any(places.get(kind) for kind in places.names()):
+    if not any(scope.places.get(kind) for kind in scope.places.names()):
         message = "Name at least one place, or custom_audiences."
         yield scope.targeting.at("geo_locations"), message
 
@@ -66,7 +66,7 @@ def oldest_with_advantage(scope: Scope) -> Found:
         yield scope.targeting.at("age_max"), "With advantage_audience it is 65."
 
 
-@rule("ad_set", "ages_reversed", TARGETING, when=("targeting.age_min", "targeting.age_max"))
+@rule("ad_set", "ages_reversed", TARGETING, when=("targeting.age_max",))
 def ages(scope: Scope) -> Found:
     """The youngest is not older than the oldest."""
     youngest, oldest = scope.targeting.get("age_min"), scope.targeting.get("age_max")
@@ -86,7 +86,7 @@ def ages_by_country(scope: Scope) -> Found:
     """Some countries protect the young from being chosen by what they like."""
     if not scope.targeting.given(*DETAILED):
         return
-    reached = countries(scope.targeting)
+    reached = scope.targeting.once(countries)
     least = max((age for country, age in LEAST_AGES.items() if country in reached), default=13)
     if (scope.targeting.get("age_min") or 18) < least:
         message = f"It is at least {least} there when people are chosen by interests."
@@ -101,27 +101,31 @@ def genders(scope: Scope) -> Found:
         yield scope.targeting.at("genders"), "0 is everybody and stands alone."
 
 
-@rule("ad_set", "places_overlap", TARGETING, 1487756)
+@rule(
+    "ad_set",
+    "places_overlap",
+    TARGETING,
+    1487756,
+    when=tuple(f"places.{kind}" for kind in INSIDE_COUNTRIES),
+)
 def overlap(scope: Scope) -> Found:
     """A place inside an included country is already included."""
-    places = scope.targeting.below("geo_locations")
-    whole = set(places.values("countries"))
+    whole = set(scope.places.values("countries"))
 
     def check(place: Place) -> Found:
         if place.get("country") in whole:
             yield place.pointer, f"{place.get('country')} is included as a whole already."
 
-    for kind in ("regions", "cities", "custom_locations"):
-        yield from independently(places.each(kind), check)
+    for kind in INSIDE_COUNTRIES:
+        yield from independently(scope.places.each(kind), check)
 
 
-@rule("ad_set", "too_many_places", LIMITS)
+@rule("ad_set", "too_many_places", LIMITS, when=tuple(f"places.{kind}" for kind in MOST_PLACES))
 def few_places(scope: Scope) -> Found:
     """There is an end to lists of places."""
-    places = scope.targeting.below("geo_locations")
     for kind, most in MOST_PLACES.items():
-        if len(places.get(kind) or ()) > most:
-            yield places.at(kind), f"At most {most}."
+        if len(scope.places.get(kind) or ()) > most:
+            yield scope.places.at(kind), f"At most {most}."
 
 
 @rule("ad_set", "too_many_locales", LIMITS, when=("targeting.locales",))

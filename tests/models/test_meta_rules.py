@@ -10,6 +10,7 @@ from models.verification import MinimumBudgets
 from models.violation import Violation
 from tests.models.meta_cases import objectives, people, showing, special, spending
 from tests.models.meta_requests import CAMPAIGN, CONTEXT, NOW, SET, Case, Changes, found, request
+from tests.sandbox.rules.generated import request_of
 
 CASES = [
     *objectives.CASES,
@@ -62,6 +63,17 @@ def test_a_rule_has_nothing_to_say_where_its_fields_are_not_given(case: Case):
 
     assert case.code in speaking
     assert speaking <= asked
+
+
+def test_rules_that_are_not_asked_would_have_had_nothing_to_say():
+    missed: dict[str, object] = {}
+    for seed in range(2_000):
+        for level, scope in scopes(Place(request_of(seed), frozenset()), CONTEXT):
+            asked = {rule.code for rule in concerned(level, scope)}
+            rest = [rule for rule in RULES if rule.level == level and rule.code not in asked]
+            missed |= {rule.code: found for rule in rest if (found := rule.violations(scope))}
+
+    assert missed == {}
 
 
 def test_every_rule_of_the_table_is_shown_here():
