@@ -18,12 +18,31 @@ type Url = Annotated[
     ),
 ]
 
+LARGEST_FOR_META: dict[str, int] = {"image": 30 * 1024**2, "video": 4 * 1024**3}
+"""Bytes (Ads guide, image and video specifications)."""
+UNKNOWN_TO_META = frozenset({"image/webp"})
+"""Types that assets may have and that are no images to Meta (100/1487411, reported by users)."""
+
 _SOURCES = ("url", "asset_id", "generate")
 _GIVEN = {"not": {"type": "null"}}
 EXACTLY_ONE_SOURCE = {
     "oneOf": [{"required": [name], "properties": {name: _GIVEN}} for name in _SOURCES]
 }
 """What a schema cannot say by the types of the fields alone; the rules check it."""
+
+
+def refused_by_meta(kind: str, content_type: str, size_bytes: int) -> str | None:
+    """Why Meta would not take a file; None when it may.
+
+    >>> refused_by_meta("image", "image/webp", 1)
+    'Meta does not take image/webp; send PNG, JPEG or GIF.'
+    """
+    if content_type in UNKNOWN_TO_META:
+        return f"Meta does not take {content_type}; send PNG, JPEG or GIF."
+    largest = LARGEST_FOR_META.get(kind)
+    if largest is not None and size_bytes > largest:
+        return f"Meta takes {kind}s of at most {largest:,} bytes; this one has {size_bytes:,}."
+    return None
 
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

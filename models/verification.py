@@ -31,13 +31,16 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class MinimumBudgets(msgspec.Struct, frozen=True):
-    """The least an ad set may spend in a day, in the smallest unit of the account's currency."""
+    """The least for a day of an ad set, and for a campaign's cap, in the currency's smallest unit."""
 
     impressions: Annotated[int, Meta(description="Of who pays for impressions.")]
     frequent_actions: Annotated[int | None, Meta(description="Of who pays for link clicks.")] = None
     video_views: Annotated[int | None, Meta(description="Of who pays for video views.")] = None
     rare_actions: Annotated[
         int | None, Meta(description="Of who pays for actions that happen seldom.")
+    ] = None
+    campaign_spend_cap: Annotated[
+        int | None, Meta(description="The least cap on what a campaign may spend in all.")
     ] = None
 
 

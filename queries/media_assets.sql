@@ -25,5 +25,5 @@ limit @page_size;
 
 -- name: ListKindsOfAssets :many
 -- Which of these assets the team has, and what each of them is.
-select id, kind from media_assets
+select id, kind, content_type, size_bytes from media_assets
 where id = any (@ids::uuid[]) and team_id = @team_id::uuid and deleted_at is null;

@@ -12,7 +12,7 @@ from litestar.types import ASGIApp
 from models.account import minimum_budgets
 from models.gen.rows import AdAccount
 from models.job import JobView
-from models.media import MediaKind
+from models.media import MediaKind, refused_by_meta
 from models.meta import MetaCampaignRequest, references
 from models.meta_rules import RuleContext, check, inspect
 from routes.intake import Door, IntakeQuery, PlannedJob, accept
@@ -63,6 +63,7 @@ META = Door(
     refused,
     lambda document: inspect(document, rule_context(None)),
     named_assets,
+    refused_by_meta,
 )
 
 

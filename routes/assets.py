@@ -81,7 +81,7 @@ async def create_asset(request: ApiRequest, parts: NamedDependency[Parts]) -> Re
     """Stores a media file: the field `file` of a form, or what an address serves.
 
     Images (PNG, JPEG, GIF, WebP), videos (MP4, MOV) and audio (MP3, WAV, M4A) are taken. The same
-    bytes sent twice make two assets and are kept once.
+    bytes sent twice make two assets and are kept once. Requests for Meta cannot name WebP.
     """
     require_plain(request)
     match request.content_type[0]:

@@ -115,7 +115,9 @@ _VERIFICATION = Verification(
         status="ACTIVE",
         currency="USD",
         timezone_name="America/Los_Angeles",
-        minimum_budgets=MinimumBudgets(impressions=100, frequent_actions=500),
+        minimum_budgets=MinimumBudgets(
+            impressions=100, frequent_actions=500, campaign_spend_cap=10_000
+        ),
     ),
     pages=[PageFacts(id="1000000002", name="Client X", may_advertise=True)],
     findings=[

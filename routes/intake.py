@@ -70,6 +70,8 @@ class Door(msgspec.Struct, frozen=True):
     """Everything wrong with any JSON value, types and rules together."""
     assets: Callable[[Any], Sequence[tuple[str, UUID, MediaKind | None]]]
     """Assets that a request names: pointer, id, and what kind each must be, None where any will do."""
+    refused_file: Callable[[str, str, int], str | None]
+    """Why the platform would not take a file of this kind, type and size."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -238,15 +240,18 @@ async def _asset_violations(connection: Connection, asked: Asked, team_id: UUID)
     rows = await media_assets.list_kinds_of_assets(
         connection, ids=[asset_id for _, asset_id, _ in named], team_id=team_id
     )
-    kinds = {row.id: row.kind for row in rows}
+    found = {row.id: row for row in rows}
     errors: Violations = []
     for pointer, asset_id, kind in named:
-        if asset_id not in kinds:
+        row = found.get(asset_id)
+        if row is None:
             message = "There is no such asset."
             errors.append({"pointer": pointer, "code": "asset_not_found", "message": message})
-        elif kind is not None and kinds[asset_id] != kind:
-            message = f"The asset is a {kinds[asset_id]}; a {kind} is needed here."
+        elif kind is not None and row.kind != kind:
+            message = f"The asset is a {row.kind}; a {kind} is needed here."
             errors.append({"pointer": pointer, "code": "wrong_asset_kind", "message": message})
+        elif refused := asked.door.refused_file(row.kind, row.content_type, row.size_bytes):
+            errors.append({"pointer": pointer, "code": "asset_not_taken", "message": refused})
     return errors
 
 

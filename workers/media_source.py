@@ -15,13 +15,10 @@ from models.assets import download_problem, store_asset
 from models.database import Pool
 from models.gen import media_assets
 from models.gen.rows import MediaAsset
-from models.media import Media, MediaKind
+from models.media import LARGEST_FOR_META, UNKNOWN_TO_META, Media, MediaKind
 from workers.platforms.base import StoredMedia
 
 type Save = Callable[[dict[str, Any]], Awaitable[None]]
-
-LARGEST_BYTES: dict[MediaKind, int] = {"image": 30 * 1024**2, "video": 4 * 1024**3}
-"""What Meta takes (Ads guide, image and video specifications)."""
 
 _SAVED = "asset_id"
 _WRONG_KIND: dict[MediaKind, Literal["media_not_an_image", "media_not_a_video"]] = {
@@ -136,7 +133,9 @@ class MediaSource:
 
     async def _fetch(self, wanted: Wanted, url: str) -> MediaAsset:
         try:
-            async with self._client.download(url, max_bytes=LARGEST_BYTES[wanted.kind]) as download:
+            async with self._client.download(
+                url, max_bytes=LARGEST_FOR_META[wanted.kind]
+            ) as download:
                 return await store_asset(
                     self._pool,
                     self._files,
@@ -160,7 +159,14 @@ class MediaSource:
     async def _checked(self, wanted: Wanted, row: MediaAsset, field: str) -> StoredMedia:
         if row.kind != wanted.kind:
             raise _wrong_kind(wanted, field, f"it is {row.content_type}")
-        if row.size_bytes > LARGEST_BYTES[wanted.kind]:
+        if row.content_type in UNKNOWN_TO_META:
+            raise Reject(
+                f"Meta does not take {row.content_type}",
+                code="media_type_not_taken",
+                remedy="Send the image as PNG, JPEG or GIF.",
+                pointer=wanted.pointer(field),
+            )
+        if row.size_bytes > LARGEST_FOR_META[wanted.kind]:
             raise Reject(
                 f"the {wanted.kind} has {row.size_bytes:,} bytes",
                 code="media_too_large",

@@ -26,6 +26,7 @@ class Account(msgspec.Struct, kw_only=True):
     app_secret: str | None = None
     missing_permissions: list[str] = []
     min_daily_budget: int | None = None
+    min_campaign_group_spend_cap: int | None = None
     account_status: int = 1
     disable_reason: int = 0
     is_funded: bool = True

@@ -42,6 +42,7 @@ class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     permissions: list[str] | None = None
     missing_permissions: list[str] = []
     min_daily_budget: Annotated[int, Meta(ge=1)] | None = None
+    min_campaign_group_spend_cap: Annotated[int, Meta(ge=1)] | None = None
     token_expires_in_seconds: float | None = None
     data_access_expires_in_seconds: float | None = None
     account_status: Literal[1, 2, 3, 7, 8, 9, 100, 101] = 1
@@ -214,6 +215,7 @@ def _made(state: State, wanted: NewAccount) -> Account:
         app_secret=secret,
         missing_permissions=_missing(wanted),
         min_daily_budget=wanted.min_daily_budget,
+        min_campaign_group_spend_cap=wanted.min_campaign_group_spend_cap,
         account_status=wanted.account_status,
         disable_reason=wanted.disable_reason,
         is_funded=wanted.is_funded,

@@ -16,6 +16,8 @@ from models.gen.rows import Connection, MediaAsset
 class ListKindsOfAssetsRow(msgspec.Struct, frozen=True, gc=False):
     id: UUID
     kind: str
+    content_type: str
+    size_bytes: int
 
 CREATE_MEDIA_ASSET: Final = """\
 insert into media_assets (
@@ -63,7 +65,7 @@ async def list_media_assets(connection: Connection, *, team_id: UUID, before_id:
 
 
 LIST_KINDS_OF_ASSETS: Final = """\
-select id, kind from media_assets
+select id, kind, content_type, size_bytes from media_assets
 where id = any ($1::uuid[]) and team_id = $2::uuid and deleted_at is null
 """
 

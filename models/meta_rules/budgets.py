@@ -3,13 +3,13 @@
 from models.meta_rules.table import Found, Place, RuleContext, Scope, rule
 
 BUDGET = "Marketing API, budgets"
-SPEND_CAP = "Marketing API reference, ad campaign group: spend_cap"
+SPEND_CAP = "Marketing API reference, ad campaign group: spend_cap; ad account: min_campaign_group_spend_cap"
 SHARING = "Marketing API changelog v24.0: is_adset_budget_sharing_enabled"
 
 KINDS = ("daily_budget", "lifetime_budget")
 _LEAST = "The least that this account takes for a day is {least}{unit}."
 LEAST_SPEND_CAP = {"USD": 10_000}
-"""By currency, where it is known exactly: 100 US dollars, or what is worth as much."""
+"""100 US dollars or what is worth as much: the account tells; by currency where it was not asked."""
 
 
 @rule("campaign", "two_budgets", BUDGET, when=("campaign.lifetime_budget",))
@@ -72,7 +72,7 @@ def budget_is_enough_at_ad_set(scope: Scope) -> Found:
 @rule("campaign", "spend_cap_too_small", SPEND_CAP, when=("campaign.spend_cap",))
 def spend_cap(scope: Scope) -> Found:
     """A cap on spending is worth at least 100 US dollars."""
-    cap, least = scope.campaign.get("spend_cap"), LEAST_SPEND_CAP.get(scope.context.currency or "")
+    cap, least = scope.campaign.get("spend_cap"), _least_spend_cap(scope.context)
     if cap is not None and least is not None and cap < least:
         yield scope.campaign.at("spend_cap"), f"It is at least {least}."
 
@@ -129,6 +129,12 @@ def _least(context: RuleContext, place: Place) -> int | None:
         return context.min_daily_budget
     paid_for = {"LINK_CLICKS": told.frequent_actions, "THRUPLAY": told.video_views}
     return paid_for.get(str(place.get("billing_event"))) or told.impressions
+
+
+def _least_spend_cap(context: RuleContext) -> int | None:
+    """What the platform told of the account, else what is known of its currency."""
+    told = None if context.minimum_budgets is None else context.minimum_budgets.campaign_spend_cap
+    return LEAST_SPEND_CAP.get(context.currency or "") if told is None else told
 
 
 def _unit(currency: str | None) -> str:

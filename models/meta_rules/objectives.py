@@ -10,6 +10,7 @@ ATTRIBUTION = "Marketing API reference, ad set: attribution_spec"
 PROMOTED_OBJECT = "Marketing API reference, ad set: promoted object, requirements"
 CATALOGUE = "Marketing API, Advantage+ catalogue ads"
 FIELD = "Reported by users of the Marketing API"
+PIXEL = f"{MAPPING}; where none is needed: reported by users"
 
 type Destination = str | None
 type Fields = tuple[str, ...]
@@ -79,7 +80,9 @@ PROMOTED: dict[str, dict[Destination, tuple[Fields, ...]]] = {
     },
     "OUTCOME_APP_PROMOTION": dict.fromkeys((None, "APP"), (_APP,)),
 }
-"""What an ad set must promote; of several alternatives the one whose first field is given."""
+"""What an ad set promotes; of several alternatives the one whose first field is given."""
+_UNCOUNTED = ("LINK_CLICKS", "LANDING_PAGE_VIEWS", "REACH", "IMPRESSIONS")
+"""Goals of a website that count nothing there."""
 
 ALSO_BILLED = {"LINK_CLICKS": ("LINK_CLICKS",), "THRUPLAY": ("THRUPLAY",)}
 EVENTS_OF_OTHERS = {"OUTCOME_SALES": ("LEAD",), "OUTCOME_LEADS": ("PURCHASE",)}
@@ -148,13 +151,19 @@ def billing(scope: Scope) -> Found:
         yield scope.ad_set.at("billing_event"), f"{wanted} is billed by {' or '.join(allowed)}."
 
 
-@rule("ad_set", "promoted_object_missing", MAPPING, 1815430)
+@rule("ad_set", "promoted_object_missing", PIXEL, 1815430)
 def promoted_object_is_there(scope: Scope) -> Found:
     """Conversions need a pixel with an event, apps an app with its store, pages a page."""
     choices = _choices(scope)
-    if choices and not scope.ad_set.has("promoted_object"):
-        wanted = ", or ".join(" and ".join(fields) for fields in choices)
-        yield scope.ad_set.at("promoted_object"), f"It is required here, with {wanted}."
+    if not choices or scope.ad_set.has("promoted_object"):
+        return
+    wanted = ", or ".join(" and ".join(fields) for fields in choices)
+    message = f"It is required here, with {wanted}."
+    if not _is_uncounted_site(scope):
+        yield scope.ad_set.at("promoted_object"), message
+    elif scope.ad_set.has("destination_type"):
+        message = f"{message} Without one leave destination_type out."
+        yield scope.ad_set.at("promoted_object"), message
 
 
 @rule("ad_set", "promoted_object_incomplete", MAPPING, 1885014, when=("ad_set.promoted_object",))
@@ -241,8 +250,18 @@ def _said(windows: tuple[set[tuple[str, int]], ...]) -> str:
     )
 
 
+def _is_uncounted_site(scope: Scope) -> bool:
+    """Whether people are sent to a website and nothing that they do there is counted."""
+    objective, to = scope.campaign.get("objective"), scope.ad_set.get("destination_type")
+    return (
+        to in _SITE
+        and "WEBSITE" in GOALS[objective]
+        and scope.ad_set.get("optimization_goal") in _UNCOUNTED
+    )
+
+
 def _choices(scope: Scope) -> tuple[Fields, ...]:
-    """What the ad set must promote: alternatives, none when it need not promote anything."""
+    """What the ad set promotes: alternatives, none when it need not promote anything."""
     objective, wanted = scope.campaign.get("objective"), scope.ad_set.get("optimization_goal")
     choices = PROMOTED[objective].get(scope.ad_set.get("destination_type"), ())
     if objective == "OUTCOME_APP_PROMOTION" and wanted == "OFFSITE_CONVERSIONS":

@@ -127,6 +127,32 @@ def test_a_campaigns_budget_is_held_against_the_least_of_all():
     assert (f"{CAMPAIGN}/daily_budget", "budget_too_small") in found(violations)
 
 
+@pytest.mark.parametrize(
+    ("currency", "told", "least"),
+    [
+        ("USD", None, 10_000),
+        ("EUR", 9_500, 9_500),
+        ("JPY", 15_000, 15_000),
+        ("USD", 20_000, 20_000),
+    ],
+)
+def test_a_cap_on_spending_is_held_against_what_the_account_told(currency, told, least):
+    known = RuleContext(NOW, currency, minimum_budgets=MinimumBudgets(100, campaign_spend_cap=told))
+
+    codes = [
+        {v["code"] for v in inspect(request({f"{CAMPAIGN}/spend_cap": cap}), known)}
+        for cap in (least - 1, least)
+    ]
+
+    assert ["spend_cap_too_small" in found for found in codes] == [True, False]
+
+
+def test_a_cap_in_a_currency_of_which_nothing_was_told_is_the_platforms_business():
+    known = RuleContext(NOW, "JPY", minimum_budgets=MinimumBudgets(100))
+
+    assert inspect(request({f"{CAMPAIGN}/spend_cap": 1}), known) == []
+
+
 def test_everything_wrong_is_told_at_once():
     violations = checked(
         {

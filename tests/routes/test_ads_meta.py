@@ -15,18 +15,18 @@ from tests.routes.meta_requests import STEPS, meta_request
 URL = "/api/v1/ads/meta"
 
 
-async def add_asset(pool, team: str = "Team", kind: str = "image"):
+async def add_asset(pool, team: str = "Team", kind: str = "image", **changes):
     asset_id = uuid7()
+    given = {"content_type": "image/png", "size_bytes": 1, **changes}
     await media_assets.create_media_asset(
         pool,
         id=asset_id,
         team_id=await pool.fetchval("select id from teams where name = $1", team),
         kind=kind,
-        content_type="image/png",
-        size_bytes=1,
         sha256=hashlib.sha256(b"1").digest(),
         origin="upload",
         storage_key="1",
+        **given,
     )
     return str(asset_id)
 
@@ -290,6 +290,29 @@ async def test_a_named_asset_must_be_what_it_is_used_as(api, caller):
     assert taken.status_code == 202
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["code"] == "wrong_asset_kind"
+
+
+@pytest.mark.parametrize(
+    ("asset", "is_taken"),
+    [
+        ({"content_type": "image/jpeg"}, True),
+        ({"content_type": "image/gif", "size_bytes": 30 * 1024**2}, True),
+        ({"content_type": "image/webp"}, False),
+        ({"content_type": "image/png", "size_bytes": 30 * 1024**2 + 1}, False),
+    ],
+    ids=["jpeg", "30 MB", "webp", "larger"],
+)
+async def test_a_named_asset_must_be_a_file_that_meta_takes(api, caller, asset, is_taken):
+    await add_account(caller)
+    body = meta_request(media={"hero": {"asset_id": await add_asset(api.pool, **asset)}})
+
+    built = await caller.post(URL, json=body)
+    planned = await caller.post(URL, params={"validate_only": "true"}, json=body)
+
+    told = [error for one in (built, planned) for error in one.json().get("errors", [])]
+    place = ("/media/hero/asset_id", "asset_not_taken")
+    assert [one.status_code for one in (built, planned)] == ([202, 200] if is_taken else [422, 422])
+    assert [(e["pointer"], e["code"]) for e in told] == ([] if is_taken else [place, place])
 
 
 async def test_validate_only_shows_the_steps_and_writes_nothing(api, caller):

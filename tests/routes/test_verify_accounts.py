@@ -66,7 +66,8 @@ async def test_an_account_in_order_has_no_findings_and_tells_its_facts(caller, s
     assert told["pages"][0]["id"] == theirs["page_id"]
     assert told["pages"][0]["may_advertise"] is True
     budgets = {"impressions": 250, "frequent_actions": 1250, "video_views": 250}
-    assert shown["minimum_budgets"] == {**budgets, "rare_actions": 10_000}
+    least = {"rare_actions": 10_000, "campaign_spend_cap": 10_000}
+    assert shown["minimum_budgets"] == {**budgets, **least}
     assert (shown["currency"], shown["timezone_name"]) == ("EUR", "Europe/Berlin")
     assert shown["verified_at"] == told["verified_at"]
     assert shown["token_expires_at"] is None
@@ -258,6 +259,22 @@ async def test_credentials_are_opened_and_looked_at_by_somebody_known(api, calle
     assert {row["request_id"] for row in rows[1:]} == {"a-look"}
     assert rows[2]["before_hash"] != rows[2]["after_hash"]
     assert theirs["access_token"] not in str([dict(row) for row in rows])
+
+
+async def test_a_cap_on_spending_is_checked_against_what_was_learnt(caller, sandbox):
+    ours, theirs = await held(caller, sandbox, currency="JPY", min_campaign_group_spend_cap=15_000)
+    body = meta_request(platform_account_id=theirs["id"])
+    body["campaign"]["spend_cap"] = 14_999
+    before = await caller.post("/api/v1/ads/meta", json=body)
+    await verified(caller, ours)
+
+    after = await caller.post("/api/v1/ads/meta", json=body)
+    body["campaign"]["spend_cap"] = 15_000
+    enough = await caller.post("/api/v1/ads/meta", json=body)
+
+    found = [(e["pointer"], e["code"]) for e in after.json()["errors"]]
+    assert [answer.status_code for answer in (before, after, enough)] == [202, 422, 202]
+    assert found == [("/campaign/spend_cap", "spend_cap_too_small")]
 
 
 async def test_requests_are_checked_against_what_was_learnt(api, caller, sandbox):

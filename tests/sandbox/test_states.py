@@ -113,6 +113,25 @@ def test_who_pays_for_clicks_must_spend_more(
     assert (least["min_daily_budget_imp"], least["min_daily_budget_high_freq"]) == (700, 3500)
 
 
+@pytest.mark.parametrize(
+    ("ordered", "cap", "is_taken"),
+    [(None, 9_999, False), (None, 10_000, True), (15_000, 14_999, False), (15_000, 15_000, True)],
+)
+def test_a_cap_on_spending_is_at_least_what_the_account_tells(
+    sandbox: Running, ordered: int | None, cap: int, is_taken: bool
+) -> None:
+    made = sandbox.account(currency="JPY", min_campaign_group_spend_cap=ordered)
+    token, field = made["access_token"], "min_campaign_group_spend_cap"
+
+    told = sandbox.graph("GET", made["id"], {"fields": field}, token=token).json()
+    answer = sandbox.graph(
+        "POST", f"{made['id']}/campaigns", {**CAMPAIGN, "spend_cap": cap}, token=token
+    )
+
+    assert told[field] == str(ordered or 10_000)
+    assert ("id" in answer.json()) is is_taken
+
+
 @pytest.mark.parametrize("body", [{"account_status": 5}, {"disable_reason": -1}, {"tasks": "all"}])
 def test_states_that_there_are_none_of_are_refused(sandbox: Running, body: dict[str, Any]) -> None:
     assert sandbox.control("POST", "accounts", {"platform": "META", **body}).status_code == 400

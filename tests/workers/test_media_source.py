@@ -16,14 +16,16 @@ from models.assets import store_asset
 from models.database import Pool, open_pool
 from models.gen import teams
 from models.gen.rows import MediaAsset
-from models.media import Generation, Media
+from models.media import LARGEST_FOR_META, Generation, Media
 from tests.common.loopback import Loopback, loopback, with_body
-from workers.media_source import LARGEST_BYTES, MediaSource
+from tests.sandbox.running import picture
+from workers.media_source import MediaSource
 from workers.platforms.base import StoredMedia
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HERO = (EXAMPLES / "hero.png").read_bytes()
 CLIP = (EXAMPLES / "clip.mp4").read_bytes()
+WEBP = picture(form="WEBP")
 
 
 class Step:
@@ -260,6 +262,23 @@ async def test_an_asset_of_another_kind_is_rejected(step: Step, pool: Pool, file
     assert (error.code, error.pointer) == ("media_not_a_video", "/media/hero/asset_id")
 
 
+async def test_an_image_that_meta_knows_nothing_of_is_rejected_before_it_is_sent(
+    step: Step, pool: Pool, files: LocalAssetFiles
+):
+    row = await add(pool, files, step.team_id, WEBP, "hero.webp")
+
+    named = await step.failure(Media(asset_id=row.id))
+    async with loopback(with_body(WEBP)) as server:
+        fetched = await step.failure(at(server, "hero.webp"))
+
+    assert isinstance(named, Reject)
+    assert isinstance(fetched, Reject)
+    assert [(e.code, e.pointer) for e in (named, fetched)] == [
+        ("media_type_not_taken", "/media/hero/asset_id"),
+        ("media_type_not_taken", "/media/hero/url"),
+    ]
+
+
 async def test_an_asset_whose_bytes_are_gone_is_rejected(
     step: Step, pool: Pool, files: LocalAssetFiles
 ):
@@ -275,7 +294,9 @@ async def test_an_asset_whose_bytes_are_gone_is_rejected(
 async def test_an_image_above_metas_limit_is_rejected_whereever_it_comes_from(
     step: Step, pool: Pool, files: LocalAssetFiles
 ):
-    padding = struct.pack(">I4s", LARGEST_BYTES["image"], b"teXt") + bytes(LARGEST_BYTES["image"])
+    padding = struct.pack(">I4s", LARGEST_FOR_META["image"], b"teXt") + bytes(
+        LARGEST_FOR_META["image"]
+    )
     checksum = bytes(4)
     row = await add(pool, files, step.team_id, HERO + padding + checksum, "huge.png")
 

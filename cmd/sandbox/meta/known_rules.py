@@ -72,6 +72,7 @@ RULES = _read("""
 + The destination fits the objective (2446509) : destination
 - Other codes of a wrong destination (1815715), and destinations that only the documentation's table has
 + promoted_object where the objective needs it, complete, and only one : promoted_object
+~ Sales, engagement: no destination WEBSITE without a pixel (2490408) @ field reports : website_without_pixel
 + An incomplete promoted_object is refused (1885014) : promoted_object_incomplete
 + Two promoted objects are refused (1487929) : two_promoted_objects
 ~ promoted_object never changes; other fields of a running ad set stay changeable : immutable
@@ -90,7 +91,7 @@ RULES = _read("""
 + One budget at the campaign, not below the least (2446307) : campaign_two_budgets campaign_budget_minimum
 + Bid strategy only with a campaign budget (1885737) : strategy_known strategy_without_budget
 ~ Budget sharing contradicts a campaign budget (4834002); 4834005 and 3858418 are not : sharing_with_budget
-+ spend_cap of at least 100 US dollars : spend_cap
+~ spend_cap is at least what the account tells; 10,000 whatever the currency, unless ordered : spend_cap
 - start_time and stop_time follow from the ad sets; the default strategy of a campaign's budget
 + validate_only makes nothing
 + 200 ad sets in a campaign : too_many_ad_sets
@@ -158,8 +159,9 @@ RULES = _read("""
 - Options synchronous_ad_review and include_recommendations
 # Media: Marketing API reference, ad image; Video API
 + Images by multipart or base64; the hash is of the content
++ JPEG, PNG, GIF, BMP and TIFF are images, WebP is none (1487411) @ field reports
 - copy_from another account
-~ Image limits: type and 30 MB; width and shape are not @ not confirmed
+~ Image limits: 30 MB; width and shape are not @ not confirmed
 + Videos at once, by address (this machine's only), or in chunks with offsets
 + A wrong offset names the right one (6001/1363037); 382 too small, 389 not fetched
 ~ Upload sessions that time out (1363030)

@@ -10,6 +10,7 @@ from sandbox.meta.catalog import FIELDS
 from sandbox.meta.errors import parameter
 from sandbox.meta.fields import asked_fields
 from sandbox.meta.reading import moment
+from sandbox.meta.rules.campaign import LEAST_SPEND_CAP
 from sandbox.meta.rules.money import FREQUENT_ACTIONS
 from sandbox.objects import Record
 
@@ -109,7 +110,7 @@ def _account(ask: Ask) -> dict[str, Any]:
         "timezone_name": known.timezone,
         "timezone_offset_hours_utc": hours / timedelta(hours=1),
         "min_daily_budget": known.min_daily_budget or DEFAULT_MINIMUM,
-        "min_campaign_group_spend_cap": "10000",
+        "min_campaign_group_spend_cap": str(known.min_campaign_group_spend_cap or LEAST_SPEND_CAP),
         "created_time": moment(ask, known.created_at),
         "age": (ask.now - known.created_at) / 86400,
         "amount_spent": "0",

@@ -16,6 +16,14 @@ REFUSED = [
     ),
     ("destination", "ad_set", {"destination_type": "ON_AD"}, {}, 2446509, "destination_type"),
     ("goal", "ad_set", {"optimization_goal": "APP_INSTALLS"}, {}, 2490408, "optimization_goal"),
+    (
+        "website_without_pixel",
+        "ad_set",
+        {"destination_type": "WEBSITE"},
+        {"campaign": {"objective": "OUTCOME_SALES"}},
+        2490408,
+        "optimization_goal",
+    ),
     ("billing", "ad_set", {"billing_event": "THRUPLAY"}, {}, None, "billing_event"),
     (
         "promoted_object",

@@ -20,6 +20,7 @@ ACCOUNT_FIELDS = [
     "timezone_name",
     "user_tasks",
     "funding_source",
+    "min_campaign_group_spend_cap",
 ]
 PAGE_FIELDS = ["id", "name", "tasks"]
 MOST_LISTS = 5

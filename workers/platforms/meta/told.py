@@ -66,17 +66,21 @@ def account_facts(answer: dict[str, Any], budgets: dict[str, Any]) -> AccountFac
         status=_status(answer.get("account_status")),
         currency=currency,
         timezone_name=name(answer.get("timezone_name")),
-        minimum_budgets=minimum_budgets(budgets, currency),
+        minimum_budgets=minimum_budgets(
+            budgets, currency, _amount(answer.get("min_campaign_group_spend_cap"))
+        ),
     )
 
 
-def minimum_budgets(answer: dict[str, Any], currency: str | None) -> MinimumBudgets | None:
-    """The row of the account's own currency."""
+def minimum_budgets(
+    answer: dict[str, Any], currency: str | None, spend_cap: int | None
+) -> MinimumBudgets | None:
+    """The row of the account's own currency, and what the account tells of caps."""
     for row in _objects(answer.get("data")) or []:
         amounts = {ours: _amount(row.get(theirs)) for ours, theirs in BUDGETS.items()}
         impressions = amounts.pop("impressions")
         if impressions is not None and currency is not None and row.get("currency") == currency:
-            return MinimumBudgets(impressions, **amounts)
+            return MinimumBudgets(impressions, **amounts, campaign_spend_cap=spend_cap)
     return None
 
 

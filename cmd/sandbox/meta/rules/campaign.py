@@ -5,6 +5,7 @@ from sandbox.meta.rules.values import items, number, truth, words
 
 REFERENCE = "Marketing API reference, ad campaign group"
 SHARING = "Marketing API changelog v24.0, ad set budget sharing"
+LEAST_SPEND_CAP = 10_000
 
 OBJECTIVES = (
     "OUTCOME_AWARENESS",
@@ -197,11 +198,14 @@ def sharing_with_budget(params: Params, world: World):
     "spend_cap",
     None,
     REFERENCE,
-    "The spend cap is too low: at least 100 units of the currency.",
+    "The spend cap is too low.",
 )
 def spend_cap(params: Params, world: World):
     cap = number(params.get("spend_cap"))
-    return "spend_cap" if cap is not None and cap < 10_000 else None
+    least = float(world.account.get("min_campaign_group_spend_cap") or LEAST_SPEND_CAP)
+    return (
+        ("spend_cap", f"It is at least {least:.0f}.") if cap is not None and cap < least else None
+    )
 
 
 RULES = (

@@ -76,6 +76,20 @@ def goal(params: Params, world: World):
     return "optimization_goal" if goals and params.get("optimization_goal") not in goals else None
 
 
+@rule(
+    "ad_set",
+    "website_without_pixel",
+    2490408,
+    "Field reports",
+    "The optimisation goal does not fit the objective and destination.",
+)
+def website_without_pixel(params: Params, world: World):
+    target = campaign_of(params, world).get("objective")
+    is_named = word(params.get("destination_type")) == "WEBSITE"
+    counts = target in ("OUTCOME_ENGAGEMENT", "OUTCOME_SALES") and is_named
+    return "optimization_goal" if counts and not params.get("promoted_object") else None
+
+
 @rule("ad_set", "billing", None, "Billing events guide", "The goal cannot be billed by this event.")
 def billing(params: Params, world: World):
     more = {"LINK_CLICKS": "LINK_CLICKS", "THRUPLAY": "THRUPLAY"}.get(
@@ -179,6 +193,7 @@ RULES = (
     system_of_store,
     destination,
     goal,
+    website_without_pixel,
     billing,
     promoted_object,
     promoted_whole,

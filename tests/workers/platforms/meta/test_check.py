@@ -232,6 +232,16 @@ async def test_amounts_may_come_as_text_and_in_many_currencies(graph):
     assert checked.account.minimum_budgets == MinimumBudgets(95, 475)
 
 
+@pytest.mark.parametrize(
+    ("told", "least"), [("15000", 15_000), (15_000, 15_000), (-1, None), ("much", None), ({}, None)]
+)
+async def test_the_least_cap_on_a_campaign_is_learnt_with_the_budgets(graph, told, least):
+    checked = await check(graph, act_1={**GOOD["act_1"], "min_campaign_group_spend_cap": told})
+
+    assert checked.account.minimum_budgets == MinimumBudgets(100, campaign_spend_cap=least)
+    assert codes(checked) == []
+
+
 async def test_a_list_of_pages_without_end_is_not_followed_for_ever(graph):
     endless = {**GOOD["accounts"], "paging": {"next": "x", "cursors": {"after": "c"}}}
 
