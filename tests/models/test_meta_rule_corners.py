@@ -1,0 +1,100 @@
+"""Rules where two things meet, and the words in which some refusals are told."""
+
+import copy
+
+import pytest
+
+from models.meta_rules import RuleContext, inspect
+from models.meta_rules.countries import countries
+from models.meta_rules.table import Place
+from tests.models.meta_requests import (
+    ABSENT,
+    CAMPAIGN,
+    CONTEXT,
+    CREATIVE,
+    EXAMPLE,
+    NOW,
+    SET,
+    VIDEO,
+    found,
+    request,
+)
+
+ADDRESS = "https://example.com/offer"
+LINK = EXAMPLE["ad_sets"][0]["ads"][0]["creative"]
+FILM = {**VIDEO, "link": ADDRESS}
+
+
+def told(*changes):
+    return found(inspect(request(*changes), CONTEXT))
+
+
+def test_two_ad_sets_that_share_their_budgets_bid_alike():
+    second = copy.deepcopy(EXAMPLE["ad_sets"][0])
+    changes = {f"{CAMPAIGN}/is_adset_budget_sharing_enabled": True, "/ad_sets/1": second}
+    another = {"/ad_sets/1/bid_strategy": "COST_CAP", "/ad_sets/1/bid_amount": 100}
+    refused = (f"{CAMPAIGN}/is_adset_budget_sharing_enabled", "budget_sharing_strategies_differ")
+
+    assert told(changes) == set()
+    assert told(changes, another) == {refused}
+
+
+@pytest.mark.parametrize(
+    ("currency", "unit"), [(None, ""), ("USD", " of the smallest unit of USD")]
+)
+def test_a_budget_that_is_too_small_is_told_in_the_currency_where_it_is_known(currency, unit):
+    context = RuleContext(NOW, currency=currency, min_daily_budget=100)
+
+    (violation,) = inspect(request({f"{SET}/daily_budget": 1}), context)
+
+    least = f"The least that this account takes for a day is 100{unit}."
+    assert violation["message"] == least
+
+
+def test_a_key_tells_its_country_before_its_first_colon():
+    places = {"zips": [{"key": "US:10001:2"}]}
+
+    assert countries(Place({"geo_locations": places}, frozenset())) == {"US"}
+
+
+def test_a_video_with_an_address_may_have_a_button_that_leads_there():
+    button = {f"{CREATIVE}/call_to_action": "LEARN_MORE", f"{CREATIVE}/link": ADDRESS}
+
+    assert told({CREATIVE: VIDEO}, button) == set()
+
+
+def test_an_address_that_its_type_requires_is_missed_once():
+    assert told({f"{CREATIVE}/link": ABSENT}) == {(f"{CREATIVE}/link", "missing")}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        (LINK, FILM, "hero is used as an image elsewhere."),
+        (FILM, LINK, "hero is used as a video elsewhere."),
+    ],
+)
+def test_media_that_are_used_twice_are_told_as_what_they_were_first(first, second, words):
+    ads = [{"name": "One", "creative": first}, {"name": "Two", "creative": second}]
+
+    (violation,) = inspect(request({f"{SET}/ads": ads}), CONTEXT)
+
+    assert (violation["code"], violation["message"]) == ("media_kind_conflict", words)
+
+
+@pytest.mark.parametrize(
+    ("creative", "words"),
+    [
+        (LINK, "media has no entry other; name an image there."),
+        (FILM, "media has no entry other; name a video there."),
+    ],
+)
+def test_media_that_are_missing_are_told_as_what_they_should_be(creative, words):
+    field = "video" if creative is FILM else "image"
+
+    messages = {
+        violation["code"]: violation["message"]
+        for violation in inspect(request({CREATIVE: {**creative, field: "other"}}), CONTEXT)
+    }
+
+    assert messages["media_unknown"] == words
