@@ -1,12 +1,14 @@
 """Rules where two things meet, and the words in which some refusals are told."""
 
 import copy
+from typing import get_args
 
 import pytest
 
 from models.meta_rules import RuleContext, inspect
 from models.meta_rules.countries import countries
 from models.meta_rules.table import Place
+from models.meta_words import BillingEvent, OptimizationGoal
 from tests.models.meta_requests import (
     ABSENT,
     CAMPAIGN,
@@ -14,6 +16,7 @@ from tests.models.meta_requests import (
     CREATIVE,
     EXAMPLE,
     NOW,
+    PROMOTED,
     SET,
     VIDEO,
     found,
@@ -98,3 +101,101 @@ def test_media_that_are_missing_are_told_as_what_they_should_be(creative, words)
     }
 
     assert messages["media_unknown"] == words
+
+
+PIXEL = "pixel_id and custom_event_type"
+APP = "application_id and object_store_url"
+PRODUCTS = "product_set_id and custom_event_type"
+
+
+@pytest.mark.parametrize("destination", [ABSENT, "WEBSITE"])
+@pytest.mark.parametrize(
+    ("objective", "choices"),
+    [
+        ("OUTCOME_ENGAGEMENT", f"{PIXEL}, or {APP}"),
+        ("OUTCOME_LEADS", f"{PIXEL}, or {APP}"),
+        ("OUTCOME_SALES", f"{PIXEL}, or {APP}, or {PRODUCTS}"),
+    ],
+)
+def test_whoever_must_promote_something_is_told_all_that_may_be(objective, destination, choices):
+    changes = {f"{CAMPAIGN}/objective": objective, f"{SET}/destination_type": destination}
+
+    messages = [
+        violation["message"]
+        for violation in inspect(request(changes), CONTEXT)
+        if violation["code"] == "promoted_object_missing"
+    ]
+
+    assert messages == [f"It is required here, with {choices}."]
+
+
+@pytest.mark.parametrize(
+    ("promoted", "missing"),
+    [
+        ("product_set_id", "custom_event_type"),
+        ("pixel_id", "custom_event_type"),
+        ("application_id", "object_store_url"),
+        ("object_store_url", "application_id"),
+    ],
+)
+def test_of_what_is_promoted_for_sales_the_other_half_is_asked_for(promoted, missing):
+    changes = {f"{CAMPAIGN}/objective": "OUTCOME_SALES", PROMOTED: {promoted: "1"}}
+
+    asked = {at for at, code in told(changes) if code == "promoted_object_incomplete"}
+
+    assert asked == {f"{PROMOTED}/{missing}"}
+
+
+@pytest.mark.parametrize(
+    ("goal", "events"),
+    [
+        ("LINK_CLICKS", {"IMPRESSIONS", "LINK_CLICKS"}),
+        ("THRUPLAY", {"IMPRESSIONS", "THRUPLAY"}),
+        ("REACH", {"IMPRESSIONS"}),
+    ],
+)
+def test_a_goal_is_billed_by_exactly_these_events(goal, events):
+    refused = (f"{SET}/billing_event", "billing_does_not_fit_goal")
+    fitting = {
+        event
+        for event in words(BillingEvent)
+        if refused not in told({f"{SET}/optimization_goal": goal, f"{SET}/billing_event": event})
+    }
+
+    assert fitting == events
+
+
+@pytest.mark.parametrize("event", ["LEAD", "PURCHASE"])
+@pytest.mark.parametrize(
+    ("objective", "refused"),
+    [
+        ("OUTCOME_SALES", "LEAD"),
+        ("OUTCOME_LEADS", "PURCHASE"),
+        ("OUTCOME_ENGAGEMENT", None),
+        ("OUTCOME_TRAFFIC", None),
+    ],
+)
+def test_a_sale_is_not_a_lead(objective, refused, event):
+    pixel = {"pixel_id": "7", "custom_event_type": event}
+    changes = {f"{CAMPAIGN}/objective": objective, PROMOTED: pixel}
+
+    is_refused = (f"{PROMOTED}/custom_event_type", "event_does_not_fit_objective") in told(changes)
+
+    assert is_refused is (event == refused)
+
+
+def test_a_catalogue_is_promoted_for_exactly_these_goals():
+    refused = (f"{SET}/optimization_goal", "goal_does_not_fit_promoted_object")
+    sales = {f"{CAMPAIGN}/objective": "OUTCOME_SALES", PROMOTED: {"product_set_id": "1"}}
+
+    fitting = {
+        goal
+        for goal in words(OptimizationGoal)
+        if refused not in told(sales, {f"{SET}/optimization_goal": goal})
+    }
+
+    assert fitting == {"LINK_CLICKS", "OFFSITE_CONVERSIONS"}
+
+
+def words(kind):
+    return get_args(getattr(kind, "__value__", kind))
