@@ -11,6 +11,7 @@ from models.meta_rules.table import Place
 from models.meta_words import BillingEvent, OptimizationGoal
 from tests.models.meta_requests import (
     ABSENT,
+    APP,
     CAMPAIGN,
     CONTEXT,
     CREATIVE,
@@ -18,6 +19,7 @@ from tests.models.meta_requests import (
     NOW,
     PROMOTED,
     SET,
+    TARGETING,
     VIDEO,
     found,
     request,
@@ -104,7 +106,7 @@ def test_media_that_are_missing_are_told_as_what_they_should_be(creative, words)
 
 
 PIXEL = "pixel_id and custom_event_type"
-APP = "application_id and object_store_url"
+STORE = "application_id and object_store_url"
 PRODUCTS = "product_set_id and custom_event_type"
 
 
@@ -112,9 +114,9 @@ PRODUCTS = "product_set_id and custom_event_type"
 @pytest.mark.parametrize(
     ("objective", "choices"),
     [
-        ("OUTCOME_ENGAGEMENT", f"{PIXEL}, or {APP}"),
-        ("OUTCOME_LEADS", f"{PIXEL}, or {APP}"),
-        ("OUTCOME_SALES", f"{PIXEL}, or {APP}, or {PRODUCTS}"),
+        ("OUTCOME_ENGAGEMENT", f"{PIXEL}, or {STORE}"),
+        ("OUTCOME_LEADS", f"{PIXEL}, or {STORE}"),
+        ("OUTCOME_SALES", f"{PIXEL}, or {STORE}, or {PRODUCTS}"),
     ],
 )
 def test_whoever_must_promote_something_is_told_all_that_may_be(objective, destination, choices):
@@ -144,6 +146,22 @@ def test_of_what_is_promoted_for_sales_the_other_half_is_asked_for(promoted, mis
     asked = {at for at, code in told(changes) if code == "promoted_object_incomplete"}
 
     assert asked == {f"{PROMOTED}/{missing}"}
+
+
+@pytest.mark.parametrize(
+    ("goal", "missing"),
+    [
+        ("APP_INSTALLS", {"application_id"}),
+        ("OFFSITE_CONVERSIONS", {"application_id", "custom_event_type"}),
+    ],
+)
+def test_of_an_app_everything_is_asked_for_that_its_goal_needs(goal, missing):
+    store = {PROMOTED: {"object_store_url": "https://play.google.com/x"}}
+
+    broken = told(APP, store, {f"{SET}/optimization_goal": goal})
+
+    asked = {at for at, code in broken if code == "promoted_object_incomplete"}
+    assert asked == {f"{PROMOTED}/{field}" for field in missing}
 
 
 @pytest.mark.parametrize(
@@ -195,6 +213,49 @@ def test_a_catalogue_is_promoted_for_exactly_these_goals():
     }
 
     assert fitting == {"LINK_CLICKS", "OFFSITE_CONVERSIONS"}
+
+
+@pytest.mark.parametrize(
+    ("platforms", "instagram", "is_refused"),
+    [
+        (ABSENT, ABSENT, False),
+        (ABSENT, ["story"], False),
+        (ABSENT, ["stream"], True),
+        (["facebook"], ABSENT, True),
+        (["facebook", "instagram"], ABSENT, False),
+        (["facebook", "instagram"], ["story", "stream"], False),
+        (["facebook", "instagram"], ["stream"], True),
+    ],
+)
+def test_stories_of_facebook_without_its_feed_come_with_those_of_instagram(
+    platforms, instagram, is_refused
+):
+    changes = {
+        f"{TARGETING}/facebook_positions": ["story"],
+        f"{TARGETING}/publisher_platforms": platforms,
+        f"{TARGETING}/instagram_positions": instagram,
+    }
+
+    refused = (f"{TARGETING}/facebook_positions/0", "position_needs_another") in told(changes)
+
+    assert refused is is_refused
+
+
+@pytest.mark.parametrize(
+    ("category", "prefix"),
+    [
+        ("THAILAND_UNIVERSAL", "universal"),
+        ("BRAZIL_REGULATION", "universal"),
+        ("SINGAPORE_UNIVERSAL", "singapore_universal"),
+    ],
+)
+def test_who_benefits_and_who_pays_is_asked_for_under_the_regulations_own_names(category, prefix):
+    changes = {f"{SET}/regional_regulated_categories": [category]}
+
+    asked = {at for at, code in told(changes) if code == "regional_identity_missing"}
+
+    identities = f"{SET}/regional_regulation_identities"
+    assert asked == {f"{identities}/{prefix}_beneficiary", f"{identities}/{prefix}_payer"}
 
 
 def words(kind):
