@@ -32,6 +32,7 @@ type Counts = Annotated[dict[str, int], Meta(min_length=1, max_length=2)]
 type Word = Annotated[str, Meta(min_length=2, max_length=3)]
 type Code = Annotated[str, Meta(pattern="^[A-Z]+$")]
 type Country = Annotated[str, Meta(pattern="^[A-Z]+$", extra_json_schema={"examples": ["US"]})]
+type Countries = Annotated[list[Code], Meta(extra_json_schema={"examples": [["US"]]})]
 type Closed = Annotated[int, Meta(ge=1, le=5)]
 type Between = Annotated[float, Meta(gt=0, lt=1)]
 type Time = Annotated[datetime, Meta(tz=True)]
@@ -48,6 +49,7 @@ def told(kind: Any, document: Any) -> list[tuple[str, str, str]]:
         (Shape, {"shape": "square", "side": 1}),
         (Shape | None, None),
         (int | None, None),
+        (Circle | int, {"shape": "circle", "radius": 1}),
         (int | str, "a"),
         (int | list[int], [1]),
         (Open, {"name": "a", "other": 1}),
@@ -100,6 +102,7 @@ def test_what_is_as_its_type_says_is_right(kind, document):
         (Word, "abcd", "too_long", "Expected at most 3 characters."),
         (Code, "us", "wrong_format", "Expected text like ^[A-Z]+$."),
         (Country, "us", "wrong_format", "Expected text like US."),
+        (Country, 7, "wrong_type", "Expected text, got an integer."),
         (str, "\ud800", "invalid_text", "Text must not contain half a character."),
         (str, "\udfff", "invalid_text", "Text must not contain half a character."),
         (Closed, 0, "too_small", "Expected at least 1."),
@@ -130,6 +133,7 @@ def test_what_is_wrong_is_told_in_words(kind, document, code, message):
         (dict[str, int], {"a": None}, "/a", "wrong_type", "Expected an integer, got null."),
         (dict[Word, int], {"a": 1}, "/a", "too_short", "Expected at least 2 characters."),
         (list[Country], ["US", "us"], "/1", "wrong_format", "Expected text like US."),
+        (Countries, ["us"], "/0", "wrong_format", "Expected text like ^[A-Z]+$."),
     ],
 )
 def test_what_is_wrong_below_is_told_at_its_place(kind, document, pointer, code, message):

@@ -76,6 +76,28 @@ def test_rules_that_are_not_asked_would_have_had_nothing_to_say():
     assert missed == {}
 
 
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_rule_is_asked_at_its_own_level_alone(case: Case):
+    document = request(case.both, case.refused)
+
+    asked = [
+        (level, rule.level)
+        for level, scope in scopes(Place(document, frozenset()), CONTEXT)
+        for rule in concerned(level, scope)
+    ]
+
+    assert all(level == own for level, own in asked)
+
+
+def test_every_object_of_a_request_is_looked_at_with_the_whole_around_it():
+    whole = Place(request(), frozenset())
+
+    looked_at = list(scopes(whole, CONTEXT))
+
+    assert [level for level, _ in looked_at] == ["request", "campaign", "ad_set", "ad"]
+    assert all(scope.request is whole for _, scope in looked_at)
+
+
 def test_every_rule_of_the_table_is_shown_here():
     shown = {(case.level, case.code) for case in CASES}
 

@@ -95,9 +95,11 @@ ONLY_TOGETHER = [
 ]
 
 
-def judged(code, subcode=None, *, is_write=True, regain=None, **rest):
+def judged(code, subcode=None, *, is_write=True, regain=None, has_failed=False, **rest):
     error = {"code": code, "error_subcode": subcode, "message": "m", "fbtrace_id": "T", **rest}
-    return outcome(error, is_write=is_write, pointer="/p", regain_seconds=regain)
+    return outcome(
+        error, is_write=is_write, pointer="/p", regain_seconds=regain, has_failed=has_failed
+    )
 
 
 @pytest.mark.parametrize(("code", "subcode", "means"), DOCUMENTED)
@@ -147,6 +149,25 @@ def test_a_transient_code_leaves_a_doubt_behind_a_write_only(code):
     assert read.after is None
 
 
+@pytest.mark.parametrize(
+    ("code", "subcode"),
+    [(None, None), (123456, None), (100, 1885621), (368, None), (100, 33), (1, None)],
+)
+def test_a_server_that_failed_leaves_a_doubt_behind_a_write_whatever_it_says(code, subcode):
+    write = judged(code, subcode, has_failed=True)
+    read = judged(code, subcode, has_failed=True, is_write=False)
+
+    assert (type(write), type(read)) == (Unknown, Retry)
+    assert write.code == read.code == "platform_failed"
+    assert write.remedy == judged(2).remedy
+    assert read.after is None
+
+
+@pytest.mark.parametrize(("code", "reason"), [(4, "throttled"), (190, "reauth_required")])
+def test_a_server_that_failed_may_say_all_the_same_what_to_wait_for(code, reason):
+    assert judged(code, has_failed=True).reason == reason
+
+
 def test_is_transient_decides_nothing():
     assert type(judged(100, is_transient=True)) is Reject
     assert type(judged(100, 1487390, is_transient=False)) is Retry
@@ -154,6 +175,7 @@ def test_is_transient_decides_nothing():
 
 def test_a_throttle_lasts_as_long_as_meta_says_else_as_documented():
     assert judged(80004, regain=420).seconds == 420
+    assert judged(80004, regain=5).seconds == 5
 
 
 @pytest.mark.parametrize(("code", "subcode"), [(613, 1487225), (613, 1487632), (17, 1885172)])
