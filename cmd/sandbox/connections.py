@@ -1,5 +1,6 @@
 """Connections that can be closed without an answer, which no ordinary handler can do."""
 
+import select
 import socket
 import struct
 from collections.abc import Callable
@@ -11,6 +12,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 EXTENSION = "sandbox.close"
 _GONE = "sandbox.gone"
+_LEFT = "sandbox.left"
+_HANG_UP = getattr(select, "POLLRDHUP", 0)
+"""Not every system tells of a caller's end before what he sent is read."""
 _LINGER_NOT = struct.pack("ii", 1, 0)
 
 
@@ -21,7 +25,19 @@ class ClosableProtocol(HttpToolsProtocol):
         """The scope of a request is made here."""
         super().on_message_begin()
         scope: dict[str, Any] = self.scope  # pyright: ignore[reportAssignmentType]  # a key of ours
-        scope["extensions"] = {EXTENSION: self._closer(), _GONE: self.transport.is_closing}
+        scope["extensions"] = {
+            EXTENSION: self._closer(),
+            _GONE: self.transport.is_closing,
+            _LEFT: self._has_left,
+        }
+
+    def _has_left(self) -> bool:
+        connection = self.transport.get_extra_info("socket")
+        if self.transport.is_closing() or connection is None or not _HANG_UP:
+            return self.transport.is_closing()
+        asked = select.poll()
+        asked.register(connection.fileno(), _HANG_UP)
+        return bool(asked.poll(0))
 
     def _closer(self) -> Callable[[bool], None]:
         transport = self.transport
@@ -39,6 +55,12 @@ class ClosableProtocol(HttpToolsProtocol):
 def is_gone(scope: Scope) -> bool:
     """Whether the client has closed the connection, so that no answer reaches it."""
     told: Any = (scope.get("extensions") or {}).get(_GONE)
+    return told is not None and told()
+
+
+def has_left(scope: Scope) -> bool:
+    """Whether the client hung up before anybody came to read what it had sent."""
+    told: Any = (scope.get("extensions") or {}).get(_LEFT)
     return told is not None and told()
 
 

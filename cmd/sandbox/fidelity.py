@@ -19,6 +19,7 @@ BEHAVIOURS = (
     ("images are known by a hash of their content", "Marketing API reference, ad-image"),
     ("chunks of 1 MiB; a wrong offset names the right one", "Video API, error codes"),
     ("encoding takes 8 s of the sandbox's clock", "the sandbox's own choice"),
+    ("a call whose client left before it was read has no effect", "the sandbox's own choice"),
     ("effective_status from the objects above", "Marketing API, ad objects' status"),
     ("deleted and archived objects accept only a name", "Marketing API, storing ad objects"),
 )

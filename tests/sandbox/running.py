@@ -1,8 +1,10 @@
 """A sandbox on a real port, with what tests say to it."""
 
 import asyncio
+import contextlib
 import io
 import threading
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,7 @@ class Running:
         self.port: int = self._listening.getsockname()[1]
         self.base = f"http://127.0.0.1:{self.port}"
         self.client = httpx.Client(base_url=self.base, trust_env=False, timeout=10)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
         self.client.get("/livez").raise_for_status()
@@ -150,8 +153,23 @@ class Running:
         setattr(session, "GRAPH", base)  # noqa: B010 - the SDK's class says it is constant
         return AdAccount(account, api=VideoHostToo(session, base))
 
+    @contextlib.contextmanager
+    def busy(self) -> Generator[None]:
+        """It reads nothing and answers nobody."""
+        is_over = threading.Event()
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(is_over.wait)
+        try:
+            yield
+        finally:
+            is_over.set()
+
     def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._listening]))
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        await self._server.serve(sockets=[self._listening])
 
 
 class VideoHostToo(FacebookAdsApi):

@@ -121,6 +121,19 @@ def test_a_slow_call_takes_effect_after_its_client_has_gone(sandbox: Running) ->
     assert [call["fault"] for call in sandbox.calls()] == ["slow", "slow"]
 
 
+def test_a_call_whose_client_left_before_it_was_read_has_no_effect(sandbox: Running) -> None:
+    form = {name: as_text(value) for name, value in CAMPAIGN.items()}
+    form["access_token"] = sandbox.token()
+    address = f"{sandbox.base}/meta/v26.0/{CAMPAIGNS}"
+
+    with sandbox.busy(), pytest.raises(httpx.ReadTimeout):
+        httpx.post(address, data=form, timeout=0.2, trust_env=False)
+
+    assert sandbox.objects("campaign") == []
+    assert create(sandbox).status_code == 200
+    assert len(sandbox.objects("campaign")) == 1
+
+
 def test_calls_that_do_not_match_pass(sandbox: Running) -> None:
     sandbox.order("http_500", match={"method": "GET"})
     sandbox.order("http_500", match={"path": "*/adsets"})

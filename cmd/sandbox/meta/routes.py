@@ -17,7 +17,7 @@ from litestar.types import Method
 
 from sandbox.accounts import Account
 from sandbox.calls import Call
-from sandbox.connections import ClosedConnection, is_gone
+from sandbox.connections import ClosedConnection, has_left, is_gone
 from sandbox.faults import Fault
 from sandbox.meta import batch, faults, limits, videos
 from sandbox.meta.access import account_of, check_permission
@@ -84,6 +84,10 @@ class MetaRoutes:
             return self._unreadable(request.method, path, error).over_the_wire()
         except InternalServerException:
             # so Litestar calls a caller who hung up before its request was whole: nothing happened
+            return ClosedConnection(hard=True)
+        if has_left(request.scope):
+            # this machine was too busy to answer in time: an effect now would come later than any that
+            # a platform promises, when whoever asked has looked twice and asked again
             return ClosedConnection(hard=True)
         fault = self._state.faults.due(PLATFORM, sent.method, path)
         if fault is not None and fault.fault == "reset":
