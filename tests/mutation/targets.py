@@ -35,6 +35,8 @@ TARGETS = {
             "tests/models/test_meta_rule_edges.py",
             "tests/models/test_meta_rule_tables.py",
             "tests/models/test_meta_rule_corners.py",
+            "tests/models/test_meta_rule_times.py",
+            "tests/models/test_meta_rule_categories.py",
             "tests/models/test_inspection.py",
         ),
         without=("test_inspection_and_decoding_agree_about_any_change",),
