@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import contextlib
-import errno
 import socket
 from collections.abc import Generator
 
@@ -83,14 +82,12 @@ async def _serve(
 
     on_signals(stop)
     server.should_exit = stopping.is_set()
-    log.info("api.started", host=settings.host, port=settings.port)
     try:
-        await server.serve(sockets=[listening])
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        # another one that waited for the database, too, was quicker
+        listening.listen(config.backlog)
+    except OSError as error:  # another one that waited for the database, too, was quicker
         raise _taken(settings.host, settings.port, error) from None
+    log.info("api.started", host=settings.host, port=settings.port)
+    await server.serve(sockets=[listening])
 
 
 def _listen(host: str, port: int) -> socket.socket:
