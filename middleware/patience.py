@@ -34,38 +34,12 @@ class Patience:
             "patience_seconds", LONGEST_SECONDS
         )
         seconds = wanted(scope) if callable(wanted) else wanted
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        until: float | None = began + seconds
-        has_begun = False
-
-        async def receive_unhurried() -> HTTPReceiveMessage | WebSocketReceiveMessage:
-            nonlocal until
-            until = None
-            message = await receive()
-            if not has_begun:
-                until = loop.time() + seconds
-            return message
-
-        async def send_unhurried(message: Message) -> None:
-            nonlocal has_begun, until
-            has_begun, until = True, None
-            await send(message)
-
-        def look() -> None:
-            """Looks seldom: setting a timer anew at every message would cost more than the messages."""
-            nonlocal alarm
-            if until is not None and until <= loop.time():
-                timer.reschedule(until)
-            else:
-                alarm = loop.call_at(until or loop.time() + seconds, look)
-
-        alarm = loop.call_at(began + seconds, look)
+        watched = _Watched(seconds, receive, send)
         try:
-            async with asyncio.timeout(None) as timer:
-                await self.app(scope, receive_unhurried, send_unhurried)
+            async with asyncio.timeout(None) as watched.timer:
+                await self.app(scope, watched.receive, watched.send)
         except asyncio.CancelledError:
-            if has_begun:
+            if watched.has_begun:
                 raise
             # the server's grace time is over; its own answer would be a 500
             raise Unavailable(
@@ -74,4 +48,44 @@ class Patience:
                 headers={"Retry-After": "2"},
             ) from None
         finally:
-            alarm.cancel()
+            watched.end()
+
+
+class _Watched:
+    """A request under way. No closures: one that names itself is left to the collector of garbage."""
+
+    __slots__ = ("_alarm", "_loop", "_receive", "_seconds", "_send", "_until", "has_begun", "timer")
+
+    def __init__(self, seconds: float, receive: Receive, send: Send) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._seconds = seconds
+        self._receive, self._send = receive, send
+        self.has_begun = False
+        self.timer: asyncio.Timeout
+        self._until: float | None = self._loop.time() + seconds
+        self._alarm = self._loop.call_at(self._until, self._look)
+
+    async def receive(self) -> HTTPReceiveMessage | WebSocketReceiveMessage:
+        """However long the caller takes to send."""
+        self._until = None
+        message = await self._receive()
+        if not self.has_begun:
+            self._until = self._loop.time() + self._seconds
+        return message
+
+    async def send(self, message: Message) -> None:
+        """However long the caller takes to read."""
+        self.has_begun, self._until = True, None
+        await self._send(message)
+
+    def end(self) -> None:
+        """Nobody waits any more."""
+        self._alarm.cancel()
+
+    def _look(self) -> None:
+        """Looks seldom: setting a timer anew at every message would cost more than the messages."""
+        if self._until is not None and self._until <= self._loop.time():
+            self.timer.reschedule(self._until)
+        else:
+            when = self._until or self._loop.time() + self._seconds
+            self._alarm = self._loop.call_at(when, self._look)

@@ -34,9 +34,7 @@ def media_is_used(scope: Scope) -> Found:
     """An entry that nothing shows is a slip of the pen."""
     media = scope.request.below("media")
     used = {
-        place.get(field)
-        for creative in _creatives(scope)
-        for place, field, _ in creative.once(uses)
+        place.get(field) for creative in _creatives(scope) for place, field, _ in uses(creative)
     }
     for key in media.names():
         if key not in used:
@@ -48,7 +46,7 @@ def one_kind(scope: Scope) -> Found:
     """An entry is an image or a video."""
     kinds: dict[str, str] = {}
     for creative in _creatives(scope):
-        for place, field, kind in creative.once(uses):
+        for place, field, kind in uses(creative):
             key = place.get(field)
             if kinds.setdefault(key, kind) != kind:
                 yield place.at(field), f"{key} is used as {_a(kinds[key])} elsewhere."
@@ -58,7 +56,7 @@ def one_kind(scope: Scope) -> Found:
 def media_exists(scope: Scope) -> Found:
     """A creative names an entry of media."""
     media = scope.request.below("media")
-    for place, field, kind in scope.creative.once(uses):
+    for place, field, kind in uses(scope.creative):
         key = place.get(field)
         if not media.has(key):
             yield place.at(field), f"media has no entry {key}; name {_a(kind)} there."

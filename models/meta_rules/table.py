@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import reduce
 from typing import Any, Literal
 
 import msgspec
@@ -33,39 +34,31 @@ class Place:
     """An object in the request: its values, where it stands, and what below it is not readable.
 
     Most requests break no rule, so pointers are made when somebody asks; and many rules look at the
-    same places, so each place is made once.
+    same places, so each place is made once. None knows the one above it: places that hold each other
+    would be left to the collector of garbage, which costs more than they do.
     """
 
-    __slots__ = ("_above", "_below", "_invalid", "_names", "_pointer", "_value")
+    __slots__ = ("_below", "_invalid", "_path", "_pointer", "_value")
 
     def __init__(
-        self,
-        value: Mapping[str, Any],
-        invalid: frozenset[str],
-        above: "Place | None" = None,
-        *names: object,
+        self, value: Mapping[str, Any], invalid: frozenset[str], path: tuple[object, ...] = ()
     ) -> None:
         self._value = value
         self._invalid = invalid
-        self._above = above
-        self._names = names
+        self._path = path
         self._below: dict[object, Any] = {}
-        self._pointer = "" if above is None else None
+        self._pointer: str | None = None
 
     @property
     def pointer(self) -> str:
         """Where it stands."""
         if self._pointer is None:
-            assert self._above is not None  # noqa: S101 - only the request itself has none
-            self._pointer = self._above.at(*self._names)
+            self._pointer = reduce(step, self._path, "")
         return self._pointer
 
     def at(self, *names: object) -> str:
         """A pointer to something below."""
-        pointer = self.pointer
-        for name in names:
-            pointer = step(pointer, name)
-        return pointer
+        return reduce(step, names, self.pointer)
 
     def get(self, name: str) -> Any:
         """A value, None when it is not given. Raises Unreadable."""
@@ -90,7 +83,7 @@ class Place:
                     yield from by_word.get(value, ())
 
     def once[Thing](self, make: Callable[["Place"], Thing]) -> Thing:
-        """What a function finds here, found once however many rules ask."""
+        """What a function finds here, found once however many rules ask; nothing that holds this place."""
         if make not in self._below:
             self._below[make] = make(self)
         return self._below[make]
@@ -133,13 +126,14 @@ class Place:
     def _entry(self, name: str, value: Mapping[str, Any]) -> "Place":
         place = self._below.get(name)
         if place is None:
-            place = self._below[name] = Place(value, self._invalid, self, name)
+            place = self._below[name] = Place(value, self._invalid, (*self._path, name))
         return place
 
     def _item(self, name: str, index: int, value: Mapping[str, Any]) -> "Place":
         place = self._below.get((name, index))
         if place is None:
-            place = self._below[name, index] = Place(value, self._invalid, self, name, index)
+            path = (*self._path, name, index)
+            place = self._below[name, index] = Place(value, self._invalid, path)
         return place
 
     def moment(self, name: str) -> datetime | None:
