@@ -5,8 +5,11 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from msgspec import UNSET
+
 from models.assets import _DOWNLOAD_PROBLEMS
 from models.meta_rules import RULES
+from routes.refusal_codes import REFUSALS
 from workers.platforms.meta.outcomes import TABLE
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +83,18 @@ def test_every_violation_stands_on_the_page():
 
     assert {"missing", "masked_secret", "goal_does_not_fit_objective", "read_only"} <= found
     assert found - named(VIOLATIONS) == set(), "add them to docs/errors.md"
+
+
+def test_examples_of_refusals_show_violations_that_exist():
+    shown = {
+        error.code
+        for refusal in REFUSALS.values()
+        for error in refusal.errors
+        if error.pointer is not UNSET
+    }
+
+    assert "too_short" in shown
+    assert shown - violation_codes() - OF_ADDRESSES == set()
 
 
 def test_every_code_of_a_job_stands_on_the_page():
