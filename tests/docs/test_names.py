@@ -35,6 +35,7 @@ OF_OTHERS = {
     "ignore_startup_parameters": "PgBouncer",
     "lb_retries": "Caddy",
     "json.tool": "Python",
+    "credentials_file": "Prometheus",
 }
 READ_BY_TESTS = {"MOJITO_FUZZ_CASES", "MOJITO_MODEL_EXAMPLES"}
 CALL = re.compile(r"(?:([A-Z]+(?:\|[A-Z]+)*) )?((?:…)?/[^\s?]+)(?:\?\S*)?")
