@@ -34,12 +34,15 @@ OF_OTHERS = {
     "pg_snapshot_xmin": "PostgreSQL",
     "ignore_startup_parameters": "PgBouncer",
     "lb_retries": "Caddy",
+    "credentials_file": "Prometheus",
+    "missing_field": "an earlier document of ours",
     "json.tool": "Python",
     "credentials_file": "Prometheus",
 }
 READ_BY_TESTS = {"MOJITO_FUZZ_CASES", "MOJITO_MODEL_EXAMPLES"}
 CALL = re.compile(r"(?:([A-Z]+(?:\|[A-Z]+)*) )?((?:…)?/[^\s?]+)(?:\?\S*)?")
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
+PREFIX = re.compile(r"/api/v\d+")
 OURS = ("/api/", "/_sandbox/", "/livez", "/readyz", "/metrics", "/docs")
 DOTTED = re.compile(r"(?<![\w/.])[a-z_]+(?:\.[a-z_]+)+(?![\w(/.-])")
 FILE = re.compile(r".*\.(?:md|py|toml|yml|yaml|sql|json|conf|txt|dump)")
@@ -111,7 +114,7 @@ def calls(text: str) -> Iterator[tuple[str, str]]:
     """What looks like a call of ours."""
     for part in code(text):
         found = CALL.fullmatch(part)
-        if found is None:
+        if found is None or PREFIX.fullmatch(found[2]):
             continue
         methods, path = found[1] or "", found[2]
         if set(methods.split("|")) <= METHODS or path.startswith(OURS):
