@@ -4,13 +4,14 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from msgspec import inspect
 
-from models.violation import Violation, step, violation
+from models.violation import MOST_TOLD, Violation, step, violation
 
 _NAMES = {
     bool: "a boolean",
@@ -24,13 +25,13 @@ _NAMES = {
 
 
 def violations(kind: Any, document: Any) -> list[Violation]:
-    """Everything in the document that is not as the type says; nothing is coerced.
+    """Everything in the document that is not as the type says, as far as it is told; nothing is coerced.
 
     >>> violations(list[int], [1, "2", True])
     [{'pointer': '/1', 'code': 'wrong_type', 'message': 'Expected an integer, got text.'}, \
 {'pointer': '/2', 'code': 'wrong_type', 'message': 'Expected an integer, got a boolean.'}]
     """
-    return _walk(_described(kind), document, "")
+    return _walk(_described(kind), document, "")[:MOST_TOLD]
 
 
 def is_deeper(value: Any, levels: int) -> bool:
@@ -85,9 +86,10 @@ def _struct(kind: inspect.StructType, value: Any, pointer: str) -> list[Violatio
         elif field.required:
             found.append(violation(at, "missing", "This field is required."))
     if kind.forbid_unknown_fields:
-        strange = [name for name in given if name not in known and name != kind.tag_field]
+        strange = (name for name in given if name not in known and name != kind.tag_field)
         found += [
-            violation(step(pointer, n), "unknown_field", "There is no such field.") for n in strange
+            violation(step(pointer, name), "unknown_field", "There is no such field.")
+            for name in islice(strange, MOST_TOLD)
         ]
     return found
 
@@ -126,6 +128,8 @@ def _list(kind: Any, value: Any, pointer: str) -> list[Violation]:
     found = _length(kind, len(items), pointer, "items")
     for index, item in enumerate(items):
         found += _walk(kind.item_type, item, step(pointer, index))
+        if len(found) >= MOST_TOLD:
+            break
     return found
 
 
@@ -137,6 +141,8 @@ def _dict(kind: inspect.DictType, value: Any, pointer: str) -> list[Violation]:
     for name, item in given.items():
         found += _walk(kind.key_type, name, step(pointer, name))
         found += _walk(kind.value_type, item, step(pointer, name))
+        if len(found) >= MOST_TOLD:
+            break
     return found
 
 

@@ -3,6 +3,9 @@
 type Violation = dict[str, str]
 """`pointer` (RFC 6901 into the body), `code` (a stable word), `message` (for people)."""
 
+MOST_TOLD = 1000
+"""Violations of one request that are told; behind so many nobody looks for more, however large it is."""
+
 
 def violation(pointer: str, code: str, message: str) -> Violation:
     """One violation."""

@@ -1,7 +1,8 @@
 """Reads JSON bodies strictly: nothing is coerced, nothing is ignored, every violation is told at once."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from litestar.exceptions import InternalServerException
 
 from common.errors import CallerError, Invalid, UnsupportedMedia
 from models.inspection import is_deeper, violations
+from models.violation import MOST_TOLD
 from routes.parts import ApiRequest
 
 JSON = "application/json"
@@ -107,23 +109,29 @@ def body_violations(kind: Any, document: Any) -> list[dict[str, str]]:
 
 
 def text_violations(value: Any, pointer: str = "") -> list[dict[str, str]]:
-    """Every text with a NUL character in it.
+    """Every text with a NUL character in it, as far as they are told.
 
     >>> text_violations({"a": ["x", "y\\x00"]})[0]["pointer"]
     '/a/1'
     """
+    return list(islice(_texts(value, pointer), MOST_TOLD))
+
+
+def _texts(value: Any, pointer: str) -> Iterator[dict[str, str]]:
     match value:
         case str() if "\x00" in value:
             message = "Text must not contain the NUL character."
-            return [{"pointer": pointer, "code": "invalid_text", "message": message}]
+            yield {"pointer": pointer, "code": "invalid_text", "message": message}
         case dict():
-            inner = [text_violations(v, f"{pointer}/{_escape(k)}") for k, v in value.items()]
-            names = [text_violations(k, f"{pointer}/{_escape(k)}") for k in value]
-            return [error for errors in (*names, *inner) for error in errors]
+            for name, inner in value.items():
+                at = f"{pointer}/{_escape(name)}"
+                yield from _texts(name, at)
+                yield from _texts(inner, at)
         case list():
-            return [e for i, v in enumerate(value) for e in text_violations(v, f"{pointer}/{i}")]
+            for index, inner in enumerate(value):
+                yield from _texts(inner, f"{pointer}/{index}")
         case _:
-            return []
+            pass
 
 
 def refuse(errors: list[dict[str, str]]) -> None:
@@ -133,7 +141,7 @@ def refuse(errors: list[dict[str, str]]) -> None:
     codes = {error["code"] for error in errors}
     special = codes & {"platform_not_available", "asset_not_found"}
     code = special.pop() if len(codes) == 1 and special else "invalid_request"
-    raise Invalid(_counted(len(errors)), code=code, errors=errors)
+    raise Invalid(_counted(len(errors)), code=code, errors=errors[:MOST_TOLD])
 
 
 def _counted(count: int) -> str:
@@ -142,6 +150,8 @@ def _counted(count: int) -> str:
     >>> _counted(1), _counted(2)
     ('One thing in the body is not acceptable.', '2 things in the body are not acceptable.')
     """
+    if count >= MOST_TOLD:
+        return f"{MOST_TOLD} things in the body or more are not acceptable; these come first."
     things = "One thing in the body is" if count == 1 else f"{count} things in the body are"
     return f"{things} not acceptable."
 

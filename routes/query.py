@@ -15,6 +15,8 @@ type AnyRequest = Request[Any, Any, Any]
 
 
 MOST_PER_PAGE = 200
+MOST_TOLD = 100
+"""Of wrong parameters."""
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +43,8 @@ def read_query[T: msgspec.Struct](request: AnyRequest, kind: type[T]) -> T:
     values: dict[str, Any] = {}
     errors: list[dict[str, str]] = []
     for name, text in request.query_params.multi_items():
+        if len(errors) >= MOST_TOLD:
+            break
         if name not in fields:
             errors.append(_error(name, "unknown_parameter", "There is no such parameter here."))
         elif name in values and isinstance(values[name], tuple):

@@ -22,7 +22,7 @@ from models.meta_rules import (
     targeting,
 )
 from models.meta_rules.table import Level, Nowhere, Place, Rule, RuleContext, Scope, Unreadable
-from models.violation import Violation
+from models.violation import MOST_TOLD, Violation
 
 RULES: tuple[Rule, ...] = (
     *names.RULES,
@@ -64,10 +64,11 @@ def check(request: MetaCampaignRequest, context: RuleContext) -> list[Violation]
 
 
 def inspect(document: Any, context: RuleContext) -> list[Violation]:
-    """Everything wrong with any JSON value: its types, and every rule whose fields are readable."""
+    """Everything wrong with any JSON value: its types, and every rule whose fields are readable; as far
+    as it is told."""
     found = violations(MetaCampaignRequest, document)
-    if not isinstance(document, dict):
-        return found
+    if not isinstance(document, dict) or len(found) == MOST_TOLD:
+        return found  # what else is unreadable is not known then
     invalid = frozenset(violation["pointer"] for violation in found)
     return found + rule_violations(document, context, invalid)  # pyright: ignore[reportUnknownArgumentType]  # JSON of a caller
 
@@ -76,14 +77,19 @@ def rule_violations(
     document: dict[str, Any], context: RuleContext, invalid: frozenset[str] = frozenset()
 ) -> list[Violation]:
     """What the table says of a document, leaving out what is not readable."""
-    found = [
+    found = (
         violation
         for level, scope in scopes(Place(document, invalid), context)
         for rule in concerned(level, scope)
         for violation in rule.violations(scope)
-    ]
+    )
     # a rule about the whole may meet the same place through several of its parts
-    return list({(v["pointer"], v["code"]): v for v in found}.values())
+    once: dict[tuple[str, str], Violation] = {}
+    for violation in found:
+        once[violation["pointer"], violation["code"]] = violation
+        if len(once) == MOST_TOLD:
+            break
+    return list(once.values())
 
 
 def concerned(level: Level, scope: Scope) -> Iterator[Rule]:
