@@ -36,6 +36,7 @@ TARGETS = {
             "tests/models/test_meta_rule_tables.py",
             "tests/models/test_meta_rule_corners.py",
             "tests/models/test_meta_rule_times.py",
+            "tests/models/test_meta_rule_places.py",
             "tests/models/test_meta_rule_categories.py",
             "tests/models/test_inspection.py",
         ),
