@@ -64,6 +64,7 @@ TARGETS = {
             "tests/workers/test_runner_stops.py",
             "tests/workers/test_runner_tells.py",
             "tests/workers/test_claims.py",
+            "tests/workers/test_runner_cut_off.py",
         ),
         needs_database=True,
     ),
