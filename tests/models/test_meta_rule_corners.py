@@ -45,10 +45,10 @@ def test_two_ad_sets_that_share_their_budgets_bid_alike():
 
 
 @pytest.mark.parametrize(
-    ("currency", "unit"), [(None, ""), ("USD", " of the smallest unit of USD")]
+    ("known", "unit"), [({}, ""), ({"currency": "USD"}, " of the smallest unit of USD")]
 )
-def test_a_budget_that_is_too_small_is_told_in_the_currency_where_it_is_known(currency, unit):
-    context = RuleContext(NOW, currency=currency, min_daily_budget=100)
+def test_a_budget_that_is_too_small_is_told_in_the_currency_where_it_is_known(known, unit):
+    context = RuleContext(NOW, min_daily_budget=100, **known)
 
     (violation,) = inspect(request({f"{SET}/daily_budget": 1}), context)
 

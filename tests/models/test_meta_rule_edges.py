@@ -210,3 +210,28 @@ def test_the_youngest_is_not_older_than_the_oldest():
 
     assert refused in told({f"{TARGETING}/age_min": 46})
     assert refused not in told({f"{TARGETING}/age_min": 45})
+
+
+@pytest.mark.parametrize(
+    ("youngest", "is_refused"), [(None, False), (17, True), (18, False), (25, False), (26, True)]
+)
+def test_with_advantage_audience_the_lowest_age_lies_from_18_to_25(youngest, is_refused):
+    changes = {f"{TARGETING}/advantage_audience": True, f"{TARGETING}/age_min": youngest}
+    refused = (f"{TARGETING}/age_min", "age_min_does_not_fit_advantage")
+
+    assert (refused in told(changes, {f"{TARGETING}/age_max": 65})) is is_refused
+
+
+@pytest.mark.parametrize("youngest", [13, None])
+def test_who_is_chosen_by_interests_may_be_thirteen_where_no_country_asks_for_more(youngest):
+    changes = {f"{TARGETING}/interests": MINT, f"{TARGETING}/age_min": youngest}
+
+    assert (f"{TARGETING}/age_min", "age_too_low_for_country") not in told(changes)
+
+
+def test_a_place_that_is_named_twice_is_told_with_its_country():
+    changes = {f"{PLACES}/cities": [{"key": "1", "country": "US"}]}
+
+    (violation,) = inspect(request(changes), CONTEXT)
+
+    assert violation["message"] == "US is included as a whole already."

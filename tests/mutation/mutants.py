@@ -12,7 +12,7 @@ import libcst.matchers as m
 from libcst.metadata import ByteSpanPositionProvider, CodeSpan, MetadataWrapper
 from mutmut.mutation.mutators import mutation_operators, operator_string
 
-from tests.mutation.watch import statement_at
+from tests.mutation.watch import function_at, statement_at
 
 WORDS_FOR_PEOPLE = " "
 """A text with a space in it is prose; nobody should have to repeat it in a test."""
@@ -45,6 +45,8 @@ class Mutant(NamedTuple):
     """The line above it, which tells apart what is written alike in two places."""
     statement: range
     """The lines that the change is a part of."""
+    function: range
+    """The lines of the function around it."""
     code: str
 
 
@@ -59,7 +61,8 @@ def mutants(file: str, text: str) -> list[Mutant]:
         if code not in found and code != text and _is_valid(code):
             was, now, line = _difference(text, code)
             above = text.splitlines()[line - 2].strip()
-            found[code] = Mutant(file, was, now, line, above, statement_at(text, line), code)
+            around = statement_at(text, line), function_at(text, line)
+            found[code] = Mutant(file, was, now, line, above, *around, code)
     return list(found.values())
 
 

@@ -77,6 +77,22 @@ def _own_lines(node: Any) -> tuple[int, int]:
     return first, max(first, inner[0].lineno - 1) if inner else head.end_lineno
 
 
+@cache
+def functions(text: str) -> list[range]:
+    """The lines of every function."""
+    return [
+        range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+
+def function_at(text: str, line: int) -> range:
+    """The lines of the innermost function that the line belongs to."""
+    around = [lines for lines in functions(text) if line in lines]
+    return min(around, key=len, default=range(line, line + 1))
+
+
 def statement_at(text: str, line: int) -> range:
     """The lines of the innermost statement that the line belongs to."""
     around = [lines for lines in statements(text) if line in lines]
