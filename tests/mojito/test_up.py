@@ -299,7 +299,8 @@ def test_the_doctor_finds_the_installation_by_itself(up):
     done = up.run("doctor", "--json")
 
     found = {one["check"]: one["severity"] for one in json.loads(done.stdout)["findings"]}
-    assert found["database"] == found["workers"] == found["encryption_keys"] == "ok"
+    assert found["database"] == found["migrations"] == found["encryption_keys"] == "ok"
+    assert found["workers"] == "warning"  # those that other tests have killed
 
 
 @pytest.mark.parametrize("command", ["serve", "work"])
