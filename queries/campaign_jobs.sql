@@ -21,37 +21,40 @@ select asked.campaign_job_id, @kind, @ad_account_id::uuid, asked.team_id, @platf
 from asked
 returning *;
 
--- name: CreateCampaignJobs :many
+-- name: CreateCampaignJobs :one
 -- The same for several requests at once, made without waiting: one whose account somebody is changing
--- just now is left out, too.
+-- just now is left out, too. Team, platform and mode are the account's, which is as it was when the request
+-- was judged. Which jobs were made, and when.
 with told as materialized (
     select unnest(@ids::uuid[]) as id, unnest(@ad_account_ids::uuid[]) as ad_account_id,
         unnest(@account_updated_ats::timestamptz[]) as account_updated_at,
-        unnest(@team_ids::uuid[]) as team_id, unnest(@platform_types::text[]) as platform_type,
-        unnest(@modes::text[])::account_mode as mode, unnest(@payloads::text[])::jsonb as payload,
+        unnest(@payloads::text[])::jsonb as payload,
         unnest(@steps_totals::integer[]) as steps_total, unnest(@lanes::integer[]) as lane,
         unnest(@idempotency_keys::text[]) as idempotency_key,
         unnest(@request_fingerprints::bytea[]) as request_fingerprint,
         unnest(@requested_bys::uuid[]) as requested_by, unnest(@request_ids::text[]) as request_id,
         unnest(@traceparents::text[]) as traceparent
 ), held as materialized (
-    select a.id, a.updated_at from ad_accounts as a where a.id = any (@ad_account_ids::uuid[])
+    select a.id, a.updated_at, a.team_id, a.platform_type, a.mode from ad_accounts as a
+    where a.id = any (@ad_account_ids::uuid[])
     for key share skip locked
 ), asked as (
     insert into campaign_requests (
         campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id,
         traceparent)
-    select told.id, told.team_id, told.payload, told.idempotency_key, told.request_fingerprint,
+    select told.id, held.team_id, told.payload, told.idempotency_key, told.request_fingerprint,
         told.requested_by, told.request_id, told.traceparent
     from told join held on held.id = told.ad_account_id and held.updated_at = told.account_updated_at
     on conflict (team_id, idempotency_key) where idempotency_key is not null do nothing
     returning campaign_job_id
+), made as (
+    insert into campaign_jobs (id, kind, ad_account_id, team_id, platform_type, mode, steps_total, lane)
+    select told.id, 'BUILD_CAMPAIGN', held.id, held.team_id, held.platform_type, held.mode,
+        told.steps_total, told.lane
+    from told join asked on asked.campaign_job_id = told.id join held on held.id = told.ad_account_id
+    returning id
 )
-insert into campaign_jobs (id, kind, ad_account_id, team_id, platform_type, mode, steps_total, lane)
-select told.id, 'BUILD_CAMPAIGN', told.ad_account_id, told.team_id, told.platform_type, told.mode,
-    told.steps_total, told.lane
-from told join asked on asked.campaign_job_id = told.id
-returning id, created_at;
+select coalesce(array_agg(id), '{}')::uuid[] as ids, now()::timestamptz as created_at from made;
 
 -- name: GetCampaignJob :one
 select * from campaign_jobs where id = @id and team_id = @team_id;

@@ -69,14 +69,11 @@ class JobWrites:
 
 async def write_jobs(connection: Connection, jobs: list[NewJob]) -> list[CampaignJob | None]:
     """An answer for each, in order."""
-    rows = await campaign_jobs.create_campaign_jobs(
+    made = await campaign_jobs.create_campaign_jobs(
         connection,
         ids=[job.id for job in jobs],
         ad_account_ids=[job.ad_account_id for job in jobs],
         account_updated_ats=[job.account_updated_at for job in jobs],
-        team_ids=[job.team_id for job in jobs],
-        platform_types=[job.platform_type for job in jobs],
-        modes=[job.mode for job in jobs],
         payloads=[job.payload for job in jobs],
         steps_totals=[job.steps_total for job in jobs],
         lanes=[job.lane for job in jobs],
@@ -86,8 +83,10 @@ async def write_jobs(connection: Connection, jobs: list[NewJob]) -> list[Campaig
         request_ids=[job.request_id for job in jobs],
         traceparents=[job.traceparent for job in jobs],
     )
-    made = {row.id: row.created_at for row in rows}
-    return [_born(job, made[job.id]) if job.id in made else None for job in jobs]
+    if made is None:
+        raise LookupError("the statement returned no row")
+    written = set(made.ids)
+    return [_born(job, made.created_at) if job.id in written else None for job in jobs]
 
 
 def _born(job: NewJob, created_at: datetime) -> CampaignJob:

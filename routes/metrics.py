@@ -1,6 +1,7 @@
 """/metrics: what the API measures, and the state of the queue, which the database knows."""
 
 import asyncio
+import functools
 import hmac
 from collections import Counter
 from typing import Any
@@ -42,6 +43,7 @@ class ApiMetrics(Metrics):
             "Time until an answer began.",
             ("method", "route", "status"),
         )
+        self._answers_of = functools.cache(self._requests.labels)
         self._jobs = self.gauge("mojito_jobs", "Jobs that are not finished.", ("kind", "status"))
         self._running = self.gauge("mojito_jobs_running", "Jobs that a worker has.")
         self._waiting = self.gauge(
@@ -63,7 +65,7 @@ class ApiMetrics(Metrics):
         method = scope.get("method", "")
         route = scope.get("path_template") or "unmatched"
         method = method if method in _METHODS else "other"
-        self._requests.labels(method, route, str(status)).observe(seconds)
+        self._answers_of(method, route, status).observe(seconds)
 
     def require_token(self, request: Request[Any, Any, Any]) -> None:
         """Raises Unauthorized."""

@@ -21,6 +21,9 @@ class PunctualProtocol(HttpToolsProtocol):
     unheard_seconds: ClassVar[float] = UNHEARD_SECONDS
     longest_head: ClassVar[int] = LONGEST_HEAD
     _alarm: asyncio.TimerHandle | None = None
+    _due: float | None = None
+    """When something must have come; None while nothing is awaited. The alarm may ring earlier than that:
+    to set it anew for each request would cost more than to look once too often."""
     _is_in_head = True
     _is_heard = False
     _head_bytes = 0
@@ -32,13 +35,14 @@ class PunctualProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing comes any more."""
-        self._expect_no_more()
+        if self._alarm is not None:
+            self._alarm.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """A piece of a request, or of several."""
         self._is_heard = True
-        if self._alarm is None:
+        if self._due is None:
             self._expect()
         if self._is_in_head:
             self._head_bytes += len(data)
@@ -56,20 +60,23 @@ class PunctualProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """How long the next request may be awaited is the server's to say."""
         self._is_in_head, self._head_bytes = True, 0
-        self._expect_no_more()
+        self._due = None
         super().on_message_complete()
 
     def _expect(self) -> None:
         self._is_heard = False
-        self._alarm = self.loop.call_later(self.unheard_seconds, self._look_for_more)
-
-    def _expect_no_more(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+        self._due = self.loop.time() + self.unheard_seconds
+        if self._alarm is None:
+            self._alarm = self.loop.call_at(self._due, self._look_for_more)
 
     def _look_for_more(self) -> None:
         """Nobody is blamed while it is we who do not read."""
+        self._alarm = None
+        if self._due is None:
+            return
+        if self._due > self.loop.time():
+            self._alarm = self.loop.call_at(self._due, self._look_for_more)
+            return
         if self.flow.read_paused or (self._is_heard and not self._is_in_head):
             self._expect()
             return

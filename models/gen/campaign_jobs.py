@@ -9,12 +9,12 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from models.gen.rows import AccountMode, CampaignJob, CampaignRequest, ClaimedJob, Connection, JobStatus
+from models.gen.rows import AccountMode, CampaignJob, CampaignRequest, ClaimedJob, Connection, JobStatus, Team
 
 
 
 class CreateCampaignJobsRow(msgspec.Struct, frozen=True, gc=False):
-    id: UUID
+    ids: list[UUID]
     created_at: datetime
 
 
@@ -66,37 +66,40 @@ CREATE_CAMPAIGN_JOBS: Final = """\
 with told as materialized (
     select unnest($1::uuid[]) as id, unnest($2::uuid[]) as ad_account_id,
         unnest($3::timestamptz[]) as account_updated_at,
-        unnest($4::uuid[]) as team_id, unnest($5::text[]) as platform_type,
-        unnest($6::text[])::account_mode as mode, unnest($7::text[])::jsonb as payload,
-        unnest($8::integer[]) as steps_total, unnest($9::integer[]) as lane,
-        unnest($10::text[]) as idempotency_key,
-        unnest($11::bytea[]) as request_fingerprint,
-        unnest($12::uuid[]) as requested_by, unnest($13::text[]) as request_id,
-        unnest($14::text[]) as traceparent
+        unnest($4::text[])::jsonb as payload,
+        unnest($5::integer[]) as steps_total, unnest($6::integer[]) as lane,
+        unnest($7::text[]) as idempotency_key,
+        unnest($8::bytea[]) as request_fingerprint,
+        unnest($9::uuid[]) as requested_by, unnest($10::text[]) as request_id,
+        unnest($11::text[]) as traceparent
 ), held as materialized (
-    select a.id, a.updated_at from ad_accounts as a where a.id = any ($2::uuid[])
+    select a.id, a.updated_at, a.team_id, a.platform_type, a.mode from ad_accounts as a
+    where a.id = any ($2::uuid[])
     for key share skip locked
 ), asked as (
     insert into campaign_requests (
         campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id,
         traceparent)
-    select told.id, told.team_id, told.payload, told.idempotency_key, told.request_fingerprint,
+    select told.id, held.team_id, told.payload, told.idempotency_key, told.request_fingerprint,
         told.requested_by, told.request_id, told.traceparent
     from told join held on held.id = told.ad_account_id and held.updated_at = told.account_updated_at
     on conflict (team_id, idempotency_key) where idempotency_key is not null do nothing
     returning campaign_job_id
+), made as (
+    insert into campaign_jobs (id, kind, ad_account_id, team_id, platform_type, mode, steps_total, lane)
+    select told.id, 'BUILD_CAMPAIGN', held.id, held.team_id, held.platform_type, held.mode,
+        told.steps_total, told.lane
+    from told join asked on asked.campaign_job_id = told.id join held on held.id = told.ad_account_id
+    returning id
 )
-insert into campaign_jobs (id, kind, ad_account_id, team_id, platform_type, mode, steps_total, lane)
-select told.id, 'BUILD_CAMPAIGN', told.ad_account_id, told.team_id, told.platform_type, told.mode,
-    told.steps_total, told.lane
-from told join asked on asked.campaign_job_id = told.id
-returning id, created_at
+select coalesce(array_agg(id), '{}')::uuid[] as ids, now()::timestamptz as created_at from made
 """
 
 
-async def create_campaign_jobs(connection: Connection, *, ids: Sequence[UUID | None], ad_account_ids: Sequence[UUID | None], account_updated_ats: Sequence[datetime | None], team_ids: Sequence[UUID | None], platform_types: Sequence[str | None], modes: Sequence[str | None], payloads: Sequence[str | None], steps_totals: Sequence[int | None], lanes: Sequence[int | None], idempotency_keys: Sequence[str | None], request_fingerprints: Sequence[bytes | None], requested_bys: Sequence[UUID | None], request_ids: Sequence[str | None], traceparents: Sequence[str | None]) -> list[CreateCampaignJobsRow]:
-    """The same for several requests at once, made without waiting: one whose account somebody is changing just now is left out, too."""
-    return [CreateCampaignJobsRow(*row) for row in await connection.fetch(CREATE_CAMPAIGN_JOBS, ids, ad_account_ids, account_updated_ats, team_ids, platform_types, modes, payloads, steps_totals, lanes, idempotency_keys, request_fingerprints, requested_bys, request_ids, traceparents)]
+async def create_campaign_jobs(connection: Connection, *, ids: Sequence[UUID | None], ad_account_ids: Sequence[UUID | None], account_updated_ats: Sequence[datetime | None], payloads: Sequence[str | None], steps_totals: Sequence[int | None], lanes: Sequence[int | None], idempotency_keys: Sequence[str | None], request_fingerprints: Sequence[bytes | None], requested_bys: Sequence[UUID | None], request_ids: Sequence[str | None], traceparents: Sequence[str | None]) -> CreateCampaignJobsRow | None:
+    """The same for several requests at once, made without waiting: one whose account somebody is changing just now is left out, too. Team, platform and mode are the account's, which is as it was when the request was judged. Which jobs were made, and when."""
+    row = await connection.fetchrow(CREATE_CAMPAIGN_JOBS, ids, ad_account_ids, account_updated_ats, payloads, steps_totals, lanes, idempotency_keys, request_fingerprints, requested_bys, request_ids, traceparents)
+    return None if row is None else CreateCampaignJobsRow(*row)
 
 
 GET_CAMPAIGN_JOB: Final = """\

@@ -64,6 +64,26 @@ async def test_who_falls_silent_within_a_request_is_cut_off(sent: bytes):
     assert received == b""
 
 
+async def test_a_connection_may_rest_between_requests_and_who_falls_silent_after_it_is_cut_off():
+    async with connected() as (reader, writer):
+        for _ in range(2):
+            writer.write(HEAD + b"idle")
+            answer = await reader.readuntil(b"0\r\n\r\n")
+            await longer_than_silence_is_borne()
+
+            assert b"HTTP/1.1 200 OK" in answer
+        writer.write(b"POST / HT")
+        received = await rest_of(reader)
+
+    assert received == b""
+
+
+async def longer_than_silence_is_borne() -> None:
+    """Nothing is waited for: time itself is what the connection has to stand."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.Event().wait(), 1.5 * Impatient.unheard_seconds)
+
+
 async def test_a_head_that_trickles_is_cut_off():
     async with connected() as (reader, writer):
         closed = asyncio.create_task(rest_of(reader))
