@@ -37,7 +37,6 @@ OF_OTHERS = {
     "credentials_file": "Prometheus",
     "missing_field": "an earlier document of ours",
     "json.tool": "Python",
-    "credentials_file": "Prometheus",
 }
 READ_BY_TESTS = {"MOJITO_FUZZ_CASES", "MOJITO_MODEL_EXAMPLES"}
 CALL = re.compile(r"(?:([A-Z]+(?:\|[A-Z]+)*) )?((?:…)?/[^\s?]+)(?:\?\S*)?")
