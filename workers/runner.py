@@ -52,7 +52,6 @@ class Worker:
         settings: WorkerSettings,
         metrics: WorkerMetrics | None = None,
     ) -> None:
-        self._url = url
         self._pool = pool
         self._id = worker_id
         self._handlers = handlers

@@ -28,7 +28,7 @@ class Order:
 
     def tests(self, mutant: Mutant) -> list[str]:
         """What is run at import decides about every test, anything else about those that call the
-        function: not each line that is run is told, within handlers of exceptions for one."""
+        function."""
         lines, function = _lines(mutant), {(mutant.file, line) for line in mutant.function}
         any_may = self._all_are_asked or self.is_run_at_import(mutant)
         able = [test for test in self._seen.values() if any_may or function & test.lines]

@@ -62,6 +62,7 @@ TARGETS = {
             "tests/workers/test_runner_claims.py",
             "tests/workers/test_runner_lost_claims.py",
             "tests/workers/test_runner_stops.py",
+            "tests/workers/test_runner.py",
             "tests/workers/test_runner_tells.py",
             "tests/workers/test_claims.py",
             "tests/workers/test_runner_cut_off.py",

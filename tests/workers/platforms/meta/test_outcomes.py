@@ -232,6 +232,7 @@ def test_callers_are_shown_metas_own_account_of_an_error():
 
     found = outcome(error, is_write=True, pointer=None, regain_seconds=None)
 
+    assert type(found) is Reject
     assert found.upstream == {
         "platform": "META",
         "code": 100,
