@@ -83,20 +83,6 @@ async def test_looks_of_one_run_are_counted_one_by_one(desk):
     assert platform.looks == 2
 
 
-async def test_a_doubt_that_another_run_left_is_written_down_twice_by_this_one(desk):
-    """Its row bears the token of this run from the first time on."""
-    await waited(await desk.open(), Platform(Unknown("lost", code="lost")))
-    dead = Wait("dead", code="dead", reason="reauth_required", seconds=None)
-    platform = Platform(found=[dead, Done("1")])
-    ledger = await desk.open()
-    await waited(ledger, platform)
-
-    done = await ledger.step(STEP, platform.effect, AT_ONCE)
-
-    assert done == Done("1")
-    assert (await desk.row()).status == "DONE"
-
-
 async def test_a_step_tells_its_end_to_the_team_of_its_job(desk, shop):
     desk.job_id = await shop.job(await shop.account())
     team = await shop.value("select gen_random_uuid()")
