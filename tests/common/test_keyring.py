@@ -163,20 +163,6 @@ def test_a_running_process_that_meets_an_unknown_key_looks_into_its_file_again(t
     assert ring.open(sealed.ciphertext, *PLACE) == b"token"
 
 
-def test_a_running_process_with_the_wrong_key_takes_the_right_one_from_its_file(tmp_path):
-    path = tmp_path / "keys"
-    wrong, right = new_key_line("k1"), new_key_line("k1")
-    path.write_text(f"{wrong}\n")
-    ring = FileKeyring(path)
-    sealed = _in_memory(tmp_path, right).seal(b"token", *PLACE)
-    with pytest.raises(CannotOpen):
-        ring.open(sealed.ciphertext, *PLACE)
-
-    path.write_text(f"{right}\n\n")
-
-    assert ring.open(sealed.ciphertext, *PLACE) == b"token"
-
-
 def test_a_key_taken_out_of_the_file_opens_until_the_process_ends(tmp_path):
     path = tmp_path / "keys"
     old, new = new_key_line("old"), new_key_line("newer")
