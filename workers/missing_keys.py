@@ -12,8 +12,8 @@ _REMEDY = (
     "The job then goes on by itself."
 )
 _RIGHT_KEY = (
-    "Put the right key back into MOJITO_ENCRYPTION_KEYS_FILE of every worker, or replace the account's "
-    "credentials; no restart is needed. The job then goes on by itself."
+    "Put the right key back into MOJITO_ENCRYPTION_KEYS_FILE of every worker and start it again, or replace "
+    "the account's credentials. The job then goes on by itself."
 )
 
 log = structlog.get_logger()
