@@ -20,9 +20,15 @@ def test_a_field_is_filled_by_whatever_is_neither_empty_nor_false():
         "nobody": [],
         "null": None,
     }
-    things = {name: name for name in [*values, "absent"]}
+    things = {name: {"": [name]} for name in [*values, "absent"]}
 
     assert list(Place(values, NOTHING).filled(things)) == ["zero", "nought", "one", "yes", "text"]
+
+
+def test_a_field_brings_the_things_of_the_word_that_stands_there():
+    things = {"type": {"": ["every"], "video": ["video"], "link": ["link"]}}
+
+    assert list(Place({"type": "video"}, NOTHING).filled(things)) == ["every", "video"]
 
 
 def test_a_place_is_made_once_however_many_rules_look_at_it():
