@@ -13,6 +13,7 @@ from workers.writes import Intent
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 EARLIER = NOW - timedelta(hours=1)
+LATELY = NOW - timedelta(minutes=29)
 INTENT = Intent(
     campaign_job_id=UUID(int=1),
     claim_token=UUID(int=2),
@@ -50,12 +51,15 @@ def test_a_step_that_is_begun_for_the_first_time_starts_now():
 def test_a_step_that_is_begun_again_keeps_what_it_brought_and_met_and_when_it_started():
     kept = {"outcome": '{"session":"s1"}', "error": '{"code":"busy"}', "started_at": EARLIER}
     before = msgspec.structs.replace(
-        BEGUN, **kept, status="WAITING", attempt=1, looks=2, due_at=EARLIER, intent_at=EARLIER
+        BEGUN, **kept, status="WAITING", attempt=1, looks=2, due_at=EARLIER, intent_at=LATELY
     )
+    left_alone = msgspec.structs.replace(before, intent_at=EARLIER)
 
     begun = records.begun(INTENT, before, NOW)
+    begun_anew = records.begun(INTENT, left_alone, NOW)
 
     assert begun == msgspec.structs.replace(BEGUN, **kept)
+    assert begun_anew == msgspec.structs.replace(BEGUN, **{**kept, "started_at": NOW})
 
 
 def test_a_step_whose_row_is_older_than_its_first_try_starts_now():
