@@ -16,13 +16,14 @@ from common.keyring import new_key_line
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'cmd'}:{ROOT}"}
+_KEY = new_key_line("bench")
 
 
 @contextlib.contextmanager
 def installation() -> Generator[str]:
-    """A data folder with a key to seal with."""
+    """A data folder with the key that all of one run seal with: they share a database."""
     with tempfile.TemporaryDirectory(prefix="mojito-bench-") as folder:
-        Path(folder, "encryption-keys").write_text(new_key_line("bench"))
+        Path(folder, "encryption-keys").write_text(_KEY)
         yield folder
 
 
