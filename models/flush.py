@@ -66,7 +66,6 @@ class Flusher[Item, Answer]:
         try:
             while True:
                 await self._something.wait()
-                await asyncio.sleep(0)  # what the same turn of the loop brings goes along
                 batch = self._waiting[: self._largest]
                 del self._waiting[: self._largest]
                 if not self._waiting:
