@@ -304,4 +304,4 @@ def _status(errors: Sequence[JobError], *, exists: bool) -> Any:
 
 
 def _request(run: Run) -> Any:
-    return msgspec.json.decode(run.job.payload, type=REQUESTS[run.job.platform_type])
+    return msgspec.json.decode(run.payload, type=REQUESTS[run.job.platform_type])

@@ -45,7 +45,8 @@ class Claims:
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
 
     async def take(self, want: int) -> list[ClaimedJob]:
-        """At most so many jobs. Raises what the database, or the way to it, may do."""
+        """At most so many jobs, perhaps without their payloads. Raises what the database, or the way to
+        it, may do."""
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(
                 self._url, name="mojito claim", settings=CLAIM_SETTINGS
@@ -87,6 +88,16 @@ class Claims:
         if given_back:
             log.warning("claims.given_back", jobs=given_back)
         self._looked_at = clock.seconds()
+
+
+async def payloads_of(connection: Connection, jobs: Sequence[ClaimedJob]) -> dict[UUID, str]:
+    """What the callers of claimed jobs asked for: as the claim told, else read now."""
+    payloads = {job.id: job.payload for job in jobs if job.payload is not None}
+    left_out = [job.id for job in jobs if job.payload is None]
+    if left_out:
+        rows = await campaign_jobs.list_payloads(connection, ids=left_out)
+        payloads.update((row.campaign_job_id, row.payload) for row in rows)
+    return payloads
 
 
 async def earlier_steps(

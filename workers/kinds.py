@@ -14,6 +14,8 @@ class Run(msgspec.Struct, frozen=True):
     """One claimed job with what was loaded for it."""
 
     job: ClaimedJob
+    payload: str
+    """What was asked for: JSON that its kind understands."""
     account: AdAccount
     ledger: Ledger
     guard: Callable[[], None]

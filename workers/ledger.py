@@ -34,6 +34,7 @@ class Ledger:
     def __init__(
         self,
         job: ClaimedJob,
+        payload: str,
         rows: Sequence[JobStep],
         writes: Writes,
         *,
@@ -44,6 +45,7 @@ class Ledger:
         clock, so that waits counted from it are never too short."""
         assert job.claim_token is not None  # noqa: S101 - a claimed job has one by constraint
         self._job = job
+        self._payload = payload
         self._token: UUID = job.claim_token
         self._rows = {row.name: row for row in rows}
         self._outcomes = {row.name: records.done_of(row) for row in rows if row.status == "DONE"}
@@ -178,7 +180,7 @@ class Ledger:
 
     @cached_property
     def _digest(self) -> bytes:
-        return hashlib.sha256(self._job.payload.encode()).digest()
+        return hashlib.sha256(self._payload.encode()).digest()
 
     async def _intend(self, step: PlannedStep) -> JobStep:
         """Writes the intent, durably. The row as it stands then."""

@@ -21,7 +21,7 @@ from models.listener import CHANGES, Listener
 from models.notifier import Notifier
 from models.plan import LAYERS_THAT_COUNT
 from workers.accounts import Accounts
-from workers.claims import Claims, earlier_steps
+from workers.claims import Claims, earlier_steps, payloads_of
 from workers.endings import CRASHED, ended, going_on, let_go, parked, require_written, too_often
 from workers.kinds import Ended, Handler, Handlers, Interrupted, Outcome, Parked, Run
 from workers.ledger import Ledger
@@ -164,7 +164,8 @@ class Worker:
         try:
             steps = await earlier_steps(self._pool, jobs)
             accounts = await self._accounts.of(self._pool, jobs)
-            self._start_with(jobs, claimed_at, steps, accounts)
+            payloads = await payloads_of(self._pool, jobs)
+            self._start_with(jobs, claimed_at, payloads, steps, accounts)
         except DATABASE_FAILURES as error:
             log.warning("claim.not_started", jobs=len(jobs), error=type(error).__name__)
             self._claims.doubt()
@@ -180,18 +181,22 @@ class Worker:
         self,
         jobs: list[ClaimedJob],
         claimed_at: float,
+        payloads: dict[UUID, str],
         steps: dict[UUID, list[JobStep]],
         accounts: dict[UUID, AdAccount],
     ) -> None:
         for job in jobs:
+            payload = payloads[job.id]
             ledger = Ledger(
                 job,
+                payload,
                 steps.get(job.id, ()),
                 self._writes,
                 claimed_at=claimed_at,
                 is_stopping=self._stopping.is_set,
             )
-            self._begin(Run(job, accounts[job.ad_account_id], ledger, self._presence.guard))
+            account = accounts[job.ad_account_id]
+            self._begin(Run(job, payload, account, ledger, self._presence.guard))
 
     def _begin(self, run: Run) -> None:
         """A task that runs at once, as far as it can without waiting."""

@@ -109,7 +109,7 @@ class ClaimedJob(msgspec.Struct, frozen=True, gc=False):
     ad_account_id: UUID
     platform_type: str
     status: JobStatus
-    payload: str
+    payload: str | None
     claim_token: UUID | None
     rescues: int
     waiting_reason: str | None

@@ -44,8 +44,8 @@ def claimed(**columns) -> ClaimedJob:
 
 def run_of(job: ClaimedJob) -> Run:
     account = AdAccount(**dict.fromkeys(AdAccount.__struct_fields__))
-    ledger = Ledger(job, (), Writes("postgresql:///never_asked"), claimed_at=0)
-    return Run(job, account, ledger, lambda: None)
+    ledger = Ledger(job, "{}", (), Writes("postgresql:///never_asked"), claimed_at=0)
+    return Run(job, "{}", account, ledger, lambda: None)
 
 
 def waiting(reason, *, since):

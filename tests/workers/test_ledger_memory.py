@@ -29,7 +29,7 @@ async def waited(ledger, platform, pace=AT_ONCE):
 async def test_time_goes_on_while_a_job_is_run(desk, writes):
     job = await desk.shop.claimed()
 
-    ledger = Ledger(job, (), writes, claimed_at=clock.seconds() - 100)
+    ledger = Ledger(job, job.payload, (), writes, claimed_at=clock.seconds() - 100)
 
     assert 100 <= (ledger.now() - job.updated_at).total_seconds() < 200
 

@@ -1,0 +1,117 @@
+"""When a claim brings what was asked for, and how a worker gets the rest."""
+
+import asyncio
+import secrets
+import threading
+
+import asyncpg
+import msgspec
+
+from models.gen import campaign_jobs, workers
+from tests.workers.running import until, working
+from workers.claims import payloads_of
+from workers.kinds import Ended
+
+
+def payload(size):
+    return {"filler": secrets.token_hex(size // 2)}
+
+
+async def some_jobs(shop, count, *, size):
+    account = await shop.account(max_running=count)
+    return [await shop.job(account, payload=payload(size)) for _ in range(count)]
+
+
+async def stored(shop):
+    rows = await shop.pool.fetch("select campaign_job_id, payload from campaign_requests")
+    return {row["campaign_job_id"]: msgspec.json.decode(row["payload"]) for row in rows}
+
+
+async def test_a_small_claim_brings_its_payloads(shop):
+    await some_jobs(shop, 10, size=1500)
+
+    claimed = await shop.claim()
+
+    asked = await stored(shop)
+    assert {job.id: msgspec.json.decode(job.payload) for job in claimed} == asked
+
+
+async def test_a_claim_whose_payloads_are_many_bytes_leaves_them_out(shop):
+    ids = await some_jobs(shop, 10, size=20_000)
+
+    claimed = await shop.claim()
+
+    assert {job.id for job in claimed} == set(ids)
+    assert {job.payload for job in claimed} == {None}
+
+
+async def test_what_a_claim_left_out_is_read_and_what_it_told_is_kept(shop):
+    await some_jobs(shop, 3, size=20_000)
+    large = await shop.claim()
+    await some_jobs(shop, 1, size=10)
+    small = await shop.claim()
+
+    payloads = await payloads_of(shop.pool, [*large, *small])
+
+    assert {job.payload is None for job in large} == {True}
+    assert {job.payload is None for job in small} == {False}
+    asked = await stored(shop)
+    assert {key: msgspec.json.decode(text) for key, text in payloads.items()} == asked
+
+
+async def test_a_job_runs_with_what_was_asked_for_also_when_its_claim_left_that_out(shop):
+    await some_jobs(shop, 10, size=20_000)
+    seen = {}
+
+    class Reads:
+        async def __call__(self, run):
+            seen[run.job.id] = msgspec.json.decode(run.payload)
+            return Ended("SUCCESS")
+
+    async with working(shop, Reads()):
+        await until(lambda: len(seen) == 10)
+
+    assert seen == await stored(shop)
+
+
+async def test_a_worker_of_an_earlier_version_gets_every_payload(shop):
+    await some_jobs(shop, 10, size=20_000)
+    await workers.register_worker(shop.pool, id=shop.worker_id, host="test", process_id=1)
+
+    rows = await shop.pool.fetch("select * from claim_campaign_jobs($1, $2)", shop.worker_id, 10)
+
+    asked = await stored(shop)
+    assert {row["id"]: msgspec.json.decode(row["payload"]) for row in rows} == asked
+
+
+async def test_a_claim_whose_answer_nobody_reads_holds_up_no_other(shop):
+    await workers.register_worker(shop.pool, id=shop.worker_id, host="test", process_id=1)
+    filled, sent, read = threading.Event(), threading.Event(), threading.Event()
+
+    async def claim_and_read_late():
+        connection = await asyncpg.connect(shop.url)
+        claim = {"worker_id": shop.worker_id, "want": 400}
+        # prepares the statement: the next time it is sent at once
+        await campaign_jobs.claim_campaign_jobs(connection, **claim)
+        filled.wait()
+        task = asyncio.create_task(campaign_jobs.claim_campaign_jobs(connection, **claim))
+        await asyncio.sleep(0)  # the task sends
+        sent.set()
+        read.wait()  # nothing is read while this thread's loop stands still
+        claimed = await task
+        await connection.close()
+        return claimed
+
+    late = asyncio.create_task(asyncio.to_thread(asyncio.run, claim_and_read_late()))
+    try:
+        await some_jobs(shop, 500, size=1800)
+        filled.set()
+        await asyncio.to_thread(sent.wait)
+        async with asyncio.timeout(20):
+            other = await shop.claim(50)
+    finally:
+        filled.set()
+        read.set()
+
+    assert len(other) == 50
+    assert len(await late) == 400
