@@ -108,6 +108,7 @@ class Worker:
         tasks = [
             asyncio.create_task(self._listener.run(), name="listener"),
             asyncio.create_task(upkeep, name="upkeep"),
+            asyncio.create_task(self._read_ahead(), name="read ahead"),
         ]
         try:
             async with self._notifier:
@@ -117,6 +118,11 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._claims.drop_connection()
+
+    async def _read_ahead(self) -> None:
+        # what cannot be read now is read with the jobs that need it
+        with contextlib.suppress(*DATABASE_FAILURES):
+            await self._accounts.read_ahead(self._pool)
 
     async def _claim_and_start(self) -> None:
         self._wake.clear()
