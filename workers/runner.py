@@ -176,7 +176,7 @@ class Worker:
             steps = await earlier_steps(self._pool, jobs)
             accounts = await self._accounts.of(self._pool, jobs)
             self._start_with(jobs, claimed_at, steps, accounts)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the jobs are taken again
             tell_not_started(jobs, error)
             self._claims.doubt()
             self._wake.set()
