@@ -2,6 +2,10 @@
 -- What workers need of the accounts of jobs that they have claimed, deleted ones included.
 select * from ad_accounts where id = any (@ids::uuid[]);
 
+-- name: ListNewestAccounts :many
+-- Those whose jobs are likely to come next; keys are made in the order of time.
+select * from ad_accounts where deleted_at is null order by id desc limit @most::integer;
+
 -- name: ThrottleAccount :exec
 -- Every worker on every machine leaves the account alone until then.
 update ad_accounts

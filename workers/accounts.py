@@ -8,6 +8,7 @@ from models.gen import ad_accounts
 from models.gen.rows import AdAccount, ClaimedJob, Connection
 
 MOST_REMEMBERED = 10_000
+MOST_READ_AHEAD = 2_000
 
 
 class Accounts:
@@ -19,6 +20,11 @@ class Accounts:
     def __init__(self, most: int = MOST_REMEMBERED) -> None:
         self._most = most
         self._known: dict[UUID, AdAccount] = {}
+
+    async def read_ahead(self, connection: Connection, most: int = MOST_READ_AHEAD) -> None:
+        """So that the first job of an account, too, begins without a question to the database."""
+        for account in await ad_accounts.list_newest_accounts(connection, most=most):
+            self._known.setdefault(account.id, account)
 
     async def of(self, connection: Connection, jobs: Sequence[ClaimedJob]) -> dict[UUID, AdAccount]:
         """The accounts of these jobs by id, not older than the claim."""

@@ -7,7 +7,7 @@ import asyncpg
 import structlog
 
 from common import clock
-from models.database import HOT_SETTINGS, connect
+from models.database import DATABASE_FAILURES, HOT_SETTINGS, connect
 from models.gen import campaign_jobs, job_steps, workers
 from models.gen.rows import ClaimedJob, Connection, JobStep
 from workers.metrics import WorkerMetrics
@@ -110,3 +110,11 @@ async def earlier_steps(
         for row in await job_steps.list_steps_of_jobs(connection, campaign_job_ids=begun_before):
             steps.setdefault(row.campaign_job_id, []).append(row)
     return steps
+
+
+def tell_not_started(jobs: Sequence[ClaimedJob], error: Exception) -> None:
+    """Logs that claimed jobs could not begin; in a word where it was the database."""
+    if isinstance(error, DATABASE_FAILURES):
+        log.warning("claim.not_started", jobs=len(jobs), error=type(error).__name__)
+    else:
+        log.error("claim.not_started", jobs=len(jobs), exc_info=error)

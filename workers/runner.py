@@ -12,6 +12,7 @@ import structlog
 from common import clock
 from common.errors import ClaimLost
 from common.log import begin_ids
+from common.tasks import at_once
 from models.database import DATABASE_FAILURES, Pool
 from models.flush import AGAIN
 from models.gen import ad_accounts, workers
@@ -21,7 +22,7 @@ from models.listener import CHANGES, Listener
 from models.notifier import Notifier
 from models.plan import LAYERS_THAT_COUNT
 from workers.accounts import Accounts
-from workers.claims import Claims, earlier_steps, payloads_of
+from workers.claims import Claims, earlier_steps, payloads_of, tell_not_started
 from workers.endings import CRASHED, ended, going_on, let_go, parked, require_written, too_often
 from workers.kinds import Ended, Handler, Handlers, Interrupted, Outcome, Parked, Run
 from workers.ledger import Ledger
@@ -108,6 +109,7 @@ class Worker:
         tasks = [
             asyncio.create_task(self._listener.run(), name="listener"),
             asyncio.create_task(upkeep, name="upkeep"),
+            asyncio.create_task(self._read_ahead(), name="read ahead"),
         ]
         try:
             async with self._notifier:
@@ -117,6 +119,11 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._claims.drop_connection()
+
+    async def _read_ahead(self) -> None:
+        # what cannot be read now is read with the jobs that need it
+        with contextlib.suppress(*DATABASE_FAILURES):
+            await self._accounts.read_ahead(self._pool)
 
     async def _claim_and_start(self) -> None:
         self._wake.clear()
@@ -148,34 +155,35 @@ class Worker:
     async def _claim(self, want: int) -> list[ClaimedJob]:
         jobs = await self._claims.take(want)
         if jobs:
-            self._notifier.notify(CHANGES)
             self._arriving.update({job.id: job for job in jobs})
-            task = asyncio.create_task(self._start(jobs, clock.seconds()), name="arrival")
+            claimed_at, is_full = clock.seconds(), len(jobs) == want
+            task = at_once(self._start(jobs, claimed_at, claims_follow=is_full), "arrival")
             self._arrivals.add(task)
             task.add_done_callback(self._arrivals.discard)
+            self._notifier.notify(CHANGES)
         return jobs
 
     def _known(self) -> list[ClaimedJob]:
         return [*self._arriving.values(), *(run.job for run, _ in self._running.values())]
 
-    async def _start(self, jobs: list[ClaimedJob], claimed_at: float) -> None:
-        # the next claim is sent first: the database works on it while these begin
-        await asyncio.sleep(0)
+    async def _start(
+        self, jobs: list[ClaimedJob], claimed_at: float, *, claims_follow: bool
+    ) -> None:
+        if claims_follow:
+            # the next one is sent first: the database works on it while these begin
+            await asyncio.sleep(0)
         try:
             steps = await earlier_steps(self._pool, jobs)
             accounts = await self._accounts.of(self._pool, jobs)
             payloads = await payloads_of(self._pool, jobs)
             self._start_with(jobs, claimed_at, payloads, steps, accounts)
-        except DATABASE_FAILURES as error:
-            log.warning("claim.not_started", jobs=len(jobs), error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - the jobs are taken again
+            tell_not_started(jobs, error)
             self._claims.doubt()
-        except Exception:
-            log.exception("claim.not_started", jobs=len(jobs))
-            self._claims.doubt()
+            self._wake.set()
         finally:
             for job in jobs:
                 self._arriving.pop(job.id, None)
-            self._wake.set()
 
     def _start_with(
         self,
@@ -199,9 +207,7 @@ class Worker:
             self._begin(Run(job, payload, account, ledger, self._presence.guard))
 
     def _begin(self, run: Run) -> None:
-        """A task that runs at once, as far as it can without waiting."""
-        loop = asyncio.get_running_loop()
-        task = asyncio.Task(self._run_one(run), loop=loop, eager_start=True)
+        task = at_once(self._run_one(run))
         if not task.done():
             self._running[run.ledger] = (run, task)
 

@@ -36,6 +36,16 @@ async def list_accounts_for_run(connection: Connection, *, ids: Sequence[UUID | 
     return [AdAccount(*row) for row in await connection.fetch(LIST_ACCOUNTS_FOR_RUN, ids)]
 
 
+LIST_NEWEST_ACCOUNTS: Final = """\
+select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets from ad_accounts where deleted_at is null order by id desc limit $1::integer
+"""
+
+
+async def list_newest_accounts(connection: Connection, *, most: int) -> list[AdAccount]:
+    """Those whose jobs are likely to come next; keys are made in the order of time."""
+    return [AdAccount(*row) for row in await connection.fetch(LIST_NEWEST_ACCOUNTS, most)]
+
+
 THROTTLE_ACCOUNT: Final = """\
 update ad_accounts
 set throttled_until = greatest(throttled_until, now() + make_interval(secs => $1::float8))

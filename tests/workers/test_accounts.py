@@ -1,5 +1,7 @@
 """Accounts are remembered as long as they do not change."""
 
+from datetime import UTC, datetime
+
 from workers.accounts import Accounts
 
 
@@ -35,3 +37,45 @@ async def test_not_more_accounts_are_remembered_than_there_is_room_for(shop):
 
     assert set(found) == set(again) == set(ids)
     assert found[ids[0]] is not again[ids[0]]
+
+
+async def test_accounts_that_were_read_ahead_are_not_read_with_their_first_jobs(shop):
+    known = Accounts()
+    account_id = await shop.account(name="read ahead")
+    await shop.job(account_id)
+    (job,) = await shop.claim()
+
+    await known.read_ahead(shop.pool)
+    await shop.pool.execute("update ad_accounts set name = 'unseen'")
+    found = await known.of(shop.pool, [job])
+
+    assert found[account_id].name == "read ahead"
+
+
+async def test_the_newest_accounts_are_read_ahead_and_no_deleted_ones(shop):
+    known = Accounts()
+    oldest, newest = await shop.account(name="before"), await shop.account(name="before")
+    deleted = await shop.account(name="before", deleted_at=datetime.now(UTC))
+    for account_id in (oldest, newest, deleted):
+        await shop.job(account_id)
+    jobs = await shop.claim()
+
+    await known.read_ahead(shop.pool, most=1)
+    await shop.pool.execute("update ad_accounts set name = 'after'")
+    found = await known.of(shop.pool, jobs)
+
+    assert {found[oldest].name, found[deleted].name} == {"after"}
+    assert found[newest].name == "before"
+
+
+async def test_what_is_read_ahead_takes_the_place_of_nothing_that_is_known(shop):
+    known = Accounts()
+    account_id = await shop.account()
+    await shop.job(account_id)
+    (job,) = await shop.claim()
+    before = (await known.of(shop.pool, [job]))[account_id]
+
+    await known.read_ahead(shop.pool)
+    after = (await known.of(shop.pool, [job]))[account_id]
+
+    assert after is before

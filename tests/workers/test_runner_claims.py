@@ -273,3 +273,15 @@ def refusal_of(run):
     except ClaimLost as error:
         return error
     return None
+
+
+async def test_a_worker_knows_accounts_before_their_first_jobs_come(shop):
+    account = await shop.account(name="read ahead")
+    handler = Scripted()
+
+    async with working(shop, handler, poll_seconds=0.01):
+        await until(lambda: "read ahead" not in {task.get_name() for task in asyncio.all_tasks()})
+        await shop.pool.execute("update ad_accounts set name = 'unseen'")
+        await finished(shop, await shop.job(account))
+
+    assert [run.account.name for run in handler.runs] == ["read ahead"]
