@@ -63,6 +63,27 @@ async def test_only_the_run_whose_outcome_was_written_hears_so(shop, connection,
     assert answers == [run.claim_token == written for run in both]
 
 
+async def test_what_becomes_of_steps_is_written_where_their_intents_stand(shop, connection):
+    """So that no index is written for it: an intent's page has room for the outcome."""
+    job = await shop.claimed()
+    names = [f"step[{n}]" for n in range(200)]
+    token, digest, outcome = job.claim_token, b"d" * 32, '{"platform_id":"1200000000000001"}'
+    pages = "select array_agg((ctid::text::point)[0] order by name) from job_steps"
+    intents = [Intent(job.id, token, name, 0, "campaign", 0, digest, None) for name in names]
+    records = [
+        Record(job.id, job.team_id, token, token, name, "DONE", 0, outcome=outcome, platform_id="1")
+        for name in names
+    ]
+
+    await write_intents(connection, intents)
+    before = await shop.value(pages)
+    await write_records(connection, records)
+
+    after = await shop.value(pages)
+    stayed = sum(was == now for was, now in zip(before, after, strict=True))
+    assert stayed >= 0.9 * len(names)
+
+
 async def test_only_the_run_that_has_the_job_ends_it(connection, both):
     moves = [Move(job.id, job.claim_token, "SUCCESS") for job in both]
 
