@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -16,17 +16,15 @@ from common.log import add_ids
 from common.signing import signed_headers
 from models import audit
 from models.database import DATABASE_FAILURES, Pool
-from models.event_facts import facts_of
-from models.gen import campaign_jobs, webhook_deliveries, webhook_endpoints
-from models.gen.rows import CampaignJob, Connection
+from models.gen import webhook_deliveries, webhook_endpoints
+from models.gen.rows import Connection
 from models.gen.webhook_deliveries import GetWebhookForRunRow as Message
-from models.job import JobError, JobView
-from models.job_views import brief_job_view, job_views
+from models.job import JobError
 from models.jsonb import clean_text, to_jsonb
 from models.webhook import MOST_AT_ONCE, WebhookSecrets, endpoint_view, webhook_id
-from models.webhook_message import MOST_STEPS_TOLD, JobMessage, OtherMessage
 from workers.kinds import Ended, Outcome, Parked, Run
 from workers.missing_keys import wait_for_key
+from workers.webhook_bodies import make_body
 
 log = structlog.get_logger()
 
@@ -182,30 +180,6 @@ class DeliverWebhook:
         if delay is None:
             return Ended("FAILED", error=_not_delivered(f"given up: {told.error_code}"))
         return Parked(delay, "retry")
-
-
-async def make_body(connection: Connection, message: Message) -> str | None:
-    """What is posted: the event's own facts, and its job as it stands now; None when that is deleted."""
-    facts = facts_of(message.facts)
-    given = {
-        "type": message.type,
-        "timestamp": message.happened_at,
-        "livemode": message.mode == "live",
-    }
-    if message.campaign_job_id is None:
-        return to_jsonb(OtherMessage(**given, event={}, data=facts))
-    job = await campaign_jobs.get_campaign_job(
-        connection, id=message.campaign_job_id, team_id=message.team_id
-    )
-    for view in [] if job is None else await _views(connection, job, facts):
-        return to_jsonb(JobMessage(**given, event=facts, data=view))
-    return None
-
-
-async def _views(connection: Connection, job: CampaignJob, facts: dict[str, Any]) -> list[JobView]:
-    if job.steps_total > MOST_STEPS_TOLD:
-        return [await brief_job_view(connection, job, facts.get("step"))]
-    return await job_views(connection, [job])
 
 
 def origin(message: Message) -> dict[str, str]:
