@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator, Generator
 from typing import Annotated, Any
 from urllib.parse import quote
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -23,7 +24,7 @@ from models.gen import media_assets
 from models.gen.rows import MediaAsset
 from routes.access import actor_of, not_found, object_id
 from routes.body import body_violations, parse_json, refuse, require_plain
-from routes.paging import begins_before, cut
+from routes.paging import MOST_LOOKED_AT, begins_before, cut
 from routes.parts import ApiRequest, Parts
 from routes.query import Page, read_query
 from routes.uploads import UploadedFile, limited, refuse_length
@@ -110,17 +111,24 @@ async def create_asset(request: ApiRequest, parts: NamedDependency[Parts]) -> Re
     },
 )
 async def list_assets(request: ApiRequest, parts: NamedDependency[Parts]) -> Response[AssetPage]:
-    """Lists the team's assets, newest first."""
+    """Lists the team's assets, newest first.
+
+    A page for which 10,000 assets were looked at and few of them, or none, are what was asked for holds
+    fewer than its limit allows; `next_cursor` leads on.
+    """
     query = read_query(request, AssetsQuery)
+    before_id = begins_before(request, query)
+    last_id = await _last_to_look_at(parts, request, query, before_id)
     rows = await media_assets.list_media_assets(
         parts.pool,
         team_id=request.auth.team_id,
-        before_id=begins_before(request, query),
+        before_id=before_id,
+        from_id=last_id,
         kind=query.kind,
         sha256=None if query.sha256 is None else bytes.fromhex(query.sha256),
         page_size=query.limit + 1,
     )
-    page = cut(request, query, rows)
+    page = cut(request, query, rows, last_looked_at=last_id)
     livemode = request.auth.mode == "live"
     shown = [asset_view(row, livemode=livemode) for row in page.rows]
     return Response(AssetPage(shown, page.next_cursor, livemode), headers=page.headers)
@@ -157,6 +165,20 @@ async def get_asset_content(
             code="asset_bytes_missing",
         ) from None
     return Stream(blocks, media_type=row.content_type, headers=_content_headers(row))
+
+
+async def _last_to_look_at(
+    parts: Parts, request: ApiRequest, query: AssetsQuery, before_id: UUID | None
+) -> UUID | None:
+    """None: all of them, because every one is shown or there are not so many."""
+    if query.kind is None and query.sha256 is None:
+        return None
+    return await media_assets.get_last_asset_to_look_at(
+        parts.pool,
+        team_id=request.auth.team_id,
+        before_id=before_id,
+        before_it=MOST_LOOKED_AT - 1,
+    )
 
 
 async def _upload(request: ApiRequest, parts: Parts) -> MediaAsset:

@@ -124,8 +124,10 @@ async def _judge(
                 return answer
         earlier = None if validate_only else await _earlier(connection, asked, team_id)
         if earlier is not None:
-            return await _replayed(connection, request, earlier, asked)
-        if refusal is not None:
+            replayed = await _replayed(connection, request, earlier, asked)
+            if replayed is not None:
+                return replayed
+        elif refusal is not None:
             raise refusal
     raise Conflict(
         "The ad account is being changed again and again. Send the request once more.",
@@ -176,7 +178,7 @@ def _remembered(request: ApiRequest, parts: Parts, asked: Asked) -> AdAccount | 
 
 
 async def _read(request: ApiRequest, door: Door) -> Asked:
-    key = idempotency_key(request.headers.get("idempotency-key"))
+    key = idempotency_key(request.headers.getall("idempotency-key", []))
     body = await raw_body(request)
     if body.count(b"[") + body.count(b"{") > SAFE_LEVELS:
         parse_json(
@@ -286,13 +288,14 @@ async def _earlier(connection: Connection, asked: Asked, team_id: UUID) -> Campa
 
 async def _replayed(
     connection: Connection, request: ApiRequest, earlier: CampaignRequest, asked: Asked
-) -> Answer[JobView | PlannedJob]:
+) -> Answer[JobView | PlannedJob] | None:
+    """The first answer again; None when retention has just taken its job, which frees the key."""
     require_same(earlier, asked.fingerprint)
     job = await campaign_jobs.get_campaign_job(
         connection, id=earlier.campaign_job_id, team_id=earlier.team_id
     )
     if job is None:
-        raise LookupError("the job that holds the idempotency key has gone")
+        return None
     require_mode(request.auth, job.mode)
     # the same fingerprint is the same request, so its plan is the job's
     planned = plan(asked.door.platform_type, asked.request)
