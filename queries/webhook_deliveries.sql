@@ -33,7 +33,8 @@ where d.id = @id and d.job_id = @job_id;
 update webhook_deliveries set body = coalesce(body, @body::text) where id = @id returning body;
 
 -- name: RecordWebhookTry :exec
--- What came of a try. An endpoint that fails is tried one delivery at a time until something is received.
+-- What came of a try. An endpoint that fails is tried one delivery at a time until something is received;
+-- what another address did, where it was until then, says nothing.
 with told as (
     update webhook_deliveries as d
     set tries = d.tries + 1, tries_since_queued = d.tries_since_queued + 1,
@@ -52,7 +53,7 @@ with told as (
     update webhook_endpoints as e
     set failing_since = case when @status::webhook_delivery_status = 'DELIVERED' then null else now() end
     from told
-    where e.id = told.webhook_endpoint_id
+    where e.id = told.webhook_endpoint_id and e.url = @url::text
       and (e.failing_since is null) = (@status::webhook_delivery_status <> 'DELIVERED')
     returning e.id
 )

@@ -1,14 +1,14 @@
 """/api/v1/assets: media files that requests name by id. What a file is, its bytes say."""
 
 import contextlib
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
 import structlog
-from litestar import Response, get, post
+from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
@@ -27,6 +27,7 @@ from routes.body import body_violations, parse_json, refuse, require_plain
 from routes.paging import MOST_LOOKED_AT, begins_before, cut
 from routes.parts import ApiRequest, Parts
 from routes.query import Page, read_query
+from routes.readable import readable
 from routes.uploads import UploadedFile, limited, refuse_length
 
 type Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -101,7 +102,7 @@ async def create_asset(request: ApiRequest, parts: NamedDependency[Parts]) -> Re
     return Response(view, status_code=201, headers={"Location": f"/api/v1/assets/{view.id}"})
 
 
-@get(
+@readable(
     "/assets",
     opt={
         "scope": "jobs:read",
@@ -134,7 +135,7 @@ async def list_assets(request: ApiRequest, parts: NamedDependency[Parts]) -> Res
     return Response(AssetPage(shown, page.next_cursor, livemode), headers=page.headers)
 
 
-@get("/assets/{asset_id:str}", opt={"scope": "jobs:read", "refusals": (403, 404)})
+@readable("/assets/{asset_id:str}", opt={"scope": "jobs:read", "refusals": (403, 404)})
 async def get_asset(
     request: ApiRequest, parts: NamedDependency[Parts], asset_id: FromPath[str]
 ) -> AssetView:
@@ -143,7 +144,7 @@ async def get_asset(
     return asset_view(row, livemode=request.auth.mode == "live")
 
 
-@get(
+@readable(
     "/assets/{asset_id:str}/content",
     opt={
         "scope": "jobs:read",
@@ -158,7 +159,11 @@ async def get_asset_content(
     row = await _find(request, parts, asset_id)
     assets: Assets = parts.assets
     try:
-        blocks = await assets.files.open(row.storage_key)
+        if request.method == "HEAD":
+            await assets.files.path(row.storage_key)
+            blocks: AsyncIterator[bytes] | Iterator[bytes] = iter(())
+        else:
+            blocks = await assets.files.open(row.storage_key)
     except FileNotFoundError:
         raise NotFound(
             "The asset is known, but its bytes are not kept here any more; store it again.",

@@ -156,10 +156,11 @@ class DeliverWebhook:
         return [secrets.current]
 
     async def _record(self, run: Run, message: Message, told: Told, seconds: float) -> Outcome:
-        delay = None if told.http_status == _GONE else next_delay(message, told)
-        is_over = told.error_code is not None and delay is None
-        status = "DELIVERED" if told.error_code is None else "FAILED" if is_over else "PENDING"
         async with self._pool.acquire() as connection, connection.transaction():
+            is_gone = told.http_status == _GONE and await is_there_still(connection, message)
+            delay = None if is_gone else next_delay(message, told)
+            is_over = told.error_code is not None and delay is None
+            status = "DELIVERED" if told.error_code is None else "FAILED" if is_over else "PENDING"
             await webhook_deliveries.record_webhook_try(
                 connection,
                 id=message.id,
@@ -170,16 +171,25 @@ class DeliverWebhook:
                 http_status=told.http_status,
                 error_code=told.error_code,
                 answer=told.answer,
+                url=message.url,
                 most_at_once=MOST_AT_ONCE,
             )
             if is_over:
-                await disable_after(connection, message, is_gone=told.http_status == _GONE)
+                await disable_after(connection, message, is_gone=is_gone)
         log.info("webhook.tried", type=message.type, status=status, code=told.error_code)
         if status == "DELIVERED":
             return Ended("SUCCESS")
         if delay is None:
             return Ended("FAILED", error=_not_delivered(f"given up: {told.error_code}"))
         return Parked(delay, "retry")
+
+
+async def is_there_still(connection: Connection, message: Message) -> bool:
+    """Whether the endpoint has the address yet that was called; another one has not said anything."""
+    endpoint = await webhook_endpoints.get_webhook_endpoint(
+        connection, id=message.webhook_endpoint_id, team_id=message.team_id
+    )
+    return endpoint is None or endpoint.url == message.url
 
 
 def origin(message: Message) -> dict[str, str]:
@@ -213,6 +223,7 @@ async def disable_after(connection: Connection, message: Message, *, is_gone: bo
     disabled = await webhook_endpoints.disable_webhook_endpoint(
         connection,
         id=message.webhook_endpoint_id,
+        url=message.url,
         reason=reason,
         failing_hours=None if is_gone else FAILING_HOURS,
     )
