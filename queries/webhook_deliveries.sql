@@ -23,6 +23,7 @@ select d.id, d.type, d.campaign_job_id, d.facts, d.body, d.status, d.tries_since
     e.id as webhook_endpoint_id, e.team_id, e.mode, e.url,
     (e.disabled_at is null and e.deleted_at is null)::boolean as is_listening,
     coalesce(e.previous_secret_until > now(), false)::boolean as is_previous_secret_good,
+    now()::timestamptz as read_at,
     r.request_id, r.traceparent
 from webhook_deliveries as d join webhook_endpoints as e on e.id = d.webhook_endpoint_id
 left join campaign_requests as r on r.campaign_job_id = d.campaign_job_id

@@ -57,8 +57,8 @@ with gone as (
 update ad_accounts set deleted_at = now(), updated_at = now() where id = @id::uuid;
 
 -- name: GetWebhookSecrets :one
--- Sealed.
-select credentials from ad_accounts where id = @id;
+-- Sealed, and when they were read.
+select credentials, now()::timestamptz as read_at from ad_accounts where id = @id;
 
 -- name: ReplaceWebhookSecrets :one
 -- The secret before stays good for a day.

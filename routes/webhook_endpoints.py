@@ -159,7 +159,7 @@ async def rotate_webhook_secret(
 ) -> WebhookEndpointWithSecret:
     """Makes a new secret and tells it this once.
 
-    For 24 hours messages carry two signatures, one of the new secret and one of the one before it.
+    For 24 hours messages are signed with the secret before it, too: rotate again if the answer is lost.
     """
     async with transaction(parts.pool) as connection:
         before = await _lock(connection, request, endpoint_id)

@@ -151,9 +151,10 @@ class DeliverWebhook:
         account = run.account
         sealed = self._open_secret(account.credentials, "ad_accounts", account.id, "credentials")
         secrets = msgspec.json.decode(sealed, type=WebhookSecrets)
+        keys = [secrets.current]
         if message.is_previous_secret_good and secrets.previous is not None:
-            return [secrets.current, secrets.previous]
-        return [secrets.current]
+            keys.append(secrets.previous)
+        return keys + [one.secret for one in secrets.earlier if one.until > message.read_at]
 
     async def _record(self, run: Run, message: Message, told: Told, seconds: float) -> Outcome:
         async with self._pool.acquire() as connection, connection.transaction():

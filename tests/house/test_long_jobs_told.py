@@ -50,6 +50,7 @@ async def body_of(house: House, job_id: str, kind: str, facts: str = "{}") -> by
         url="https://example.com/hook",
         is_listening=True,
         is_previous_secret_good=False,
+        read_at=datetime.now(UTC),
         request_id=None,
         traceparent=None,
     )
