@@ -1,7 +1,8 @@
 """Reads JSON bodies strictly: nothing is coerced, nothing is ignored, every violation is told at once."""
 
+import contextlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -37,10 +38,16 @@ async def raw_body(
             headers={answer: ", ".join(taken)},
         )
     require_plain(request)
-    try:
+    with whole():
         return await request.body()
+
+
+@contextlib.contextmanager
+def whole() -> Generator[None]:
+    """Around what reads a body: a caller who hangs up is no fault of ours, though Litestar calls it one."""
+    try:
+        yield
     except InternalServerException:
-        # so Litestar calls a caller who hung up
         raise CallerError("The body did not arrive whole.", code="incomplete_body") from None
 
 
