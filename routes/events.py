@@ -28,13 +28,15 @@ _NUMBER_DIGITS = 18
 """Every number with so many fits into the database's."""
 
 
+type EventNumber = Annotated[int, Meta(ge=0)]
+
+
 class EventsQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Where to begin."""
 
     after: Annotated[
-        int | None,
+        EventNumber | None,
         Meta(
-            ge=0,
             description="The number behind which to begin, for clients that cannot send `Last-Event-ID`, "
             "which counts where both are given; 400 for a number that no event bears yet.",
         ),

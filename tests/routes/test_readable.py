@@ -60,7 +60,7 @@ async def test_a_file_that_is_not_kept_any_more_is_missing_for_head_too(
     caller: httpx.AsyncClient, tmp_path: Path
 ):
     asset = await send_asset(caller)
-    (file,) = [path for path in (tmp_path / "assets").rglob(asset["sha256"])]
+    (file,) = (tmp_path / "assets").rglob(asset["sha256"])
     file.unlink()
 
     answer = await caller.head(f"/api/v1/assets/{asset['id']}/content")
