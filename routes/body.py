@@ -22,6 +22,8 @@ DEEPEST = 64
 LARGEST_EXPONENT = 30
 LONG_NUMBER = re.compile(rb"[0-9][eE][-+]?[0-9]{2}")
 """What may be short in a request and long where it is kept; a text may look like it."""
+NUL = b"\\u0000"
+"""The only way in which JSON writes it."""
 
 type Rules = Callable[[dict[str, Any]], list[dict[str, str]]]
 
