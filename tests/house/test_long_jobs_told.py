@@ -59,6 +59,13 @@ async def body_of(house: House, job_id: str, kind: str, facts: str = "{}") -> by
     return body.encode()
 
 
+def wide(house: House, ad_sets: int) -> dict[str, Any]:
+    """A request of so many ad sets with fifty ads each."""
+    request = house.request(ads=50)
+    (one,) = request["ad_sets"]
+    return {**request, "ad_sets": [{**one, "name": f"US {nth}"} for nth in range(ad_sets)]}
+
+
 async def test_a_job_of_fifty_steps_is_told_whole(house):
     job, posted = await told(house, **FIFTY)
 
@@ -101,9 +108,7 @@ async def test_a_longer_job_that_failed_is_told_with_its_error(house):
 
 
 async def test_a_job_is_told_whole_as_long_as_the_message_is_bearable(house):
-    bearable = await house.submit(house.request(ads=500))
-    long = await house.submit(house.request(ads=1000))
-    endless = await house.submit(house.request(ads=1400))
+    bearable, long, endless = [await house.submit(wide(house, sets)) for sets in (10, 20, 28)]
     job = await house.job(bearable)
 
     bodies = [await body_of(house, one, "job.finished") for one in (bearable, long, endless)]
@@ -112,9 +117,9 @@ async def test_a_job_is_told_whole_as_long_as_the_message_is_bearable(house):
     whole, *short = map(msgspec.json.decode, bodies)
     assert (whole["short"], whole["data"]) == (False, job)
     assert SHORT_BYTES < len(bodies[0]) <= LONGEST_MESSAGE
-    assert 2003 * FEWEST_BYTES_OF_A_STEP < LONGEST_MESSAGE < 2803 * FEWEST_BYTES_OF_A_STEP
+    assert 2022 * FEWEST_BYTES_OF_A_STEP < LONGEST_MESSAGE < 2830 * FEWEST_BYTES_OF_A_STEP
     assert [one["short"] for one in short] == [True, True]
-    assert [one["data"]["progress"]["total"] for one in short] == [2003, 2803]
+    assert [one["data"]["progress"]["total"] for one in short] == [2022, 2830]
     assert [one["data"]["steps"] for one in short] == [[], []]
     assert msgspec.json.decode(step)["short"] is True
     assert max(map(len, (*bodies[1:], step))) < SHORT_BYTES
