@@ -243,9 +243,10 @@ def parse_url(text: str) -> httpx.URL:
     """The address in parts. Raises DownloadFailed(url_not_allowed)."""
     try:
         url = httpx.URL(text) if len(text) <= LONGEST_URL else None
+        host = "" if url is None else url.host  # `xn--` begins a name and may be followed by none
     except (httpx.InvalidURL, UnicodeError):
-        url = None
-    if url is None or url.scheme not in ("https", "http") or not url.host or "%" in url.host:
+        url, host = None, ""
+    if url is None or url.scheme not in ("https", "http") or not host or "%" in host:
         raise _not_allowed("it is not a usable https address")
     if url.userinfo:
         raise _not_allowed("an address with a user name or password in it is not fetched")

@@ -66,6 +66,10 @@ class Buckets:
         self.hold_seconds = min(rate.hold_seconds for rate in self.rates)
         self.capacities = [rate.burst - rate.per_second * self.hold_seconds for rate in self.rates]
         self.largest_batch = min(rate.burst // _SHARE for rate in self.rates)
+        self.full_seconds = [
+            capacity / rate.per_second
+            for capacity, rate in zip(self.capacities, self.rates, strict=True)
+        ]
         self.policy = ", ".join(rate.policy for rate in self.rates).encode()
 
 
@@ -182,8 +186,18 @@ class RateLimits:
         lease.tokens = lease.batch = max(0, int(granted) - needed)
         lease.asked_at, lease.until = began, began + lease.buckets.hold_seconds
         if granted < needed:
+            await self._mend(lease)
             lease.refused_until = self._seconds() + min(_wait(lease)[0], _LONGEST_REFUSAL_SECONDS)
         return int(granted)
+
+    async def _mend(self, lease: Lease) -> None:
+        """A bucket that has nothing at all may owe more than it can hold, for as long as the database's
+        clock was set back."""
+        if 0.0 in lease.left:
+            buckets = lease.buckets
+            await rate_limits.mend_tokens(
+                self._pool, ids=buckets.ids, full_seconds=buckets.full_seconds
+            )
 
 
 def _next_batch(lease: Lease, now: float) -> int:

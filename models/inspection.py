@@ -127,7 +127,7 @@ def _list(kind: Any, value: Any, pointer: str) -> list[Violation]:
     items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]  # JSON of a caller
     found = _length(kind, len(items), pointer, "items")
     for index, item in enumerate(items):
-        found += _walk(kind.item_type, item, step(pointer, index))
+        found += _walk(kind.item_type, item, f"{pointer}/{index}")
         if len(found) >= MOST_TOLD:
             break
     return found
@@ -149,7 +149,7 @@ def _dict(kind: inspect.DictType, value: Any, pointer: str) -> list[Violation]:
 def _str(kind: inspect.StrType, value: Any, pointer: str) -> list[Violation]:
     if not isinstance(value, str):
         return _wrong_type("text", value, pointer)
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
         return [violation(pointer, "invalid_text", "Text must not contain half a character.")]
     found = _length(kind, len(value), pointer, "characters")
     if not found and kind.pattern is not None and not re.search(kind.pattern, value):

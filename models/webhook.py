@@ -43,11 +43,22 @@ type Address = Annotated[
 ]
 
 
+class RetiredSecret(msgspec.Struct, frozen=True):
+    """One from before the secret before: rotated twice within a day, because an answer was lost perhaps."""
+
+    secret: str
+    until: datetime
+
+    def __repr__(self) -> str:
+        return "RetiredSecret(…)"
+
+
 class WebhookSecrets(msgspec.Struct, frozen=True):
-    """What signs, as it is sealed: the secret of now and the one before it."""
+    """What signs, as it is sealed: the secret of now, the one before it, and those before that are good."""
 
     current: str
     previous: str | None = None
+    earlier: list[RetiredSecret] = []
 
     def __repr__(self) -> str:
         return "WebhookSecrets(…)"

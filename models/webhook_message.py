@@ -1,7 +1,7 @@
 """What is posted to webhook endpoints: the message itself, as receivers read it."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
@@ -9,7 +9,12 @@ from msgspec import Meta
 from models.job import JobView
 
 MOST_STEPS_TOLD = 50
-"""Of jobs with more every message would be as long as the request, and each step has a message."""
+"""Messages about a step of a larger job are short: each step has one, so whole ones grow with the square."""
+LONGEST_MESSAGE = 256 * 1024
+"""Bytes of a whole message. Some 1,400 steps: ordinary jobs have a dozen. Servers as they come take no
+more than 1 MiB (nginx), queues behind them often no more than this; and a job may wait hundreds of times."""
+FEWEST_BYTES_OF_A_STEP: Final = 128
+"""Of a step in a view; what must be too long is not read."""
 
 type Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -24,11 +29,20 @@ class JobMessage(msgspec.Struct, frozen=True, kw_only=True):
         dict[str, Any],
         Meta(description="What was written down with it: step, platform_id, status, code, reason."),
     ]
+    short: Annotated[
+        bool,
+        Meta(
+            description="Whether `data` is told in short: `steps` holds at most the step that the message "
+            "is about, `platform_ids` the campaign alone; GET /api/v1/campaign_jobs/{id} shows the "
+            "rest. So are messages about steps of jobs of more than 50, and any that would be longer "
+            "than 256 KiB."
+        ),
+    ]
     data: Annotated[
         JobView,
         Meta(
-            description="The job when the message was first sent. One of more than 50 steps is told in "
-            "short: `steps` holds the step that the message is about, `platform_ids` the campaign."
+            description="The job as GET /api/v1/campaign_jobs/{id} showed it when the message was first "
+            "sent; without most of its steps where `short` is true."
         ),
     ]
 

@@ -13,11 +13,21 @@ returning *;
 select * from media_assets
 where id = @id and team_id is not distinct from sqlc.narg(team_id) and deleted_at is null;
 
+-- name: GetLastAssetToLookAt :one
+-- Of those that a filtered page looks at, newest first, so many of which come before it. No row: there are
+-- not so many.
+select id from media_assets
+where team_id = @team_id::uuid
+  and id < coalesce(sqlc.narg(before_id)::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+order by id desc
+limit 1 offset @before_it::integer;
+
 -- name: ListMediaAssets :many
--- Newest first; keys are made in the order of time.
+-- Newest first; keys are made in the order of time. `from_id` is the last that is looked at.
 select * from media_assets
 where team_id = @team_id::uuid and deleted_at is null
-  and (sqlc.narg(before_id)::uuid is null or id < sqlc.narg(before_id)::uuid)
+  and id < coalesce(sqlc.narg(before_id)::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+  and id >= coalesce(sqlc.narg(from_id)::uuid, '00000000-0000-0000-0000-000000000000')
   and (sqlc.narg(kind)::text is null or kind = sqlc.narg(kind)::text)
   and (sqlc.narg(sha256)::bytea is null or sha256 = sqlc.narg(sha256)::bytea)
 order by id desc

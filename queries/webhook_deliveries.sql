@@ -23,6 +23,7 @@ select d.id, d.type, d.campaign_job_id, d.facts, d.body, d.status, d.tries_since
     e.id as webhook_endpoint_id, e.team_id, e.mode, e.url,
     (e.disabled_at is null and e.deleted_at is null)::boolean as is_listening,
     coalesce(e.previous_secret_until > now(), false)::boolean as is_previous_secret_good,
+    now()::timestamptz as read_at,
     r.request_id, r.traceparent
 from webhook_deliveries as d join webhook_endpoints as e on e.id = d.webhook_endpoint_id
 left join campaign_requests as r on r.campaign_job_id = d.campaign_job_id
@@ -33,7 +34,8 @@ where d.id = @id and d.job_id = @job_id;
 update webhook_deliveries set body = coalesce(body, @body::text) where id = @id returning body;
 
 -- name: RecordWebhookTry :exec
--- What came of a try. An endpoint that fails is tried one delivery at a time until something is received.
+-- What came of a try. An endpoint that fails is tried one delivery at a time until something is received;
+-- what another address did, where it was until then, says nothing.
 with told as (
     update webhook_deliveries as d
     set tries = d.tries + 1, tries_since_queued = d.tries_since_queued + 1,
@@ -52,7 +54,7 @@ with told as (
     update webhook_endpoints as e
     set failing_since = case when @status::webhook_delivery_status = 'DELIVERED' then null else now() end
     from told
-    where e.id = told.webhook_endpoint_id
+    where e.id = told.webhook_endpoint_id and e.url = @url::text
       and (e.failing_since is null) = (@status::webhook_delivery_status <> 'DELIVERED')
     returning e.id
 )

@@ -33,18 +33,19 @@ select * from webhook_endpoints where id = @id and team_id = @team_id and delete
 for no key update;
 
 -- name: UpdateWebhookEndpoint :one
--- Enabling forgets that it has failed, and for how long.
+-- Enabling forgets that it has failed, and for how long; so does another address, which has not failed.
 with freed as (
     update ad_accounts as a set max_running = @most_at_once::integer
     from webhook_endpoints as before
-    where before.id = @id::uuid and a.id = before.id and before.disabled_at is not null
-      and @is_enabled::boolean
+    where before.id = @id::uuid and a.id = before.id
+      and (before.url <> @url::text or (before.disabled_at is not null and @is_enabled::boolean))
 )
 update webhook_endpoints
-set url = @url, events = @events, updated_at = now(),
+set url = @url::text, events = @events, updated_at = now(),
     disabled_at = case when @is_enabled::boolean then null else coalesce(disabled_at, now()) end,
     disabled_reason = case when @is_enabled::boolean then null else coalesce(disabled_reason, 'by_caller') end,
-    failing_since = case when @is_enabled::boolean and disabled_at is not null then null else failing_since end
+    failing_since = case when url = @url::text and not (@is_enabled::boolean and disabled_at is not null)
+        then failing_since end
 where webhook_endpoints.id = @id::uuid
 returning *;
 
@@ -56,8 +57,8 @@ with gone as (
 update ad_accounts set deleted_at = now(), updated_at = now() where id = @id::uuid;
 
 -- name: GetWebhookSecrets :one
--- Sealed.
-select credentials from ad_accounts where id = @id;
+-- Sealed, and when they were read.
+select credentials, now()::timestamptz as read_at from ad_accounts where id = @id;
 
 -- name: ReplaceWebhookSecrets :one
 -- The secret before stays good for a day.
@@ -74,10 +75,11 @@ where webhook_endpoints.id = @id::uuid
 returning *;
 
 -- name: DisableWebhookEndpoint :one
--- No row: it is disabled already, or nothing was received there for less than so many hours.
+-- No row: it is disabled already, has another address than the one that did not receive, or nothing was
+-- received there for less than so many hours.
 update webhook_endpoints
 set disabled_at = now(), disabled_reason = @reason, updated_at = now()
-where id = @id and disabled_at is null
+where id = @id and disabled_at is null and url = @url
   and (sqlc.narg(failing_hours)::integer is null
        or failing_since < now() - make_interval(hours => sqlc.narg(failing_hours)::integer))
 returning *;

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
-from litestar import Response, delete, get, patch, post, put
+from litestar import Response, delete, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import UNSET, Meta
@@ -37,6 +37,7 @@ from routes.etag import etag, is_known, require_match
 from routes.paging import begins_before, cut
 from routes.parts import ApiRequest, Parts
 from routes.query import Page, read_query
+from routes.readable import readable
 from routes.transaction import transaction
 
 
@@ -82,7 +83,7 @@ async def create_account(
     return _answer(view, 201, {"Location": f"/api/v1/ad_accounts/{view.id}"})
 
 
-@get(
+@readable(
     "/ad_accounts",
     opt={
         "scope": "accounts:read",
@@ -118,7 +119,7 @@ async def list_accounts(
     return Response(AccountPage(shown, page.next_cursor, livemode), headers=page.headers)
 
 
-@get(
+@readable(
     "/ad_accounts/{account_id:str}",
     opt={
         "scope": "accounts:read",

@@ -1,13 +1,14 @@
 """/api/v1/assets: media files that requests name by id. What a file is, its bytes say."""
 
 import contextlib
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Annotated, Any
 from urllib.parse import quote
+from uuid import UUID
 
 import msgspec
 import structlog
-from litestar import Response, get, post
+from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
@@ -23,9 +24,10 @@ from models.gen import media_assets
 from models.gen.rows import MediaAsset
 from routes.access import actor_of, not_found, object_id
 from routes.body import body_violations, parse_json, refuse, require_plain
-from routes.paging import begins_before, cut
+from routes.paging import MOST_LOOKED_AT, begins_before, cut
 from routes.parts import ApiRequest, Parts
 from routes.query import Page, read_query
+from routes.readable import readable
 from routes.uploads import UploadedFile, limited, refuse_length
 
 type Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -100,7 +102,7 @@ async def create_asset(request: ApiRequest, parts: NamedDependency[Parts]) -> Re
     return Response(view, status_code=201, headers={"Location": f"/api/v1/assets/{view.id}"})
 
 
-@get(
+@readable(
     "/assets",
     opt={
         "scope": "jobs:read",
@@ -110,23 +112,30 @@ async def create_asset(request: ApiRequest, parts: NamedDependency[Parts]) -> Re
     },
 )
 async def list_assets(request: ApiRequest, parts: NamedDependency[Parts]) -> Response[AssetPage]:
-    """Lists the team's assets, newest first."""
+    """Lists the team's assets, newest first.
+
+    A page for which 10,000 assets were looked at and few of them, or none, are what was asked for holds
+    fewer than its limit allows; `next_cursor` leads on.
+    """
     query = read_query(request, AssetsQuery)
+    before_id = begins_before(request, query)
+    last_id = await _last_to_look_at(parts, request, query, before_id)
     rows = await media_assets.list_media_assets(
         parts.pool,
         team_id=request.auth.team_id,
-        before_id=begins_before(request, query),
+        before_id=before_id,
+        from_id=last_id,
         kind=query.kind,
         sha256=None if query.sha256 is None else bytes.fromhex(query.sha256),
         page_size=query.limit + 1,
     )
-    page = cut(request, query, rows)
+    page = cut(request, query, rows, last_looked_at=last_id)
     livemode = request.auth.mode == "live"
     shown = [asset_view(row, livemode=livemode) for row in page.rows]
     return Response(AssetPage(shown, page.next_cursor, livemode), headers=page.headers)
 
 
-@get("/assets/{asset_id:str}", opt={"scope": "jobs:read", "refusals": (403, 404)})
+@readable("/assets/{asset_id:str}", opt={"scope": "jobs:read", "refusals": (403, 404)})
 async def get_asset(
     request: ApiRequest, parts: NamedDependency[Parts], asset_id: FromPath[str]
 ) -> AssetView:
@@ -135,7 +144,7 @@ async def get_asset(
     return asset_view(row, livemode=request.auth.mode == "live")
 
 
-@get(
+@readable(
     "/assets/{asset_id:str}/content",
     opt={
         "scope": "jobs:read",
@@ -150,13 +159,31 @@ async def get_asset_content(
     row = await _find(request, parts, asset_id)
     assets: Assets = parts.assets
     try:
-        blocks = await assets.files.open(row.storage_key)
+        if request.method == "HEAD":
+            await assets.files.path(row.storage_key)
+            blocks: AsyncIterator[bytes] | Iterator[bytes] = iter(())
+        else:
+            blocks = await assets.files.open(row.storage_key)
     except FileNotFoundError:
         raise NotFound(
             "The asset is known, but its bytes are not kept here any more; store it again.",
             code="asset_bytes_missing",
         ) from None
     return Stream(blocks, media_type=row.content_type, headers=_content_headers(row))
+
+
+async def _last_to_look_at(
+    parts: Parts, request: ApiRequest, query: AssetsQuery, before_id: UUID | None
+) -> UUID | None:
+    """None: all of them, because every one is shown or there are not so many."""
+    if query.kind is None and query.sha256 is None:
+        return None
+    return await media_assets.get_last_asset_to_look_at(
+        parts.pool,
+        team_id=request.auth.team_id,
+        before_id=before_id,
+        before_it=MOST_LOOKED_AT - 1,
+    )
 
 
 async def _upload(request: ApiRequest, parts: Parts) -> MediaAsset:

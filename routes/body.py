@@ -1,7 +1,8 @@
 """Reads JSON bodies strictly: nothing is coerced, nothing is ignored, every violation is told at once."""
 
+import contextlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -21,6 +22,8 @@ DEEPEST = 64
 LARGEST_EXPONENT = 30
 LONG_NUMBER = re.compile(rb"[0-9][eE][-+]?[0-9]{2}")
 """What may be short in a request and long where it is kept; a text may look like it."""
+NUL = b"\\u0000"
+"""The only way in which JSON writes it."""
 
 type Rules = Callable[[dict[str, Any]], list[dict[str, str]]]
 
@@ -37,10 +40,16 @@ async def raw_body(
             headers={answer: ", ".join(taken)},
         )
     require_plain(request)
-    try:
+    with whole():
         return await request.body()
+
+
+@contextlib.contextmanager
+def whole() -> Generator[None]:
+    """Around what reads a body: a caller who hangs up is no fault of ours, though Litestar calls it one."""
+    try:
+        yield
     except InternalServerException:
-        # so Litestar calls a caller who hung up
         raise CallerError("The body did not arrive whole.", code="incomplete_body") from None
 
 

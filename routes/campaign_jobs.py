@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import Scope
@@ -25,6 +25,7 @@ from routes.holds import Hold
 from routes.parts import ApiRequest, Parts
 from routes.prefer import preferred_wait, wait_of
 from routes.query import read_query
+from routes.readable import readable
 from routes.transaction import transaction
 
 RETRYABLE: frozenset[JobStatus] = frozenset({"FAILED", "PARTIAL_SUCCESS", "CANCELLED"})
@@ -35,7 +36,7 @@ def _patience_seconds(scope: Scope) -> float:
     return LONGEST_SECONDS + (wait_of(scope) or 0)
 
 
-@get(
+@readable(
     "/campaign_jobs/{job_id:str}",
     opt={
         "scope": "jobs:read",

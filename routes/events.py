@@ -3,25 +3,44 @@
 import contextlib
 import random
 from collections.abc import AsyncGenerator
+from typing import Annotated
 
+import msgspec
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import Receive, Scope, Send
+from msgspec import Meta
 
 from common.errors import CallerError
 from models.gen import campaign_jobs, job_events
 from models.job import FINISHED
 from routes.access import not_found, object_id, reachable
 from routes.parts import ApiRequest, Parts
+from routes.query import read_query
 from routes.subscriptions import JobEvent, Subscription
 
 _PING_SECONDS = 15.0
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 _NUMBER_DIGITS = 18
 """Every number with so many fits into the database's."""
+
+
+type EventNumber = Annotated[int, Meta(ge=0)]
+
+
+class EventsQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to begin."""
+
+    after: Annotated[
+        EventNumber | None,
+        Meta(
+            description="The number behind which to begin, for clients that cannot send `Last-Event-ID`, "
+            "which counts where both are given; 400 for a number that no event bears yet.",
+        ),
+    ] = None
 
 
 class EventStream(ASGIStreamingResponse):
@@ -49,6 +68,7 @@ class EventStream(ASGIStreamingResponse):
     "/campaign_jobs/{job_id:str}/events",
     opt={
         "scope": "jobs:read",
+        "query": EventsQuery,
         "headers": ("Last-Event-ID",),
         "answers": {200: JobEvent, 204: None},
         "answer_media_type": "text/event-stream",
@@ -58,7 +78,7 @@ class EventStream(ASGIStreamingResponse):
 async def stream_job_events(
     request: ApiRequest, parts: NamedDependency[Parts], job_id: FromPath[str]
 ) -> ASGIResponse:
-    """Streams what happens to a job, from its beginning or from behind `Last-Event-ID`.
+    """Streams what happens to a job, from its beginning or from behind `Last-Event-ID` or `after`.
 
     Server-sent events: `id` is the number of the event, `event` its type, `data` this JSON. The stream
     ends after `job.finished`; 204 says that the job has finished and everything was seen, so that
@@ -91,6 +111,7 @@ async def stream_job_events(
     "/events",
     opt={
         "scope": "jobs:read",
+        "query": EventsQuery,
         "headers": ("Last-Event-ID",),
         "answers": {200: JobEvent},
         "answer_media_type": "text/event-stream",
@@ -98,7 +119,7 @@ async def stream_job_events(
     },
 )
 async def stream_events(request: ApiRequest, parts: NamedDependency[Parts]) -> ASGIResponse:
-    """Streams what happens to all jobs of the team, from now on or from behind `Last-Event-ID`.
+    """Streams what happens to all jobs of the team, from now on or from behind `Last-Event-ID` or `after`.
 
     Server-sent events as of a single job, with numbers that all streams share; it does not end by
     itself. It begins with the number behind which it goes on, so that whoever is cut off before the
@@ -136,22 +157,24 @@ async def _source(parts: Parts, subscription: Subscription) -> AsyncGenerator[by
 
 
 async def _last_seen(request: ApiRequest, parts: Parts, otherwise: int | None = None) -> int:
-    """The number behind which to go on; without a header the one given, or the highest there is.
+    """The number behind which to go on; where none was named the one given, or the highest there is.
 
     Raises CallerError (400) for a number that no event bears yet.
     """
-    text = request.headers.get("last-event-id")
-    if text is None:
+    query = read_query(request, EventsQuery)
+    header = request.headers.get("last-event-id")
+    if header is None and query.after is None:
         return await parts.watch.present() if otherwise is None else otherwise
+    text, parameter = (str(query.after), "after") if header is None else (header, "Last-Event-ID")
     highest = await job_events.get_last_event_number(parts.pool) or 0
     if text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS and int(text) <= highest:
         return int(text)
     raise CallerError(
-        "Last-Event-ID is not the number of an event.",
+        f"{parameter} is not the number of an event.",
         code="invalid_last_event_id",
         errors=[
             {
-                "parameter": "Last-Event-ID",
+                "parameter": parameter,
                 "code": "invalid_last_event_id",
                 "message": "Send the id of the last event as it was given.",
             }

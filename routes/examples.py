@@ -178,7 +178,8 @@ _ERROR = JobError(
     step="creative[0][0]",
     code="refused_by_platform",
     message="Meta refuses the creative: the link is not allowed.",
-    remedy="Change the link, then send the request again.",
+    remedy="Change the blamed field and send a new request, with a new Idempotency-Key: it makes a "
+    "campaign of its own, and what this job has made stays, paused.",
     pointer="/ad_sets/0/ads/0/creative/link",
     upstream=Upstream(platform="META", code=100, message="Invalid parameter"),
 )

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -13,22 +14,23 @@ LONGEST_KEY = 255
 _ESCAPED = re.compile(r"""\\(["\\])""")
 
 
-def idempotency_key(header: str | None) -> str | None:
-    r"""The key, bare or as the quoted string of a structured header. Raises CallerError (400).
+def idempotency_key(lines: Sequence[str]) -> str | None:
+    r"""The key, bare or as the quoted string of a structured header. Raises CallerError (400), also for
+    two lines: of two names nobody knows which one is meant.
 
-    >>> idempotency_key('"8e03978e-40d5"') == idempotency_key("8e03978e-40d5")
+    >>> idempotency_key(['"8e03978e-40d5"']) == idempotency_key(["8e03978e-40d5"])
     True
-    >>> idempotency_key(r'"a \"quoted\" word"')
+    >>> idempotency_key([r'"a \"quoted\" word"'])
     'a "quoted" word'
     """
-    if header is None:
+    if not lines:
         return None
-    key = header.strip()
+    key = lines[0].strip() if len(lines) == 1 else ""
     if len(key) > 1 and key[0] == key[-1] == '"':
         key = _ESCAPED.sub(r"\1", key[1:-1])
     if 0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable():
         return key
-    message = f"Idempotency-Key is 1 to {LONGEST_KEY} printable ASCII characters."
+    message = f"Idempotency-Key comes once, with 1 to {LONGEST_KEY} printable ASCII characters."
     error = {"parameter": "Idempotency-Key", "code": "invalid_header", "message": message}
     raise CallerError(message, code="invalid_idempotency_key", errors=[error])
 

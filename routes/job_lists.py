@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get
+from litestar import Response
 from litestar.di import NamedDependency
 from msgspec import Meta
 
@@ -19,6 +19,7 @@ from routes.expansion import Expansion, expanded
 from routes.paging import MOST_LOOKED_AT, begins_before, cut
 from routes.parts import ApiRequest, Parts
 from routes.query import Page, read_query
+from routes.readable import readable
 
 _MARGIN_SECONDS = 3600.0
 """Keys bear the time of an API process, moments are the database's."""
@@ -59,7 +60,7 @@ class Stretch(NamedTuple):
     last_looked_at: UUID | None
 
 
-@get(
+@readable(
     "/campaign_jobs",
     opt={"scope": "jobs:read", "query": JobsQuery, "tells": ("Link",), "refusals": (400,)},
 )

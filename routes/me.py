@@ -5,7 +5,6 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import get
 from litestar.di import NamedDependency
 from msgspec import Meta
 
@@ -14,6 +13,7 @@ from middleware.limits import Rate
 from models.gen import api_keys
 from models.gen.rows import AccountMode
 from routes.parts import ApiRequest, Parts
+from routes.readable import readable
 
 
 class TeamOfKey(msgspec.Struct, frozen=True):
@@ -53,7 +53,7 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
     ]
 
 
-@get("/me", opt={"scope": None})
+@readable("/me", opt={"scope": None})
 async def show_key(request: ApiRequest, parts: NamedDependency[Parts]) -> KeyView:
     """Shows the key that asks: its team, its scopes, its limits and its end.
 

@@ -50,9 +50,9 @@ _DESCRIPTION = """One JSON request becomes a real advertising campaign, exactly 
 Send a request with your key (`Authorization: Bearer mj_…`); the answer is a campaign job. Workers carry
 it out step by step, and the job shows how far they are. Errors are problem documents (RFC 9457) with a
 stable `code`; every answer carries `X-Request-Id`. Unknown addresses answer 404, wrong methods 405 with
-`Allow`. Lists are newest first; `Link` and `next_cursor` lead to the next page. `livemode` tells whether
-real money is in play: of an account and its jobs it says what the account is, of everything else whether
-a live key asks.
+`Allow`; HEAD is answered wherever GET is, but for streams. Lists are newest first; `Link` and
+`next_cursor` lead to the next page. `livemode` tells whether real money is in play: of an account and its
+jobs it says what the account is, of everything else whether a live key asks.
 """
 _TAGS = {
     "ad_accounts": "Accounts on a platform that we hold encrypted credentials for.",

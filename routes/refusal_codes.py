@@ -96,11 +96,11 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "invalid_idempotency_key": Refusal(
         400,
-        "Idempotency-Key is 1 to 255 printable ASCII characters.",
+        "Idempotency-Key comes once, with 1 to 255 printable ASCII characters.",
         _in_parameter(
             "Idempotency-Key",
             "invalid_header",
-            "Idempotency-Key is 1 to 255 printable ASCII characters.",
+            "Idempotency-Key comes once, with 1 to 255 printable ASCII characters.",
         ),
         needs="Idempotency-Key",
     ),

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from common.errors import CallerError, Invalid, TooLarge
+from routes.body import whole
 from routes.parts import ApiRequest
 
 FIELD = "file"
@@ -20,14 +21,15 @@ def refuse_length(request: ApiRequest, max_bytes: int) -> None:
 
 
 async def limited(request: ApiRequest, max_bytes: int) -> AsyncGenerator[bytes]:
-    """The body as it arrives. Raises TooLarge as soon as it is."""
+    """The body as it arrives. Raises TooLarge as soon as it is, CallerError when its sender hangs up."""
     received = 0
-    async for chunk in request.stream():
-        received += len(chunk)
-        if received > max_bytes:
-            raise too_large(max_bytes)
-        if chunk:
-            yield chunk
+    with whole():
+        async for chunk in request.stream():
+            received += len(chunk)
+            if received > max_bytes:
+                raise too_large(max_bytes)
+            if chunk:
+                yield chunk
 
 
 def too_large(max_bytes: int) -> TooLarge:

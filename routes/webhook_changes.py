@@ -1,5 +1,6 @@
 """Writes webhook endpoints: a new one, a change that is acceptable, a new secret; sealed on the way."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from models.webhook import (
     EVENT_TYPES,
     MOST_AT_ONCE,
     NewWebhookEndpoint,
+    RetiredSecret,
     WebhookEndpointChange,
     WebhookSecrets,
     is_known,
@@ -28,6 +30,8 @@ from routes.parts import ApiRequest, Parts
 
 MOST_ENDPOINTS = 20
 """Of one team."""
+MOST_EARLIER_SECRETS = 8
+"""Of one endpoint; each makes every message a signature longer."""
 
 
 async def read_endpoint[T](request: ApiRequest, parts: Parts, kind: type[T]) -> T:
@@ -118,12 +122,14 @@ async def apply(
 async def rotate(
     connection: Connection, keyring: Keyring, before: WebhookEndpoint
 ) -> tuple[WebhookEndpoint, str]:
-    """The endpoint with a new secret; the present one becomes the one before it."""
-    stored = await webhook_endpoints.get_webhook_secrets(connection, id=before.id)
-    plain = keyring.open(stored or b"", "ad_accounts", before.id, "credentials")
+    """The endpoint with a new secret; those before it sign for a day from their own rotation on."""
+    stored = _there(await webhook_endpoints.get_webhook_secrets(connection, id=before.id))
+    plain = keyring.open(stored.credentials, "ad_accounts", before.id, "credentials")
     secrets = msgspec.json.decode(plain, type=WebhookSecrets)
     secret = new_secret()
-    sealed, fingerprint = _seal(keyring, WebhookSecrets(secret, secrets.current), before.id)
+    earlier = _good_earlier(secrets, before.previous_secret_until, stored.read_at)
+    after = WebhookSecrets(secret, secrets.current, earlier)
+    sealed, fingerprint = _seal(keyring, after, before.id)
     row = await webhook_endpoints.replace_webhook_secrets(
         connection,
         id=before.id,
@@ -134,13 +140,23 @@ async def rotate(
     return _there(row), secret
 
 
+def _good_earlier(
+    secrets: WebhookSecrets, previous_until: datetime | None, now: datetime
+) -> list[RetiredSecret]:
+    """Those that sign still, and are not the present one."""
+    known = list(secrets.earlier)
+    if secrets.previous is not None and previous_until is not None:
+        known.append(RetiredSecret(secrets.previous, previous_until))
+    return [one for one in known if one.until > now][-MOST_EARLIER_SECRETS:]
+
+
 def _seal(keyring: Keyring, secrets: WebhookSecrets, endpoint_id: UUID) -> tuple[Sealed, str]:
     plain = msgspec.json.encode(secrets)
     sealed = keyring.seal(plain, "ad_accounts", endpoint_id, "credentials")
     return sealed, keyring.fingerprint(plain)
 
 
-def _there(row: WebhookEndpoint | None) -> WebhookEndpoint:
+def _there[Row](row: Row | None) -> Row:
     """A row that its statement always returns."""
     if row is None:
         raise LookupError("the statement returned no row")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Response, get, post
+from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
@@ -30,6 +30,7 @@ from routes.body import read_body
 from routes.paging import MOST_LOOKED_AT, begins_before, cut
 from routes.parts import ApiRequest, Parts
 from routes.query import Page, read_query
+from routes.readable import readable
 from routes.replays import in_utc, replay, require_order
 from routes.transaction import snapshot, transaction
 from routes.webhook_endpoints import reach
@@ -43,7 +44,7 @@ class WebhookDeliveriesQuery(Page, frozen=True, kw_only=True):
     status: Annotated[WebhookDeliveryStatus | None, Meta(description="In this status.")] = None
 
 
-@get(
+@readable(
     "/webhook_endpoints/{endpoint_id:str}/deliveries",
     opt={
         "scope": "jobs:read",
@@ -80,7 +81,7 @@ async def list_webhook_deliveries(
     return Response(shown, headers=page.headers)
 
 
-@get(
+@readable(
     "/webhook_endpoints/{endpoint_id:str}/deliveries/{delivery_id:str}",
     opt={"scope": "jobs:read", "refusals": (403, 404)},
 )

@@ -6,7 +6,7 @@ sandbox accounts, one made with a live key of those of live accounts.
 
 from typing import Annotated
 
-from litestar import Response, delete, get, patch, post
+from litestar import Response, delete, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
@@ -27,6 +27,7 @@ from routes.access import actor_of, object_id, reachable, require_mode
 from routes.paging import begins_before, cut
 from routes.parts import ApiRequest, Parts
 from routes.query import Page, read_query
+from routes.readable import readable
 from routes.transaction import transaction
 from routes.webhook_changes import add, apply, read_endpoint, rotate
 
@@ -65,7 +66,7 @@ async def create_webhook_endpoint(
     )
 
 
-@get(
+@readable(
     "/webhook_endpoints",
     opt={
         "scope": "jobs:read",
@@ -99,7 +100,7 @@ async def list_webhook_endpoints(
     return Response(shown, headers=page.headers)
 
 
-@get(
+@readable(
     "/webhook_endpoints/{endpoint_id:str}",
     opt={"scope": "jobs:read", "refusals": (403, 404)},
 )
@@ -158,7 +159,7 @@ async def rotate_webhook_secret(
 ) -> WebhookEndpointWithSecret:
     """Makes a new secret and tells it this once.
 
-    For 24 hours messages carry two signatures, one of the new secret and one of the one before it.
+    For 24 hours messages are signed with the secret before it, too: rotate again if the answer is lost.
     """
     async with transaction(parts.pool) as connection:
         before = await _lock(connection, request, endpoint_id)

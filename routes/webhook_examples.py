@@ -54,6 +54,7 @@ def made_with(job: JobView) -> dict[str, dict[str, Any]]:
         timestamp=_MORNING,
         livemode=False,
         event={"status": job.status},
+        short=False,
         data=job,
     )
     ping = OtherMessage(

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -16,17 +16,15 @@ from common.log import add_ids
 from common.signing import signed_headers
 from models import audit
 from models.database import DATABASE_FAILURES, Pool
-from models.event_facts import facts_of
-from models.gen import campaign_jobs, webhook_deliveries, webhook_endpoints
-from models.gen.rows import CampaignJob, Connection
+from models.gen import webhook_deliveries, webhook_endpoints
+from models.gen.rows import Connection
 from models.gen.webhook_deliveries import GetWebhookForRunRow as Message
-from models.job import JobError, JobView
-from models.job_views import brief_job_view, job_views
+from models.job import JobError
 from models.jsonb import clean_text, to_jsonb
 from models.webhook import MOST_AT_ONCE, WebhookSecrets, endpoint_view, webhook_id
-from models.webhook_message import MOST_STEPS_TOLD, JobMessage, OtherMessage
 from workers.kinds import Ended, Outcome, Parked, Run
 from workers.missing_keys import wait_for_key
+from workers.webhook_bodies import make_body
 
 log = structlog.get_logger()
 
@@ -153,15 +151,17 @@ class DeliverWebhook:
         account = run.account
         sealed = self._open_secret(account.credentials, "ad_accounts", account.id, "credentials")
         secrets = msgspec.json.decode(sealed, type=WebhookSecrets)
+        keys = [secrets.current]
         if message.is_previous_secret_good and secrets.previous is not None:
-            return [secrets.current, secrets.previous]
-        return [secrets.current]
+            keys.append(secrets.previous)
+        return keys + [one.secret for one in secrets.earlier if one.until > message.read_at]
 
     async def _record(self, run: Run, message: Message, told: Told, seconds: float) -> Outcome:
-        delay = None if told.http_status == _GONE else next_delay(message, told)
-        is_over = told.error_code is not None and delay is None
-        status = "DELIVERED" if told.error_code is None else "FAILED" if is_over else "PENDING"
         async with self._pool.acquire() as connection, connection.transaction():
+            is_gone = told.http_status == _GONE and await is_there_still(connection, message)
+            delay = None if is_gone else next_delay(message, told)
+            is_over = told.error_code is not None and delay is None
+            status = "DELIVERED" if told.error_code is None else "FAILED" if is_over else "PENDING"
             await webhook_deliveries.record_webhook_try(
                 connection,
                 id=message.id,
@@ -172,10 +172,11 @@ class DeliverWebhook:
                 http_status=told.http_status,
                 error_code=told.error_code,
                 answer=told.answer,
+                url=message.url,
                 most_at_once=MOST_AT_ONCE,
             )
             if is_over:
-                await disable_after(connection, message, is_gone=told.http_status == _GONE)
+                await disable_after(connection, message, is_gone=is_gone)
         log.info("webhook.tried", type=message.type, status=status, code=told.error_code)
         if status == "DELIVERED":
             return Ended("SUCCESS")
@@ -184,28 +185,12 @@ class DeliverWebhook:
         return Parked(delay, "retry")
 
 
-async def make_body(connection: Connection, message: Message) -> str | None:
-    """What is posted: the event's own facts, and its job as it stands now; None when that is deleted."""
-    facts = facts_of(message.facts)
-    given = {
-        "type": message.type,
-        "timestamp": message.happened_at,
-        "livemode": message.mode == "live",
-    }
-    if message.campaign_job_id is None:
-        return to_jsonb(OtherMessage(**given, event={}, data=facts))
-    job = await campaign_jobs.get_campaign_job(
-        connection, id=message.campaign_job_id, team_id=message.team_id
+async def is_there_still(connection: Connection, message: Message) -> bool:
+    """Whether the endpoint has the address yet that was called; another one has not said anything."""
+    endpoint = await webhook_endpoints.get_webhook_endpoint(
+        connection, id=message.webhook_endpoint_id, team_id=message.team_id
     )
-    for view in [] if job is None else await _views(connection, job, facts):
-        return to_jsonb(JobMessage(**given, event=facts, data=view))
-    return None
-
-
-async def _views(connection: Connection, job: CampaignJob, facts: dict[str, Any]) -> list[JobView]:
-    if job.steps_total > MOST_STEPS_TOLD:
-        return [await brief_job_view(connection, job, facts.get("step"))]
-    return await job_views(connection, [job])
+    return endpoint is None or endpoint.url == message.url
 
 
 def origin(message: Message) -> dict[str, str]:
@@ -239,6 +224,7 @@ async def disable_after(connection: Connection, message: Message, *, is_gone: bo
     disabled = await webhook_endpoints.disable_webhook_endpoint(
         connection,
         id=message.webhook_endpoint_id,
+        url=message.url,
         reason=reason,
         failing_hours=None if is_gone else FAILING_HOURS,
     )

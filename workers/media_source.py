@@ -111,7 +111,7 @@ class MediaSource:
             raise Reject(
                 "the address serves other bytes than when the job began, and those are gone",
                 code="media_changed",
-                remedy="Send the request again, as a new one.",
+                remedy="Send the request as a new one, with a new Idempotency-Key.",
                 pointer=wanted.pointer("url"),
             )
         await save({_SAVED: str(row.id)})

@@ -48,20 +48,36 @@ async def get_media_asset(connection: Connection, *, id: UUID, team_id: UUID | N
     return None if row is None else MediaAsset(*row)
 
 
-LIST_MEDIA_ASSETS: Final = """\
-select id, team_id, kind, content_type, size_bytes, sha256, width, height, duration_seconds, file_name, origin, origin_url, storage_key, created_at, deleted_at from media_assets
-where team_id = $1::uuid and deleted_at is null
-  and ($2::uuid is null or id < $2::uuid)
-  and ($3::text is null or kind = $3::text)
-  and ($4::bytea is null or sha256 = $4::bytea)
+GET_LAST_ASSET_TO_LOOK_AT: Final = """\
+select id from media_assets
+where team_id = $1::uuid
+  and id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
 order by id desc
-limit $5
+limit 1 offset $3::integer
 """
 
 
-async def list_media_assets(connection: Connection, *, team_id: UUID, before_id: UUID | None = None, kind: str | None = None, sha256: bytes | None = None, page_size: int) -> list[MediaAsset]:
-    """Newest first; keys are made in the order of time."""
-    return [MediaAsset(*row) for row in await connection.fetch(LIST_MEDIA_ASSETS, team_id, before_id, kind, sha256, page_size)]
+async def get_last_asset_to_look_at(connection: Connection, *, team_id: UUID, before_id: UUID | None = None, before_it: int) -> UUID | None:
+    """Of those that a filtered page looks at, newest first, so many of which come before it. No row: there are not so many."""
+    row = await connection.fetchrow(GET_LAST_ASSET_TO_LOOK_AT, team_id, before_id, before_it)
+    return None if row is None else row[0]
+
+
+LIST_MEDIA_ASSETS: Final = """\
+select id, team_id, kind, content_type, size_bytes, sha256, width, height, duration_seconds, file_name, origin, origin_url, storage_key, created_at, deleted_at from media_assets
+where team_id = $1::uuid and deleted_at is null
+  and id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+  and id >= coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')
+  and ($4::text is null or kind = $4::text)
+  and ($5::bytea is null or sha256 = $5::bytea)
+order by id desc
+limit $6
+"""
+
+
+async def list_media_assets(connection: Connection, *, team_id: UUID, before_id: UUID | None = None, from_id: UUID | None = None, kind: str | None = None, sha256: bytes | None = None, page_size: int) -> list[MediaAsset]:
+    """Newest first; keys are made in the order of time. `from_id` is the last that is looked at."""
+    return [MediaAsset(*row) for row in await connection.fetch(LIST_MEDIA_ASSETS, team_id, before_id, from_id, kind, sha256, page_size)]
 
 
 LIST_KINDS_OF_ASSETS: Final = """\

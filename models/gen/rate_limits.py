@@ -23,6 +23,23 @@ async def take_tokens(connection: Connection, *, ids: Sequence[UUID | None], rat
     return None if row is None else row[0]
 
 
+MEND_TOKENS: Final = """\
+with asked as materialized (
+    select unnest($1::uuid[]) as id, unnest($2::float8[]) as full_seconds
+)
+update rate_limits as r
+set spent_until = clock_timestamp() + make_interval(secs => asked.full_seconds)
+from asked
+where r.id = asked.id
+  and r.spent_until > clock_timestamp() + make_interval(secs => asked.full_seconds + 1)
+"""
+
+
+async def mend_tokens(connection: Connection, *, ids: Sequence[UUID | None], full_seconds: Sequence[float | None]) -> None:
+    """After the clock of the database was set back: no bucket is emptier than empty."""
+    await connection.execute(MEND_TOKENS, ids, full_seconds)
+
+
 DELETE_IDLE_RATE_LIMITS: Final = """\
 delete from rate_limits
 where id = any (array(

@@ -28,6 +28,7 @@ class GetWebhookForRunRow(msgspec.Struct, frozen=True, gc=False):
     url: str
     is_listening: bool
     is_previous_secret_good: bool
+    read_at: datetime
     request_id: str | None
     traceparent: str | None
 
@@ -91,6 +92,7 @@ select d.id, d.type, d.campaign_job_id, d.facts, d.body, d.status, d.tries_since
     e.id as webhook_endpoint_id, e.team_id, e.mode, e.url,
     (e.disabled_at is null and e.deleted_at is null)::boolean as is_listening,
     coalesce(e.previous_secret_until > now(), false)::boolean as is_previous_secret_good,
+    now()::timestamptz as read_at,
     r.request_id, r.traceparent
 from webhook_deliveries as d join webhook_endpoints as e on e.id = d.webhook_endpoint_id
 left join campaign_requests as r on r.campaign_job_id = d.campaign_job_id
@@ -134,7 +136,7 @@ with told as (
     update webhook_endpoints as e
     set failing_since = case when $1::webhook_delivery_status = 'DELIVERED' then null else now() end
     from told
-    where e.id = told.webhook_endpoint_id
+    where e.id = told.webhook_endpoint_id and e.url = $10::text
       and (e.failing_since is null) = ($1::webhook_delivery_status <> 'DELIVERED')
     returning e.id
 )
@@ -144,9 +146,9 @@ from turned where a.id = turned.id
 """
 
 
-async def record_webhook_try(connection: Connection, *, status: WebhookDeliveryStatus, most_at_once: int, id: UUID, job_id: UUID, duration_seconds: float, duration_ms: int, http_status: int | None = None, error_code: str | None = None, answer: str | None = None) -> None:
-    """What came of a try. An endpoint that fails is tried one delivery at a time until something is received."""
-    await connection.execute(RECORD_WEBHOOK_TRY, status, most_at_once, id, job_id, duration_seconds, duration_ms, http_status, error_code, answer)
+async def record_webhook_try(connection: Connection, *, status: WebhookDeliveryStatus, most_at_once: int, id: UUID, job_id: UUID, duration_seconds: float, duration_ms: int, http_status: int | None = None, error_code: str | None = None, answer: str | None = None, url: str) -> None:
+    """What came of a try. An endpoint that fails is tried one delivery at a time until something is received; what another address did, where it was until then, says nothing."""
+    await connection.execute(RECORD_WEBHOOK_TRY, status, most_at_once, id, job_id, duration_seconds, duration_ms, http_status, error_code, answer, url)
 
 
 FAIL_WEBHOOK_DELIVERY: Final = """\

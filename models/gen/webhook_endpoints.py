@@ -12,6 +12,11 @@ import msgspec
 from models.gen.rows import AccountMode, Connection, WebhookEndpoint
 
 
+
+class GetWebhookSecretsRow(msgspec.Struct, frozen=True, gc=False):
+    credentials: bytes
+    read_at: datetime
+
 CREATE_WEBHOOK_ENDPOINT: Final = """\
 with held as (
     insert into ad_accounts (id, name, platform_type, platform_account_id, credentials,
@@ -84,21 +89,22 @@ UPDATE_WEBHOOK_ENDPOINT: Final = """\
 with freed as (
     update ad_accounts as a set max_running = $5::integer
     from webhook_endpoints as before
-    where before.id = $4::uuid and a.id = before.id and before.disabled_at is not null
-      and $3::boolean
+    where before.id = $4::uuid and a.id = before.id
+      and (before.url <> $1::text or (before.disabled_at is not null and $3::boolean))
 )
 update webhook_endpoints
-set url = $1, events = $2, updated_at = now(),
+set url = $1::text, events = $2, updated_at = now(),
     disabled_at = case when $3::boolean then null else coalesce(disabled_at, now()) end,
     disabled_reason = case when $3::boolean then null else coalesce(disabled_reason, 'by_caller') end,
-    failing_since = case when $3::boolean and disabled_at is not null then null else failing_since end
+    failing_since = case when url = $1::text and not ($3::boolean and disabled_at is not null)
+        then failing_since end
 where webhook_endpoints.id = $4::uuid
 returning id, team_id, mode, url, events, previous_secret_until, failing_since, disabled_at, disabled_reason, created_at, updated_at, deleted_at
 """
 
 
 async def update_webhook_endpoint(connection: Connection, *, url: str, events: Sequence[str | None], is_enabled: bool, id: UUID, most_at_once: int) -> WebhookEndpoint | None:
-    """Enabling forgets that it has failed, and for how long."""
+    """Enabling forgets that it has failed, and for how long; so does another address, which has not failed."""
     row = await connection.fetchrow(UPDATE_WEBHOOK_ENDPOINT, url, events, is_enabled, id, most_at_once)
     return None if row is None else WebhookEndpoint(*row)
 
@@ -117,14 +123,14 @@ async def delete_webhook_endpoint(connection: Connection, *, id: UUID) -> None:
 
 
 GET_WEBHOOK_SECRETS: Final = """\
-select credentials from ad_accounts where id = $1
+select credentials, now()::timestamptz as read_at from ad_accounts where id = $1
 """
 
 
-async def get_webhook_secrets(connection: Connection, *, id: UUID) -> bytes | None:
-    """Sealed."""
+async def get_webhook_secrets(connection: Connection, *, id: UUID) -> GetWebhookSecretsRow | None:
+    """Sealed, and when they were read."""
     row = await connection.fetchrow(GET_WEBHOOK_SECRETS, id)
-    return None if row is None else row[0]
+    return None if row is None else GetWebhookSecretsRow(*row)
 
 
 REPLACE_WEBHOOK_SECRETS: Final = """\
@@ -151,14 +157,14 @@ async def replace_webhook_secrets(connection: Connection, *, id: UUID, credentia
 DISABLE_WEBHOOK_ENDPOINT: Final = """\
 update webhook_endpoints
 set disabled_at = now(), disabled_reason = $1, updated_at = now()
-where id = $2 and disabled_at is null
-  and ($3::integer is null
-       or failing_since < now() - make_interval(hours => $3::integer))
+where id = $2 and disabled_at is null and url = $3
+  and ($4::integer is null
+       or failing_since < now() - make_interval(hours => $4::integer))
 returning id, team_id, mode, url, events, previous_secret_until, failing_since, disabled_at, disabled_reason, created_at, updated_at, deleted_at
 """
 
 
-async def disable_webhook_endpoint(connection: Connection, *, reason: str | None = None, id: UUID, failing_hours: int | None = None) -> WebhookEndpoint | None:
-    """No row: it is disabled already, or nothing was received there for less than so many hours."""
-    row = await connection.fetchrow(DISABLE_WEBHOOK_ENDPOINT, reason, id, failing_hours)
+async def disable_webhook_endpoint(connection: Connection, *, reason: str | None = None, id: UUID, url: str, failing_hours: int | None = None) -> WebhookEndpoint | None:
+    """No row: it is disabled already, has another address than the one that did not receive, or nothing was received there for less than so many hours."""
+    row = await connection.fetchrow(DISABLE_WEBHOOK_ENDPOINT, reason, id, url, failing_hours)
     return None if row is None else WebhookEndpoint(*row)

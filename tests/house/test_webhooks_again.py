@@ -100,6 +100,37 @@ async def test_both_secrets_sign_for_a_day_after_a_rotation(house, receiver):
     assert len(after.headers["webhook-signature"].split()) == 1
 
 
+async def test_a_secret_signs_for_a_day_also_when_it_is_rotated_once_more(house, receiver):
+    endpoint = await listen(house, receiver)
+    await post(house, endpoint, "rotate_secret")  # whose answer was lost
+    rotated = await post(house, endpoint, "rotate_secret")
+    await post(house, endpoint, "ping")
+    async with house.working():
+        await over(house)
+
+    (posted,) = receiver.posted
+    for secret in (endpoint["secret"], rotated["secret"]):
+        assert Webhook(secret).verify(posted.body, posted.headers)["type"] == "webhook.ping"
+    assert len(posted.headers["webhook-signature"].split()) == 3
+
+
+async def test_a_secret_whose_day_is_over_does_not_come_back_with_the_next_rotation(
+    house, receiver
+):
+    endpoint = await listen(house, receiver)
+    first = await post(house, endpoint, "rotate_secret")
+    await house.pool.execute("update webhook_endpoints set previous_secret_until = now()")
+    second = await post(house, endpoint, "rotate_secret")
+    await post(house, endpoint, "ping")
+    async with house.working():
+        await over(house)
+
+    (posted,) = receiver.posted
+    for secret in (first["secret"], second["secret"]):
+        assert Webhook(secret).verify(posted.body, posted.headers)["type"] == "webhook.ping"
+    assert len(posted.headers["webhook-signature"].split()) == 2
+
+
 async def test_a_message_that_was_received_is_sent_again_when_asked_for(house, receiver):
     endpoint = await listen(house, receiver)
     await post(house, endpoint, "ping")

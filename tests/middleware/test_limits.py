@@ -100,6 +100,22 @@ async def test_a_burst_passes_and_no_request_more(pool: Pool):
     assert counts == [2, 1]
 
 
+async def test_after_the_databases_clock_was_set_back_a_bucket_is_empty_and_no_emptier(pool: Pool):
+    clock = Clock()
+    limits = RateLimits(pool, key=KEY, team=None, seconds=clock)
+    caller = caller_of()
+    await passed(limits, caller, 3)
+    await pool.execute("update rate_limits set spent_until = spent_until + interval '1 day'")
+
+    clock.now += 5
+    refused = await passed(limits, caller, 1)
+    await give_back(pool, 1.5, KEY)
+    clock.now += 5
+    after = await passed(limits, caller, 2)
+
+    assert (refused, after) == (0, 1)
+
+
 async def test_what_has_grown_back_passes(pool: Pool):
     clock = Clock()
     limits = RateLimits(pool, key=KEY, team=None, seconds=clock)

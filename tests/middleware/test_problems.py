@@ -210,12 +210,29 @@ async def test_routes_without_parameters_take_none(caller):
     ]
 
 
-async def test_a_caller_who_hangs_up_is_no_failure_of_ours(api: Api):
+FORM = b"multipart/form-data; boundary=b"
+HALF_A_FILE = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhalf'
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "begun"),
+    [
+        (URL, b"application/json", b""),
+        (URL, b"application/json", b'{"name'),
+        ("/api/v1/ads/meta", b"application/json", b"{"),
+        ("/api/v1/assets", b"application/json", b'{"url'),
+        ("/api/v1/assets", FORM, b""),
+        ("/api/v1/assets", FORM, b"--b\r\n"),
+        ("/api/v1/assets", FORM, HALF_A_FILE),
+    ],
+)
+async def test_a_caller_who_hangs_up_is_no_failure_of_ours(api: Api, path, kind, begun):
     key = (await api.caller()).headers["Authorization"].encode()
     sent: list[dict] = []
+    received = [{"type": "http.request", "body": begun, "more_body": True}] if begun else []
 
     async def receive() -> dict:
-        return {"type": "http.disconnect"}
+        return received.pop() if received else {"type": "http.disconnect"}
 
     async def send(message: dict) -> None:
         sent.append(message)
@@ -223,12 +240,13 @@ async def test_a_caller_who_hangs_up_is_no_failure_of_ours(api: Api):
     scope = {
         "type": "http",
         "method": "POST",
-        "path": URL,
-        "raw_path": URL.encode(),
+        "path": path,
+        "raw_path": path.encode(),
         "query_string": b"",
         "root_path": "",
-        "headers": [(b"authorization", key), (b"content-type", b"application/json")],
+        "headers": [(b"authorization", key), (b"content-type", kind)],
     }
     await api.app(scope, receive, send)  # pyright: ignore[reportArgumentType]  # plain dicts are what servers send
 
     assert sent[0]["status"] == 400
+    assert b'"code":"incomplete_body"' in sent[1]["body"]

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from models.gen import campaign_jobs, retention
 from tests.routes.conftest import add_account
 from tests.routes.meta_requests import meta_request
 
@@ -159,3 +160,41 @@ async def test_keys_of_any_usual_form_are_taken(caller, key):
     await add_account(caller)
 
     assert (await send(caller, key)).status_code == 202
+
+
+async def test_a_key_whose_job_is_taken_by_retention_in_that_moment_is_free_again(
+    api, caller, monkeypatch
+):
+    await add_account(caller)
+    first = await send(caller)
+    await caller.post(f"/api/v1/campaign_jobs/{first.json()['id']}/cancel")
+    look = campaign_jobs.get_request_by_idempotency_key
+
+    async def look_a_moment_before(*where, **named):
+        found = await look(*where, **named)
+        await retention.delete_old_jobs(api.pool, older_than_days=0, most=10, most_steps=1000)
+        return found
+
+    monkeypatch.setattr(campaign_jobs, "get_request_by_idempotency_key", look_a_moment_before)
+    again = await send(caller)
+
+    assert again.status_code == 202
+    assert "idempotent-replayed" not in again.headers
+    assert again.json()["id"] != first.json()["id"]
+    assert await jobs(api) == 1
+
+
+@pytest.mark.parametrize("other", ["k-2", "k-1"])
+async def test_two_keys_of_one_request_are_refused(api, caller, other):
+    await add_account(caller)
+
+    answer = await caller.post(
+        URL,
+        json=meta_request(),
+        headers=[("Idempotency-Key", "k-1"), ("Idempotency-Key", other)],
+    )
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "invalid_idempotency_key"
+    assert answer.json()["errors"][0]["parameter"] == "Idempotency-Key"
+    assert await jobs(api) == 0

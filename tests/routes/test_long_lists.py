@@ -9,10 +9,12 @@ import pytest
 from common.uuid7 import key_at
 from routes.paging import MOST_LOOKED_AT
 from tests.routes.conftest import Api, add_account
+from tests.routes.test_assets import send as send_asset
 from tests.routes.test_campaign_jobs import add_job, end
 
 JOBS = "/api/v1/campaign_jobs"
 ENDPOINTS = "/api/v1/webhook_endpoints"
+ASSETS = "/api/v1/assets"
 REQUESTS = """
 insert into campaign_requests (campaign_job_id, team_id, payload)
 select one.id, r.team_id, r.payload from campaign_requests as r, unnest($2::uuid[]) as one (id)
@@ -27,6 +29,11 @@ DELIVERIES = """
 insert into webhook_deliveries (id, webhook_endpoint_id, type, job_id, happened_at, status, body)
 select new_key(), $1, 'job.finished', new_key(), now(), 'DELIVERED', repeat('x', $3)
 from generate_series(1, $2)"""
+
+COPIES_OF_ASSETS = """
+insert into media_assets (id, team_id, kind, content_type, size_bytes, sha256, origin, storage_key)
+select new_key(), a.team_id, a.kind, a.content_type, a.size_bytes, a.sha256, a.origin, a.storage_key
+from media_assets as a, generate_series(1, $1)"""
 
 
 @pytest.fixture
@@ -138,6 +145,28 @@ async def test_pages_of_large_messages_are_shorter(api, caller):
     assert [len(page) for page in found] == [2, 2, 1]
     assert len({row for page in found for row in page}) == 5
     assert one.json()["payload"] == "x" * 1_200_000
+
+
+async def test_assets_of_a_rare_kind_are_found_page_by_page(api, caller, monkeypatch):
+    monkeypatch.setattr("routes.assets.MOST_LOOKED_AT", 5)
+    await send_asset(caller)
+    await api.pool.execute(COPIES_OF_ASSETS, 11)
+    video = await api.pool.fetchval(
+        "update media_assets set kind = 'video', sha256 = $1 "
+        "where id = (select id from media_assets order by id limit 1) returning id",
+        b"\x07" * 32,
+    )
+
+    by_kind = await pages(caller, ASSETS, kind="video")
+    by_hash = await pages(caller, ASSETS, sha256="07" * 32, limit="2")
+    of_nobody = await pages(caller, ASSETS, sha256="08" * 32)
+    images = await pages(caller, ASSETS, kind="image", limit="3")
+    whole = await pages(caller, ASSETS)
+
+    assert by_kind == by_hash == [[], [], [str(video)]]
+    assert of_nobody == [[], [], []]
+    assert sum(map(len, images)) == len({one for page in images for one in page}) == 11
+    assert [len(page) for page in whole] == [12]
 
 
 async def add_endpoint(caller: httpx.AsyncClient) -> tuple[str, UUID]:

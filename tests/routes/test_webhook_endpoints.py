@@ -84,6 +84,7 @@ async def test_every_change_leaves_an_audit_row(api, caller):
         ("https://169.254.169.254/latest", "address_not_public"),
         ("https://[::1]/hook", "address_not_public"),
         ("https://nothing.invalid/hook", "unreachable"),
+        ("https://xn--/hook", "url_not_allowed"),
     ],
 )
 async def test_an_address_that_must_not_be_called_is_refused(caller, url, code):

@@ -30,6 +30,7 @@ def message(tries: int) -> GetWebhookForRunRow:
         url="https://example.com/hook",
         is_listening=True,
         is_previous_secret_good=False,
+        read_at=datetime.now(UTC),
         request_id=None,
         traceparent=None,
     )

@@ -16,7 +16,10 @@ NEW_CREDENTIALS = "Replace the account's credentials; the job then goes on by it
 PERMISSION = (
     "Give the token's user the named permission on the ad account and page, then ask for a retry."
 )
-FIELD = "Change the blamed field and send the request again."
+FIELD = (
+    "Change the blamed field and send a new request, with a new Idempotency-Key: it makes a campaign of "
+    "its own, and what this job has made stays, paused."
+)
 THROTTLE = "Nothing; the job goes on when Meta allows it."
 TRANSIENT = "Nothing; the job tries again by itself."
 QUOTA_SECONDS = 3600.0
@@ -144,7 +147,11 @@ TABLE: tuple[Row, ...] = (
     ),
     row(range(200, 300), None, "reject", "permission_missing", PERMISSION, retryable=True),
     row(
-        (9, 506), None, "reject", "duplicate_refused", "Change what is repeated and send it again."
+        (9, 506),
+        None,
+        "reject",
+        "duplicate_refused",
+        "Change what is repeated and send a new request, with a new Idempotency-Key.",
     ),
     # what stands in no line, as most of 100, is refused for good
 )

@@ -271,3 +271,15 @@ def test_a_number_that_no_code_has_is_no_code(number):
     assert type(found) is Reject
     assert (found.upstream["code"], found.upstream["subcode"]) == (None, None)
     assert to_jsonb(found.upstream)
+
+
+@pytest.mark.parametrize("code", [100, 506, 123456])
+def test_who_must_change_the_request_is_told_that_it_is_a_new_one(code):
+    remedy = judged(code).remedy
+
+    assert "new request" in remedy
+    assert "new Idempotency-Key" in remedy
+
+
+def test_who_sends_a_changed_request_is_told_what_stays():
+    assert "what this job has made stays, paused" in judged(100, 1885272).remedy

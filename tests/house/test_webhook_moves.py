@@ -1,0 +1,105 @@
+"""An endpoint that gets another address while messages are under way: what the old one did says nothing."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from tests.house.conftest import House
+from tests.house.receiver import Receiver, status
+from tests.house.webhooks import deliveries, endpoint_now, hurry, listen, over, post, tried
+
+type Act = Callable[[], Awaitable[Any]]
+
+
+@pytest.fixture
+async def receiver() -> AsyncGenerator[Receiver]:
+    async with Receiver().open() as receiver:
+        yield receiver
+
+
+class Leaving(Receiver):
+    """Does something before it answers."""
+
+    def __init__(self, act: Act) -> None:
+        super().__init__()
+        self.act = act
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        act, self.act = self.act, _nothing
+        await act()
+        await super().serve(reader, writer)
+
+
+async def _nothing() -> None:
+    """Nothing more."""
+
+
+async def move(house: House, endpoint: dict[str, Any], url: str) -> None:
+    answer = await house.client.patch(f"/webhook_endpoints/{endpoint['id']}", json={"url": url})
+    assert answer.status_code == 200, answer.text
+
+
+@contextlib.asynccontextmanager
+async def moving(house: House, to: Receiver, answer: bytes) -> AsyncGenerator[dict[str, Any]]:
+    """An endpoint whose address changes while its first message is under way."""
+    old = Leaving(_nothing)
+    old.always = answer
+    async with old.open():
+        endpoint = await listen(house, old)
+        old.act = lambda: move(house, endpoint, to.url)
+        yield endpoint
+
+
+async def test_an_address_that_is_gone_disables_no_other(house, receiver):
+    async with moving(house, receiver, status("410 Gone")) as endpoint:
+        await post(house, endpoint, "ping")
+        async with house.working():
+            waiting = await tried(house, endpoint)
+            await hurry(house)
+            await over(house)
+
+    now = await endpoint_now(house, endpoint)
+    assert waiting["status"] == "PENDING"
+    assert (now["enabled"], now["failing_since"]) == (True, None)
+    assert receiver.types == ["webhook.ping"]
+    assert (await deliveries(house, endpoint))[0]["status"] == "DELIVERED"
+
+
+async def test_the_last_failure_of_an_old_address_disables_no_other(house, receiver):
+    async with moving(house, receiver, status("503 Unavailable")) as endpoint:
+        await post(house, endpoint, "ping")
+        await house.pool.execute("update webhook_deliveries set tries_since_queued = 9")
+        await house.pool.execute(
+            "update webhook_endpoints set failing_since = now() - interval '49 hours'"
+        )
+        async with house.working():
+            await over(house)
+
+    now = await endpoint_now(house, endpoint)
+    assert (now["enabled"], now["failing_since"]) == (True, None)
+    assert (await deliveries(house, endpoint))[0]["status"] == "FAILED"
+
+
+async def test_another_address_has_not_failed(house, receiver):
+    endpoint = await listen(house, receiver)
+    receiver.always = status("503 Unavailable")
+    await post(house, endpoint, "ping")
+    async with house.working():
+        await tried(house, endpoint)
+    failing = await endpoint_now(house, endpoint)
+
+    await move(house, endpoint, receiver.url)
+    same = await endpoint_now(house, endpoint)
+    await move(house, endpoint, f"{receiver.url}/new")
+    moved = await endpoint_now(house, endpoint)
+    at_once = await house.pool.fetchval(
+        "select max_running from ad_accounts where platform_type = 'WEBHOOK'"
+    )
+
+    assert failing["failing_since"] is not None
+    assert same["failing_since"] == failing["failing_since"]
+    assert moved["failing_since"] is None
+    assert at_once == 8
