@@ -1,11 +1,24 @@
 """How commands print: JSON for programs, lines for people; no terminal obeys what others have written."""
 
+import os
 import sys
 from collections.abc import Iterable
 
 import msgspec
 
+from common.log import configure
 from common.terminal import COMMANDS, printable
+from config.settings import Settings
+
+
+def configure_log(settings: Settings) -> None:
+    """The log of a program that runs for long."""
+    configure(settings.log_format, settings.log_level, colours=wants_colours())
+
+
+def wants_colours() -> bool:
+    """Unless somebody said that he does not (no-color.org)."""
+    return not os.environ.get("NO_COLOR")
 
 
 def print_json(value: object) -> None:
