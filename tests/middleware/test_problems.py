@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from common.errors import Conflict
 from middleware.problems import EXCEPTION_HANDLERS
 from middleware.request_id import RequestIds
-from tests.routes.conftest import Api, account_body
+from tests.routes.conftest import Api, account_body, posted
 
 URL = "/api/v1/ad_accounts"
 
@@ -212,23 +212,5 @@ async def test_routes_without_parameters_take_none(caller):
 
 async def test_a_caller_who_hangs_up_is_no_failure_of_ours(api: Api):
     key = (await api.caller()).headers["Authorization"].encode()
-    sent: list[dict] = []
 
-    async def receive() -> dict:
-        return {"type": "http.disconnect"}
-
-    async def send(message: dict) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": URL,
-        "raw_path": URL.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(b"authorization", key), (b"content-type", b"application/json")],
-    }
-    await api.app(scope, receive, send)  # pyright: ignore[reportArgumentType]  # plain dicts are what servers send
-
-    assert sent[0]["status"] == 400
+    assert await posted(api, URL, key, {"type": "http.disconnect"}) == 400
