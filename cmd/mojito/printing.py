@@ -1,5 +1,6 @@
 """How commands print: JSON for programs, lines for people; no terminal obeys what others have written."""
 
+import json
 import os
 import sys
 from collections.abc import Iterable
@@ -23,8 +24,7 @@ def wants_colours() -> bool:
 
 def print_json(value: object) -> None:
     """Readable JSON on standard output."""
-    text = msgspec.json.format(msgspec.json.encode(value)).decode()
-    sys.stdout.write(f"{json_text(text)}\n")
+    sys.stdout.write(f"{json_text(_json(value))}\n")
 
 
 def print_lines(lines: Iterable[str]) -> None:
@@ -48,3 +48,11 @@ def plain(text: str) -> str:
     'a\\x1b[2Jb\\nc'
     """
     return printable(text).replace("\n", "\\n")
+
+
+def _json(value: object) -> str:
+    """Of anything: names of files may be bytes that are no text."""
+    try:
+        return msgspec.json.format(msgspec.json.encode(value)).decode()
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(value), indent=2)

@@ -47,10 +47,7 @@ class _Exporter:
         self._sdk: Any = sdk
         # its own environment variables add to this and win over it
         self._resource = Resource.create({"service.name": service})
-        try:
-            self._processor = BatchSpanProcessor(OTLPSpanExporter())
-        except ValueError as error:  # of a variable that is no number
-            raise ConfigurationError(f"the variables of OpenTelemetry (OTEL_…): {error}") from None
+        self._processor = BatchSpanProcessor(OTLPSpanExporter())
 
     def __call__(self, span: FinishedSpan) -> None:
         """Queued; a full queue drops spans, never work."""
