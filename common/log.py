@@ -52,8 +52,13 @@ def configure(
     format: LogFormat = "auto",  # noqa: A002 - the name of the setting
     level: str = "info",
     stream: TextIO | None = None,
+    *,
+    colours: bool = True,
 ) -> None:
-    """From here on everything that is logged, also by libraries, goes to `stream` (standard error)."""
+    """From here on everything that is logged, also by libraries, goes to `stream` (standard error).
+
+    `colours` are for terminals, and for people who want them.
+    """
     target = stream or sys.stderr
     readable = format == "console" or (format == "auto" and target.isatty())
     number = logging.getLevelNamesMapping()[level.upper()]
@@ -62,7 +67,7 @@ def configure(
             merge_ids,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *(_readable(target) if readable else _json()),
+            *(_readable(colours=colours and target.isatty()) if readable else _json()),
             _redact_line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
@@ -125,11 +130,11 @@ def _json() -> list[Processor]:
     ]
 
 
-def _readable(target: TextIO) -> list[Processor]:
+def _readable(*, colours: bool) -> list[Processor]:
     return [
         _without_commands,
         structlog.dev.ConsoleRenderer(
-            colors=target.isatty(), exception_formatter=structlog.dev.plain_traceback
+            colors=colours, exception_formatter=structlog.dev.plain_traceback
         ),
     ]
 

@@ -9,8 +9,11 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
+from weakref import WeakValueDictionary
 
-MOST_AT_ONCE = 32
+MOST_AT_ONCE = 128
+MOST_OF_A_DOMAIN = 8
+"""So that whoever makes up names below one that never answers holds up nobody else's."""
 
 type LookUp = Callable[[str, int], list[str]]
 
@@ -21,24 +24,42 @@ def addresses_of(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+def domain_of(host: str) -> str:
+    """What names of one owner mostly have in common; an address has a domain of its own.
+
+    >>> domain_of("a1.Media.example.com."), domain_of("localhost"), domain_of("::1")
+    ('example.com', 'localhost', '::1')
+    """
+    return ".".join(host.lower().rstrip(".").rsplit(".", 2)[-2:])
+
+
 class NameLookups:
     """A lookup keeps its place until it is over, also when nobody waits for it any more.
 
     The threads do not hold up the end of the program.
     """
 
-    def __init__(self, *, most_at_once: int = MOST_AT_ONCE, look_up: LookUp = addresses_of) -> None:
+    def __init__(
+        self,
+        *,
+        most_at_once: int = MOST_AT_ONCE,
+        most_of_a_domain: int = MOST_OF_A_DOMAIN,
+        look_up: LookUp = addresses_of,
+    ) -> None:
         self._places = asyncio.Semaphore(most_at_once)
+        self._most_of_a_domain = most_of_a_domain
+        # kept as long as somebody looks something up there, or waits to
+        self._domains: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._look_up = look_up
 
     async def __call__(self, host: str, port: int) -> list[str]:
         """The addresses. Raises OSError or UnicodeError for a name that has none."""
-        await self._places.acquire()
+        places = await self._take_places(domain_of(host))
         loop = asyncio.get_running_loop()
         found: asyncio.Future[list[str]] = loop.create_future()
 
         def tell(addresses: list[str] | Exception) -> None:
-            self._places.release()
+            _release(places)
             if found.done():
                 return
             if isinstance(addresses, Exception):
@@ -51,11 +72,31 @@ class NameLookups:
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(tell, told)
 
-        threading.Thread(target=run, name="name lookup", daemon=True).start()
+        try:
+            threading.Thread(target=run, name="name lookup", daemon=True).start()
+        except RuntimeError as error:
+            _release(places)
+            raise OSError("no thread can be had for it") from error
         return await found
+
+    async def _take_places(self, domain: str) -> list[asyncio.Semaphore]:
+        """One of its domain's first: whoever waits for that takes nobody's place."""
+        of_domain = self._domains.setdefault(domain, asyncio.Semaphore(self._most_of_a_domain))
+        await of_domain.acquire()
+        try:
+            await self._places.acquire()
+        except BaseException:
+            of_domain.release()
+            raise
+        return [of_domain, self._places]
 
     def _attempt(self, host: str, port: int) -> list[str] | Exception:
         try:
             return self._look_up(host, port)
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to the one who asked
             return error
+
+
+def _release(places: list[asyncio.Semaphore]) -> None:
+    for place in places:
+        place.release()

@@ -24,7 +24,8 @@ type Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[a-z0-9.:\[\]-]+)$")]
 type Token = Annotated[str, Meta(min_length=16)]
 type Address = Annotated[str, Meta(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")]
 type Days = Annotated[float, Meta(ge=0, le=1_000_000)]
-type Seconds = Annotated[float, Meta(gt=0)]
+type Seconds = Annotated[float, Meta(gt=0, le=1_000_000)]
+type Most = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -137,15 +138,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, Meta(ge=1, description="Requests of one team at once, after a pause.")
     ] = 20_000
     max_open_jobs_per_account: Annotated[
-        int, Meta(ge=0, description="Jobs of one account that may be open; 0: no limit.")
+        Most, Meta(description="Jobs of one account that may be open; 0: no limit.")
     ] = 100_000
     max_open_jobs_per_team: Annotated[
-        int, Meta(ge=0, description="Jobs of one team that may be open; 0: no limit.")
+        Most, Meta(description="Jobs of one team that may be open; 0: no limit.")
     ] = 200_000
     max_open_streams_per_team: Annotated[
-        int,
+        Most,
         Meta(
-            ge=0,
             description="Event streams of a team in one API process, and as many held answers; 0: no limit.",
         ),
     ] = 2000

@@ -3,14 +3,12 @@
 update campaign_jobs set claim_token = null, worker_id = null, due_at = now() where claim_token is not null;
 
 -- name: DoubtBegunSteps :execrows
--- Steps of campaigns that were begun and are not done: a later try, which was forgotten, may have done
--- them. One that failed stays failed; its looks say that a retry of the job must look for it.
+-- Steps of these campaigns that were begun and are not done: a later try, which was forgotten, may have
+-- done them. One that failed stays failed; its looks say that a retry of the job must look for it.
 update job_steps as s
 set status = case when s.status = 'FAILED' then s.status else 'IN_DOUBT'::step_status end,
     looks = case when s.status = 'FAILED' then 1 else 0 end, intent_at = now()
-from campaign_jobs as j
-where j.id = s.campaign_job_id and j.kind = 'BUILD_CAMPAIGN' and j.status <> 'SUCCESS'
-  and s.status <> 'DONE';
+where s.campaign_job_id = any (@campaign_job_ids::uuid[]) and s.status <> 'DONE';
 
 -- name: ListUnfinishedRequestsAfter :many
 -- Campaigns that go on, or would when somebody asks for a retry, in the order of their ids.

@@ -16,6 +16,7 @@ from routes.readable import readable
 
 _PATIENCE_SECONDS = 3.0
 _SILENT = "the database does not answer"
+_READ_ONLY = "the database takes no writes"
 
 
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -44,14 +45,16 @@ class Processes(msgspec.Struct, frozen=True):
 
 
 class ServerReadiness:
-    """Database reachable and migrated; and, of an installation on one machine, its other parts.
+    """Database reachable, writable and migrated; and, of an installation on one machine, its other parts.
 
-    `installation` is the data folder of `mojito up`, None where the parts run elsewhere.
+    `installation` is the data folder of `mojito up`, None where the parts run elsewhere. Nobody needs a
+    key to ask, so all who ask at a time share one look at the database.
     """
 
     def __init__(self, pool: Pool, installation: Path | None = None) -> None:
         self._pool = pool
         self._installation = installation
+        self._look: asyncio.Task[list[str]] | None = None
 
     async def missing(self) -> list[str]:
         """What is not ready, in words."""
@@ -61,19 +64,26 @@ class ServerReadiness:
         return missing
 
     async def _database(self) -> list[str]:
-        asking = asyncio.create_task(self._lacking())
-        try:
-            # a query that is given up holds its connection for seconds more: nobody waits for that
-            await asyncio.wait({asking}, timeout=_PATIENCE_SECONDS)
-            return asking.result() if asking.done() else [_SILENT]
-        finally:
-            asking.cancel()
+        look = self._look
+        if look is None or look.done():
+            look = self._look = asyncio.create_task(self._lacking())
+        await asyncio.wait({look}, timeout=_PATIENCE_SECONDS)
+        if look.done() and not look.cancelled():
+            return look.result()
+        # a query that is given up holds its connection for seconds more: nobody waits for that
+        look.cancel()
+        if self._look is look:
+            self._look = None
+        return [_SILENT]
 
     async def _lacking(self) -> list[str]:
         try:
-            return [f"migration {name} is not applied" for name in await pending(self._pool)]
+            lacking = [f"migration {name} is not applied" for name in await pending(self._pool)]
+            # a standby, or one that its provider has closed to writes
+            is_read_only = await self._pool.fetchval("show transaction_read_only") == "on"
         except DATABASE_FAILURES:
             return [_SILENT]
+        return [*lacking, _READ_ONLY] if is_read_only else lacking
 
 
 def missing_parts(folder: Path) -> list[str]:

@@ -53,7 +53,8 @@ class ApiMetrics(Metrics):
             "mojito_jobs_count_is_full", f"1: more than {MOST_COUNTED} jobs, not all were counted."
         )
         self._oldest = self.gauge(
-            "mojito_oldest_claimable_job_seconds", "How long the first claimable job waits."
+            "mojito_oldest_claimable_job_seconds",
+            "How long the first job waits whose account is neither full nor throttled.",
         )
         self._workers = self.gauge("mojito_workers", "Workers by whether they live.", ("state",))
         self._answers = self.gauge(

@@ -12,8 +12,24 @@ import pytest
 
 from common.embedded_postgres import EmbeddedPostgres
 from models.migrate import migrate
+from tests.sandbox.running import Running
 
 TEMPLATE = "migrated_template"
+
+
+@pytest.fixture(scope="session")
+def one_sandbox() -> Generator[Running]:
+    """In memory, for all tests."""
+    running = Running()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def sandbox(one_sandbox: Running) -> Running:
+    """As on its first day."""
+    one_sandbox.control("POST", "reset").raise_for_status()
+    return one_sandbox
 
 
 @pytest.fixture(scope="session")

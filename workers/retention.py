@@ -55,7 +55,7 @@ async def keep_house(pool: Pool, ages: Ages, *, every_seconds: float = 60.0) -> 
             if any((gone or {}).values()):
                 log.info("retention.deleted", **(gone or {}))
         except DATABASE_FAILURES as error:
-            log.warning("retention.failed", error=type(error).__name__)
+            log.warning("retention.failed", error=type(error).__name__, problem=str(error))
 
 
 async def forget(
@@ -66,11 +66,17 @@ async def forget(
         if connection is None:
             return None
         gone: Counts = {}
+        failures: list[Exception] = []
         for table in TABLES:
             if days := table.days(ages):
-                _add(gone, await _forget_table(connection, table, days, most_batches))
+                try:
+                    await _forget_table(connection, table, days, most_batches, gone)
+                except DATABASE_FAILURES as error:  # the others go all the same, and are told of
+                    failures.append(error)
         if any(gone.values()):
             await audit.record(connection, actor, "retention.ran", None, detail=gone)
+        if failures:
+            raise failures[0]
         return gone
 
 
@@ -84,9 +90,9 @@ async def count(pool: Pool, ages: Ages) -> Counts:
 
 
 async def _forget_table(
-    connection: Connection, table: Table, days: float, most_batches: int | None
-) -> Counts:
-    gone: Counts = {}
+    connection: Connection, table: Table, days: float, most_batches: int | None, gone: Counts
+) -> None:
+    """Adds to `gone` batch by batch, so that what went is known also when the next one fails."""
     batches = 0
     while most_batches is None or batches < most_batches:
         batch = await table.delete(connection, days)
@@ -94,7 +100,6 @@ async def _forget_table(
         batches += 1
         if not any(batch.values()):
             break
-    return gone
 
 
 @contextlib.asynccontextmanager

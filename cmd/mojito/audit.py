@@ -17,6 +17,8 @@ from mojito.printing import json_text
 HELD_BACK_SECONDS = 60.0
 """Numbers are given when entries are written and seen when they are committed, not always in that order."""
 _PAGE = 1000
+_LOOKED_AT = 100_000
+"""Numbers that one statement looks at, whatever is asked for: it has 30 s, and the log years."""
 EXAMPLES = """examples:
   mojito audit export --since 2026-11-01 --until 2026-12-01 > november.jsonl
   mojito audit export --after "$(tail -n 1 november.jsonl | jq .id)" >> november.jsonl
@@ -49,17 +51,21 @@ async def _export(arguments: argparse.Namespace, settings: Settings) -> int:
     held_back_seconds = -HELD_BACK_SECONDS if arguments.fresh else HELD_BACK_SECONDS
     after, since, before = arguments.after, moment(arguments.since), moment(arguments.until)
     async with asked_pool(settings, "mojito audit") as pool:
-        while rows := await audit_log.list_audit_entries(
-            pool,
-            after_id=after,
-            since=since,
-            before=before,
-            held_back_seconds=held_back_seconds,
-            team=arguments.team,
-            page_size=_PAGE,
-        ):
+        last = await audit_log.get_last_audit_number(pool) or 0
+        while after < last:
+            up_to = after + _LOOKED_AT
+            rows = await audit_log.list_audit_entries(
+                pool,
+                after_id=after,
+                up_to_id=up_to,
+                since=since,
+                before=before,
+                held_back_seconds=held_back_seconds,
+                team=arguments.team,
+                page_size=_PAGE,
+            )
             sys.stdout.write("".join(line(row) for row in rows))
-            after = rows[-1].id
+            after = rows[-1].id if len(rows) == _PAGE else up_to
         await _tell_what_is_held_back(pool, held_back_seconds)
     return 0
 

@@ -82,6 +82,7 @@ async def examine(settings: Settings, around: Surroundings) -> list[Finding]:
 async def _through(pool: Pool, settings: Settings, around: Surroundings) -> AsyncGenerator[Finding]:
     server = await server_checks.read_server(pool)
     yield server_checks.version(server)
+    yield server_checks.writes(server)
     for finding in server_checks.durability(server):
         yield finding
     yield server_checks.connections(server, settings)
@@ -180,8 +181,8 @@ async def oldest_job(pool: Pool, settings: Settings) -> Finding:
     """Whether workers keep up."""
     del settings
     seconds = await overview.get_oldest_claimable_seconds(pool) or 0.0
-    message = f"the oldest claimable job waits for {seconds:.0f} s"
-    remedy = "Start more workers, or see whether its account is full or throttled."
+    message = f"the oldest job that a worker could take waits for {seconds:.0f} s"
+    remedy = "Start more workers; if enough of them live, their logs say what holds them up."
     if seconds > OLD_JOB_ERROR_SECONDS:
         return Finding("oldest_job", "error", message, remedy)
     if seconds > OLD_JOB_WARNING_SECONDS:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from mojito.printing import plain
+from mojito.printing import plain, wants_colours
 
 type Job = Mapping[str, Any]
 
@@ -41,7 +41,7 @@ class Display:
 def display_for(out: TextIO, title: str) -> Display:
     """Lines that are redrawn where a person looks at a terminal that can do it, else a log."""
     if out.isatty() and os.environ.get("TERM") not in (None, "", "dumb"):
-        return Picture(out, title, colours=not os.environ.get("NO_COLOR"))
+        return Picture(out, title, colours=wants_colours())
     return Log(out, title)
 
 

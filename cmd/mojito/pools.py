@@ -74,6 +74,10 @@ def answered() -> Generator[None]:
         raise  # of whoever read what the command prints
     except asyncpg.InsufficientPrivilegeError as error:
         raise ConfigurationError(f"the database refuses: {error}; {_RIGHTS}") from None
+    except asyncpg.QueryCanceledError as error:
+        raise ConfigurationError(
+            f"the database gave up: {error}; it is slow or held up, or there is very much to do"
+        ) from error
     except AWAY as error:
         raise DatabaseAway(f"{_reason(error)}; {_REMEDY}") from error
     except asyncpg.PostgresError as error:

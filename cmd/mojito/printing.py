@@ -1,17 +1,30 @@
 """How commands print: JSON for programs, lines for people; no terminal obeys what others have written."""
 
+import json
+import os
 import sys
 from collections.abc import Iterable
 
 import msgspec
 
+from common.log import configure
 from common.terminal import COMMANDS, printable
+from config.settings import Settings
+
+
+def configure_log(settings: Settings) -> None:
+    """The log of a program that runs for long."""
+    configure(settings.log_format, settings.log_level, colours=wants_colours())
+
+
+def wants_colours() -> bool:
+    """Unless somebody said that he does not (no-color.org)."""
+    return not os.environ.get("NO_COLOR")
 
 
 def print_json(value: object) -> None:
     """Readable JSON on standard output."""
-    text = msgspec.json.format(msgspec.json.encode(value)).decode()
-    sys.stdout.write(f"{json_text(text)}\n")
+    sys.stdout.write(f"{json_text(_json(value))}\n")
 
 
 def print_lines(lines: Iterable[str]) -> None:
@@ -35,3 +48,11 @@ def plain(text: str) -> str:
     'a\\x1b[2Jb\\nc'
     """
     return printable(text).replace("\n", "\\n")
+
+
+def _json(value: object) -> str:
+    """Of anything: names of files may be bytes that are no text."""
+    try:
+        return msgspec.json.format(msgspec.json.encode(value)).decode()
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(value), indent=2)

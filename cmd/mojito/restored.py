@@ -71,12 +71,15 @@ async def doubt_everything(pool: Pool) -> Restored:
     async with pool.acquire() as connection, connection.transaction():
         # first: from here on whoever held a claim can write nothing
         freed = await restored.free_all_claims(connection)
-        steps = await restored.doubt_begun_steps(connection)
+        steps = 0
         jobs: Counter[bool] = Counter()
         after = UUID(int=0)
         while rows := await restored.list_unfinished_requests_after(
             connection, after_id=after, most=_BATCH
         ):
+            steps += await restored.doubt_begun_steps(
+                connection, campaign_job_ids=[row.id for row in rows]
+            )
             steps += await _doubt_forgotten(connection, rows)
             jobs.update(row.is_open for row in rows)
             after = rows[-1].id

@@ -13,9 +13,9 @@ from litestar import Litestar
 
 from common.errors import ConfigurationError
 from common.garbage import collect_seldom
-from common.log import configure
 from config.settings import Settings
 from mojito.pools import opened_patiently
+from mojito.printing import configure_log
 from mojito.signals import on_signals
 from mojito.slow_readers import PatientProtocol
 from mojito.wiring import open_app
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Serves until told to stop."""
     del arguments
-    configure(settings.log_format, settings.log_level)
+    configure_log(settings)
     collect_seldom()
     uvloop.run(serve(settings))
     return 0

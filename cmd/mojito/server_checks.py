@@ -26,6 +26,7 @@ select current_setting('server_version_num')::integer / 10000 as version,
     current_setting('fsync') as fsync,
     current_setting('full_page_writes') as full_page_writes,
     current_setting('synchronous_commit') as synchronous_commit,
+    current_setting('transaction_read_only') as read_only,
     current_setting('max_connections')::integer
         - current_setting('superuser_reserved_connections')::integer as connections,
     (select count(*) from pg_stat_activity where backend_type = 'client backend') as used,
@@ -49,6 +50,7 @@ class Server(msgspec.Struct, frozen=True):
     used: int
     api_processes: int
     workers: int
+    read_only: str = "off"
 
 
 async def read_server(pool: Pool) -> Server:
@@ -65,6 +67,18 @@ def version(server: Server) -> Finding:
         return Finding("postgresql", "ok", message)
     return Finding(
         "postgresql", "error", f"{message} is too old", f"Upgrade to {OLDEST_VERSION} or newer."
+    )
+
+
+def writes(server: Server) -> Finding:
+    """A standby takes none, nor does a server that its provider has closed because its disk is full."""
+    if server.read_only == "off":
+        return Finding("writes", "ok", "the database takes writes")
+    return Finding(
+        "writes",
+        "error",
+        "the database takes no writes: it is a standby, or default_transaction_read_only is on",
+        "Name the primary with MOJITO_DATABASE_URL; else see why it was closed (a full disk?).",
     )
 
 

@@ -58,17 +58,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Sends it; the exit code."""
     request = _read_request(arguments.file)
+    key = _idempotency_key(arguments.idempotency_key)
     with _client(arguments, Installation(settings.data_dir), settings) as client:
         api = Api(client)
         request = _with_uploads(api, request, arguments.file.parent)
         route = PLATFORM_ROUTES[arguments.platform]
         if arguments.validate_only:
             return _show(api.post(route, request, validate_only="true"), arguments)
-        key = arguments.idempotency_key or str(uuid4())
         job = api.post(route, request, key=key)
         if not arguments.watch:
             return _show(job, arguments)
         return _watch(api, job, arguments, title=_title(request))
+
+
+def _idempotency_key(given: str | None) -> str:
+    """The one given, else a new one. Raises Invalid for what no header can carry."""
+    if given is not None and not (given.isascii() and given.isprintable()):
+        raise Invalid("--idempotency-key: letters, digits and signs of ASCII only")
+    return given or str(uuid4())
 
 
 class Refused(Invalid):
@@ -166,12 +173,17 @@ def _read_request(path: Path) -> dict[str, Any]:
 def _client(
     arguments: argparse.Namespace, installation: Installation, settings: Settings
 ) -> httpx.Client:
-    return httpx.Client(
-        base_url=_address(arguments.url, installation, settings) + "/api/v1",
-        headers={"Authorization": f"Bearer {_key(arguments.key_file, installation)}"},
-        timeout=httpx.Timeout(60.0, connect=5.0),
-        trust_env=arguments.url is not None,
-    )
+    address = _address(arguments.url, installation, settings)
+    key = _key(arguments.key_file, installation)
+    try:
+        return httpx.Client(
+            base_url=f"{address}/api/v1",
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=httpx.Timeout(60.0, connect=5.0),
+            trust_env=arguments.url is not None,
+        )
+    except httpx.InvalidURL as error:
+        raise Invalid(f"{address} is no address of an API: {error}") from None
 
 
 def _address(url: str | None, installation: Installation, settings: Settings) -> str:

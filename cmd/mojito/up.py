@@ -14,7 +14,6 @@ import msgspec
 
 from common.embedded_postgres import EmbeddedPostgres
 from common.errors import ConfigurationError
-from common.log import configure
 from config.settings import Settings
 from models.database import DATABASE_FAILURES
 from models.gen import workers
@@ -23,6 +22,7 @@ from models.migrate import migrate
 from mojito.children import Child, stop_all
 from mojito.installation import Installation, Processes, api_address, write_json
 from mojito.pools import opened_pool
+from mojito.printing import configure_log
 from mojito.provision import ensure_key, ensure_samples, example_request
 from mojito.signals import on_signals
 
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Until told to stop."""
-    configure(settings.log_format, settings.log_level)
+    configure_log(settings)
     installation = Installation(settings.data_dir)
     installation.take()
     installation.forget_processes()

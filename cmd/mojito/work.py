@@ -7,9 +7,9 @@ import contextlib
 import uvloop
 
 from common.garbage import collect_seldom
-from common.log import configure
 from config.settings import Settings
 from mojito.pools import opened_patiently
+from mojito.printing import configure_log
 from mojito.signals import on_signals
 from mojito.wiring import open_worker
 
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Works until told to stop."""
     del arguments
-    configure(settings.log_format, settings.log_level)
+    configure_log(settings)
     collect_seldom()
     uvloop.run(work(settings))
     return 0

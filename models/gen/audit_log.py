@@ -54,31 +54,43 @@ async def create_credential_reads(connection: Connection, *, actor: str, ids: Se
     await connection.execute(CREATE_CREDENTIAL_READS, actor, ids)
 
 
+GET_LAST_AUDIT_NUMBER: Final = """\
+select max(id)::bigint as last from audit_log
+"""
+
+
+async def get_last_audit_number(connection: Connection) -> int | None:
+    row = await connection.fetchrow(GET_LAST_AUDIT_NUMBER)
+    return None if row is None else row[0]
+
+
 LIST_AUDIT_ENTRIES: Final = """\
 select a.id, a.at, a.team_id, t.name as team, a.actor, a.action, a.object_type, a.object_id, a.request_id,
     a.before_hash, a.after_hash, a.detail
 from audit_log as a left join teams as t on t.id = a.team_id
-where a.id > $1
-  and ($2::timestamptz is null or a.at >= $2::timestamptz)
-  and ($3::timestamptz is null or a.at < $3::timestamptz)
-  and a.at < now() - make_interval(secs => $4::float8)
-  and ($5::text is null or t.name = $5::text)
+where a.id > $1 and a.id <= $2
+  and ($3::timestamptz is null or a.at >= $3::timestamptz)
+  and ($4::timestamptz is null or a.at < $4::timestamptz)
+  and a.at < now() - make_interval(secs => $5::float8)
+  and ($6::text is null or t.name = $6::text)
 order by a.id
-limit $6
+limit $7
 """
 
 
-async def list_audit_entries(connection: Connection, *, after_id: int, since: datetime | None = None, before: datetime | None = None, held_back_seconds: float, team: str | None = None, page_size: int) -> list[ListAuditEntriesRow]:
-    """In the order of their numbers, after the one with this number."""
-    return [ListAuditEntriesRow(*row) for row in await connection.fetch(LIST_AUDIT_ENTRIES, after_id, since, before, held_back_seconds, team, page_size)]
+async def list_audit_entries(connection: Connection, *, after_id: int, up_to_id: int, since: datetime | None = None, before: datetime | None = None, held_back_seconds: float, team: str | None = None, page_size: int) -> list[ListAuditEntriesRow]:
+    """In the order of their numbers, of those after one number and up to another: the log may be longer than one statement can look through."""
+    return [ListAuditEntriesRow(*row) for row in await connection.fetch(LIST_AUDIT_ENTRIES, after_id, up_to_id, since, before, held_back_seconds, team, page_size)]
 
 
 COUNT_HELD_BACK_AUDIT_ENTRIES: Final = """\
 select count(*) from audit_log
-where at >= now() - make_interval(secs => $1::float8)
+where id > (select max(newest.id) from audit_log as newest) - 1000000
+  and at >= now() - make_interval(secs => $1::float8)
 """
 
 
 async def count_held_back_audit_entries(connection: Connection, *, held_back_seconds: float) -> int | None:
+    """Among the last million: there is no index of times, and no minute has so many."""
     row = await connection.fetchrow(COUNT_HELD_BACK_AUDIT_ENTRIES, held_back_seconds)
     return None if row is None else row[0]

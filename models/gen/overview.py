@@ -36,24 +36,55 @@ class ListAccountsThatNeedReauthorisationRow(msgspec.Struct, frozen=True, gc=Fal
     platform_account_id: str
 
 GET_OLDEST_CLAIMABLE_SECONDS: Final = """\
-select extract(epoch from now() - min(head.due_at))::float8 as seconds
-from (values (0), (1), (2), (3)) as lanes (lane)
-cross join lateral (
-    select due.due_at from (
-        select c.due_at, c.ad_account_id from campaign_jobs as c
+with recursive head as materialized (
+    select job.lane, job.ad_account_id
+    from (values (0), (1), (2), (3)) as lanes (lane)
+    cross join lateral (
+        select c.lane, c.ad_account_id from campaign_jobs as c
         where c.lane = lanes.lane and c.claim_token is null
           and c.status in ('PENDING', 'PROCESSING') and c.due_at <= now()
-        order by c.due_at limit 10000
-    ) as due
-    where not exists (
-        select 1 from webhook_endpoints as e where e.id = due.ad_account_id and e.failing_since is not null)
-    order by due.due_at limit 1
-) as head
+        order by c.due_at limit 1000
+    ) as job
+), walked as (
+    (select c.ad_account_id, 1 as nth from campaign_jobs as c
+     where c.claim_token is null and c.status in ('PENDING', 'PROCESSING')
+       and exists (select 1 from head group by head.lane having count(*) = 1000)
+     order by c.ad_account_id limit 1)
+    union all
+    select next.ad_account_id, walked.nth + 1
+    from walked cross join lateral (
+        select c.ad_account_id from campaign_jobs as c
+        where c.claim_token is null and c.status in ('PENDING', 'PROCESSING')
+          and c.ad_account_id > walked.ad_account_id
+        order by c.ad_account_id limit 1
+    ) as next
+    where walked.nth < 2000
+), seen as (
+    select head.ad_account_id from head union select walked.ad_account_id from walked
+)
+select extract(epoch from now() - min(greatest(earliest.due_at, a.throttled_until)))::float8 as seconds
+from seen join ad_accounts as a on a.id = seen.ad_account_id
+cross join lateral (
+    select min(job.due_at) as due_at
+    from (values (0), (1), (2), (3)) as lanes (lane)
+    cross join lateral (
+        select c.due_at from campaign_jobs as c
+        where c.ad_account_id = a.id and c.lane = lanes.lane and c.claim_token is null
+          and c.status in ('PENDING', 'PROCESSING') and c.due_at <= now()
+        order by c.due_at limit 1
+    ) as job
+) as earliest
+where (a.throttled_until is null or a.throttled_until <= now())
+  and a.max_running > (
+      select count(*) from campaign_jobs as c
+      where c.ad_account_id = a.id and c.claim_token is not null)
+  and not exists (
+      select 1 from webhook_endpoints as e where e.id = a.id and e.failing_since is not null)
 """
 
 
 async def get_oldest_claimable_seconds(connection: Connection) -> float | None:
-    """How long the job waits whose time came first; null when none is claimable. One look for each lane, at 10,000 jobs at most. Messages to receivers that fail do not count: they go out one at a time, whoever works."""
+    """How long the job waits that a worker could have taken first; null when there is none. Jobs of accounts that are full or throttled do not count, nor messages to receivers that fail: nobody may take them, however many work. Looks at the accounts of the first 1,000 jobs of each lane and, where a lane has more, at the first 2,000 accounts with waiting work."""
     row = await connection.fetchrow(GET_OLDEST_CLAIMABLE_SECONDS)
     return None if row is None else row[0]
 

@@ -33,15 +33,13 @@ DOUBT_BEGUN_STEPS: Final = """\
 update job_steps as s
 set status = case when s.status = 'FAILED' then s.status else 'IN_DOUBT'::step_status end,
     looks = case when s.status = 'FAILED' then 1 else 0 end, intent_at = now()
-from campaign_jobs as j
-where j.id = s.campaign_job_id and j.kind = 'BUILD_CAMPAIGN' and j.status <> 'SUCCESS'
-  and s.status <> 'DONE'
+where s.campaign_job_id = any ($1::uuid[]) and s.status <> 'DONE'
 """
 
 
-async def doubt_begun_steps(connection: Connection) -> int:
-    """Steps of campaigns that were begun and are not done: a later try, which was forgotten, may have done them. One that failed stays failed; its looks say that a retry of the job must look for it."""
-    return int((await connection.execute(DOUBT_BEGUN_STEPS)).rpartition(" ")[2])
+async def doubt_begun_steps(connection: Connection, *, campaign_job_ids: Sequence[UUID | None]) -> int:
+    """Steps of these campaigns that were begun and are not done: a later try, which was forgotten, may have done them. One that failed stays failed; its looks say that a retry of the job must look for it."""
+    return int((await connection.execute(DOUBT_BEGUN_STEPS, campaign_job_ids)).rpartition(" ")[2])
 
 
 LIST_UNFINISHED_REQUESTS_AFTER: Final = """\

@@ -1,25 +1,17 @@
 """An installation, and a browser that looks at it."""
 
-import shutil
-import tempfile
 from collections.abc import AsyncGenerator, Generator
-from pathlib import Path
 
 import pytest
 
 from tests.browser.browser import Browser, started
-from tests.mojito.test_up import Up
+from tests.mojito.test_up import Up, started_up
 
 
 @pytest.fixture(scope="session")
 def installation() -> Generator[Up]:
-    folder = Path(tempfile.mkdtemp(prefix="mojito-browser-"))
-    folder.chmod(0o755)  # as root PostgreSQL runs as somebody else
-    up = Up(folder)
-    up.start()
-    yield up
-    assert up.stop() == 0, up.said()
-    shutil.rmtree(folder)
+    with started_up("browser") as up:
+        yield up
 
 
 @pytest.fixture(scope="session")

@@ -50,6 +50,24 @@ def test_lines_below_the_level_are_left_out(stream):
     assert [line["event"] for line in lines(stream)] == ["loud"]
 
 
+class Terminal(io.StringIO):
+    """What a person looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("colours", [True, False])
+def test_a_terminal_gets_colours_unless_they_are_not_wanted(stream, colours):
+    terminal = Terminal()
+    log.configure("auto", "info", terminal, colours=colours)
+
+    structlog.get_logger().info("step.done")
+
+    assert "step.done" in terminal.getvalue()
+    assert ("\x1b[" in terminal.getvalue()) == colours
+
+
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_an_error_shows_where_and_never_local_variables(stream, form):
     log.configure(form, "info", stream)

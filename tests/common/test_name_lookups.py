@@ -18,7 +18,7 @@ from common.name_lookups import NameLookups
 async def main():
     lookups = NameLookups(look_up=lambda host, port: threading.Event().wait() and [])
     task = asyncio.create_task(lookups("silent.example", 443))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # it begins, and comes as far as it may
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
@@ -72,6 +72,24 @@ async def test_silent_servers_keep_nobody_else_from_looking_up_names(silent):
     silent.answer.set()
     assert found
     assert await asyncio.gather(*tasks) == [["192.0.2.1"]] * HUNDRED
+
+
+async def test_names_below_one_that_is_silent_leave_places_to_others(silent):
+    def look_up(host: str, port: int) -> list[str]:
+        return silent(host, port) if host.endswith(".silent.example") else ["192.0.2.2"]
+
+    lookups = NameLookups(most_at_once=3, most_of_a_domain=2, look_up=look_up)
+    hanging = [asyncio.create_task(lookups(f"a{n}.silent.example", 443)) for n in range(HUNDRED)]
+    await silent.hear(2)
+
+    async with asyncio.timeout(10):
+        found = [await lookups(name, 443) for name in ("media.test", "hook.test", "b.media.test")]
+    asked_meanwhile = silent.asked
+    silent.answer.set()
+
+    assert found == [["192.0.2.2"]] * 3
+    assert asked_meanwhile == 2
+    assert await asyncio.gather(*hanging) == [["192.0.2.1"]] * HUNDRED
 
 
 async def test_a_lookup_keeps_its_place_until_it_is_over_though_nobody_waits_for_it(silent):

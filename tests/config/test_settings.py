@@ -73,6 +73,8 @@ def test_values_are_read_as_their_types():
         ("MOJITO_ALLOWED_PRIVATE_TARGETS", "10.0.0.0/99"),
         ("MOJITO_DATA_DIR", "~nobody-has-this-name/there"),
         ("MOJITO_RETENTION_JOBS_DAYS", "1e9"),
+        ("MOJITO_WORKER_SILENCE_SECONDS", "1e300"),
+        ("MOJITO_MAX_OPEN_JOBS_PER_ACCOUNT", "9999999999"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(name, value):

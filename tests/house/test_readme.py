@@ -5,14 +5,13 @@ import re
 import shlex
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from tests.mojito.test_up import ROOT, Up
+from tests.mojito.test_up import ROOT, Up, started_up
 
 README = (ROOT / "README.md").read_text()
 SECTION = README.partition("\n## Ten calls\n")[2].partition("\n## ")[0]
@@ -68,15 +67,8 @@ ANSWERS = [
 
 @pytest.fixture(scope="module")
 def answers() -> Generator[list[Answer]]:
-    folder = Path(tempfile.mkdtemp(prefix="mojito-readme-"))
-    folder.chmod(0o755)  # as root PostgreSQL runs as somebody else
-    up = Up(folder)
-    up.start()
-    try:
+    with started_up("readme") as up:
         yield run_calls(up)
-    finally:
-        assert up.stop() == 0, up.said()
-        shutil.rmtree(folder)
 
 
 def run_calls(up: Up) -> list[Answer]:

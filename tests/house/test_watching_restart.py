@@ -73,7 +73,7 @@ class Writer:
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 connection = None
             self.more.set()
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # readers get their turn, also while the server refuses at once
         if connection is not None:
             await connection.close()
 

@@ -3,27 +3,12 @@
 import asyncio
 import io
 import json
-from collections.abc import Generator
 
 import asyncpg
 import pytest
 
 from common.keyring import new_key_line
 from mojito.main import main
-from tests.sandbox.running import Running
-
-
-@pytest.fixture(scope="module")
-def one_sandbox() -> Generator[Running]:
-    running = Running()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def sandbox(one_sandbox: Running) -> Running:
-    one_sandbox.control("POST", "reset").raise_for_status()
-    return one_sandbox
 
 
 @pytest.fixture

@@ -6,7 +6,9 @@ import json
 import asyncpg
 import pytest
 
+from models.gen import audit_log
 from mojito.main import main
+from tests.workers.test_retention import find as rows_of
 
 DAYS = (40, 20, 10, 0)
 
@@ -90,6 +92,23 @@ async def test_pages_follow_each_other(command, monkeypatch):
     monkeypatch.setattr("mojito.audit._PAGE", 1)
 
     assert numbers((await command("audit", "export"))[1]) == [1, 2, 3]
+
+
+async def test_no_statement_looks_at_more_than_so_many_entries(command, entries):
+    await entries.execute(
+        """insert into audit_log (at, actor, action, object_type)
+           select now() - interval '5 days', 'me', 'thing.made', 'thing' from generate_series(1, 250000);
+           insert into audit_log (at, team_id, actor, action, object_type)
+           select now() - interval '4 days', id, 'me', 'thing.made', 'thing' from teams where name = 'B'"""
+    )
+    await entries.execute("analyze audit_log")
+    sql = f"explain (analyze, format json) {audit_log.LIST_AUDIT_ENTRIES}"
+    looked_at = await entries.fetchval(sql, 0, 100_000, None, None, 0.0, "B", 1000)
+
+    lines = await command("audit", "export", "--team", "B")
+
+    assert rows_of(json.loads(looked_at), "audit_log") <= 100_000
+    assert numbers(lines[1]) == [2, 250_005]
 
 
 async def test_what_is_no_moment_is_refused(command):

@@ -109,6 +109,17 @@ async def test_a_server_that_is_too_old(settings, monkeypatch):
     assert (await finding(settings, "postgresql")).severity == "ok"
 
 
+async def test_a_database_that_takes_no_writes(settings, sql):
+    name = await sql.fetchval("select current_database()")
+    good = await finding(settings, "writes")
+
+    await sql.execute(f"alter database {name} set default_transaction_read_only = on")
+    found = await finding(settings, "writes")
+
+    assert (good.severity, found.severity) == ("ok", "error")
+    assert "the primary" in found.remedy
+
+
 async def test_settings_of_the_server_that_forget_what_was_promised(settings):
     found = await examine(settings, Surroundings(patience_seconds=0.5))
 

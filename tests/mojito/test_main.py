@@ -1,5 +1,6 @@
 """Whatever is wrong around a command, it says so in a sentence: no traceback, no secret."""
 
+import json
 import os
 import subprocess
 import sys
@@ -69,6 +70,28 @@ def test_files_that_hold_something_else_are_named(tmp_path, content):
         ("submit", str(path)),
     ):
         require_sentence(run(tmp_path, *command))
+
+
+@pytest.mark.parametrize(
+    "given", [("--url", "http://[::1"), ("--idempotency-key", "Frühling")], ids=lambda one: one[0]
+)
+def test_what_cannot_be_sent_is_named(tmp_path, given):
+    (tmp_path / "dev-key").write_text("mj_test_x")
+
+    done = run(tmp_path, "submit", "examples/meta_existing_post.json", *given)
+
+    require_sentence(done)
+    assert done.returncode == 2
+
+
+def test_a_folder_whose_name_is_no_text_can_be_shown(tmp_path):
+    folder = tmp_path / os.fsdecode(b"\xff")
+
+    done = run(folder, "config", "show", "--json")
+
+    shown = {one["name"]: one["value"] for one in json.loads(done.stdout)}
+    assert done.returncode == 0
+    assert shown["MOJITO_DATA_DIR"] == str(folder)
 
 
 def test_a_key_file_that_is_no_text_is_named(tmp_path):

@@ -43,6 +43,20 @@ def until(ask, seconds=PATIENCE_SECONDS):
     raise AssertionError("it did not come true in time")
 
 
+@contextlib.contextmanager
+def started_up(name):
+    """An installation that runs and then ends well, in a folder that is gone with it."""
+    folder = Path(tempfile.mkdtemp(prefix=f"mojito-{name}-"))
+    folder.chmod(0o755)  # as root PostgreSQL runs as somebody else
+    up = Up(folder)
+    up.start()
+    try:
+        yield up
+    finally:
+        assert up.stop() == 0, up.said()
+        shutil.rmtree(folder)
+
+
 class Up:
     """One installation in a folder of its own."""
 

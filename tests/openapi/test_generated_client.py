@@ -2,18 +2,15 @@
 
 import importlib
 import json
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.mojito.test_up import Up, until
+from tests.mojito.test_up import Up, started_up, until
 from tests.routes.meta_requests import meta_request
 
 NAME = "generated_mojito_client"
@@ -24,13 +21,8 @@ FINISHED = ("SUCCESS", "PARTIAL_SUCCESS", "FAILED", "CANCELLED")
 
 @pytest.fixture(scope="module")
 def installation() -> Generator[Up]:
-    folder = Path(tempfile.mkdtemp(prefix="mojito-client-"))
-    folder.chmod(0o755)  # as root PostgreSQL runs as somebody else
-    up = Up(folder)
-    up.start()
-    yield up
-    assert up.stop() == 0, up.said()
-    shutil.rmtree(folder)
+    with started_up("client") as up:
+        yield up
 
 
 class Generated:

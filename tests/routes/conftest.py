@@ -81,6 +81,29 @@ async def add_account(caller: httpx.AsyncClient, **changes: Any) -> dict[str, An
     return answer.json()
 
 
+async def posted(api: Api, url: str, key: bytes, message: dict[str, Any]) -> int:
+    """The status that one message brings, without a client, which would leave garbage of its own."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return message
+
+    async def send(answer: dict[str, Any]) -> None:
+        sent.append(answer)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": url,
+        "raw_path": url.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"authorization", key), (b"content-type", b"application/json")],
+    }
+    await api.app(scope, receive, send)  # pyright: ignore[reportArgumentType]  # plain dicts are what servers send
+    return sent[0]["status"]
+
+
 @pytest.fixture
 async def pool(database: str) -> AsyncGenerator[Pool]:
     opened = await open_pool(database, size=5, name="test")

@@ -78,6 +78,54 @@ async def test_without_database_it_lives_refuses_and_recovers(api: Api, database
     assert [answer.status_code for answer in alive] == [200, 200]
 
 
+async def test_a_database_that_only_reads_is_not_ready(api: Api, admin):
+    name = await api.pool.fetchval("select current_database()")
+    await admin.execute(f"alter database {name} set default_transaction_read_only = on")
+    await api.pool.expire_connections()
+
+    answer = await api.client.get("/readyz")
+
+    await admin.execute(f"alter database {name} reset default_transaction_read_only")
+    assert answer.status_code == 503
+    assert answer.json()["missing"] == ["the database takes no writes"]
+
+
+class CountingPool:
+    """The pool, held up while it is asked; notes how many ask it at a time."""
+
+    def __init__(self, pool):
+        self._pool = pool
+        self.is_asked, self.may_go_on = asyncio.Event(), asyncio.Event()
+        self.under_way = self.most = 0
+
+    async def fetchval(self, *arguments):
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        self.is_asked.set()
+        await self.may_go_on.wait()
+        try:
+            return await self._pool.fetchval(*arguments)
+        finally:
+            self.under_way -= 1
+
+    async def fetch(self, *arguments):
+        return await self._pool.fetch(*arguments)
+
+
+async def test_all_who_ask_at_a_time_share_one_look_at_the_database(api: Api):
+    pool = CountingPool(api.pool)
+    readiness = ServerReadiness(pool)
+
+    asking = [asyncio.create_task(readiness.missing()) for _ in range(50)]
+    giving_up = asyncio.create_task(readiness.missing())
+    await pool.is_asked.wait()
+    giving_up.cancel()
+    pool.may_go_on.set()
+
+    assert await asyncio.gather(*asking) == [[]] * 50
+    assert pool.most == 1
+
+
 async def test_a_complete_installation_is_ready(tmp_path):
     assert missing_parts(complete(tmp_path / "data")) == []
 

@@ -1,6 +1,7 @@
 """/metrics tells the truth, costs little whatever the history, and grows with nothing that callers send."""
 
 import asyncpg
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from uuid_utils.compat import uuid7
 
@@ -56,6 +57,39 @@ async def test_open_jobs_are_counted_by_kind_status_and_reason(api, caller):
     assert found["mojito_jobs_running",] == 0
     assert found["mojito_jobs_count_is_full",] == 0
     assert found["mojito_database_answers",] == 1
+
+
+async def oldest(api):
+    return await overview.get_oldest_claimable_seconds(api.pool)
+
+
+async def test_jobs_that_no_worker_may_take_do_not_make_the_queue_look_stuck(api, caller):
+    busy, throttled, other = [
+        (await add_account(caller, platform_account_id=f"act_{nth}"))["id"] for nth in (7, 8, 9)
+    ]
+    await add_jobs(api, busy, 2000, due="1 h")
+    await add_jobs(api, throttled, 1, due="2 h")
+    await api.pool.execute(
+        """update campaign_jobs set status = 'PROCESSING', claim_token = gen_random_uuid(),
+               worker_id = gen_random_uuid()
+           where id in (select id from campaign_jobs where ad_account_id = $1 limit 4)""",
+        busy,
+    )
+    until = "update ad_accounts set throttled_until = now() + $2::text::interval where id = $1"
+    await api.pool.execute(until, throttled, "1 min")
+
+    nobody = await oldest(api)
+    await add_jobs(api, other, 1, due="5 min")  # behind all those
+    behind = await oldest(api)
+    await api.pool.execute(until, throttled, "-10 min")
+    when_the_throttle_is_over = await oldest(api)
+    await api.pool.execute("update ad_accounts set max_running = 5 where id = $1", busy)
+    with_room = await oldest(api)
+
+    assert nobody is None
+    assert behind == pytest.approx(300, abs=30)
+    assert when_the_throttle_is_over == pytest.approx(600, abs=30)
+    assert with_room == pytest.approx(3600, abs=30)
 
 
 async def test_workers_are_counted_by_whether_they_live(api):

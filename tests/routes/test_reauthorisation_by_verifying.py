@@ -13,12 +13,10 @@ from tests.routes.test_verify_accounts import (
     codes,
     held,
     meta_address,
-    one_sandbox,
-    sandbox,
     verified,
 )
 
-__all__ = ["meta_address", "one_sandbox", "sandbox"]
+__all__ = ["meta_address"]
 
 WAITING = """update campaign_jobs set waiting_reason = 'reauth_required', waiting_since = now(),
     due_at = now() + interval '7 days' where id = $1"""

@@ -1,7 +1,6 @@
 """The platform is asked what an account's credentials are worth, and what it tells is kept and used."""
 
 import asyncio
-from collections.abc import Generator
 
 import pytest
 
@@ -10,19 +9,6 @@ from tests.routes.meta_requests import meta_request
 from tests.sandbox.running import Running
 
 URL = "/api/v1/ad_accounts"
-
-
-@pytest.fixture(scope="module")
-def one_sandbox() -> Generator[Running]:
-    running = Running()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def sandbox(one_sandbox: Running) -> Running:
-    one_sandbox.control("POST", "reset").raise_for_status()
-    return one_sandbox
 
 
 @pytest.fixture

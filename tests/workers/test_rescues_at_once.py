@@ -1,6 +1,7 @@
 """Several workers free the jobs of a dead one at the same time, and others claim them meanwhile."""
 
 import asyncio
+import contextlib
 from uuid import uuid4
 
 import pytest
@@ -32,8 +33,9 @@ async def gate(shop):
         yield own
 
 
-async def test_a_job_that_a_living_worker_has_claimed_meanwhile_stays_with_it(shop, gate):
-    job = await shop.claimed()
+@contextlib.asynccontextmanager
+async def late_freeing(shop, gate):
+    """Some worker frees the jobs of all that are silent now, and has only seen which these are."""
     await shop.pool.execute(SILENT)
     async with connected(shop) as late:
         await late.execute(f"set role {READER}")
@@ -41,6 +43,12 @@ async def test_a_job_that_a_living_worker_has_claimed_meanwhile_stays_with_it(sh
             workers.release_jobs_of_dead_workers(late, silence_seconds=30.0)
         )
         await until(lambda: gate.fetchval(WAITING, GATE))
+        yield freeing
+
+
+async def test_a_job_that_a_living_worker_has_claimed_meanwhile_stays_with_it(shop, gate):
+    job = await shop.claimed()
+    async with late_freeing(shop, gate) as freeing:
         await rescue(shop.pool, silence_seconds=30.0, freed=lambda: None)
         shop.worker_id = uuid4()
         (claimed,) = await shop.claim()
@@ -56,14 +64,8 @@ async def test_a_job_that_a_living_worker_has_claimed_meanwhile_stays_with_it(sh
 
 async def test_what_nobody_has_freed_meanwhile_is_freed(shop, gate):
     job = await shop.claimed()
-    await shop.pool.execute(SILENT)
-    async with connected(shop) as late:
-        await late.execute(f"set role {READER}")
-        freeing = asyncio.create_task(
-            workers.release_jobs_of_dead_workers(late, silence_seconds=30.0)
-        )
-        await until(lambda: gate.fetchval(WAITING, GATE))
 
+    async with late_freeing(shop, gate) as freeing:
         await gate.execute("select pg_advisory_unlock($1)", GATE)
 
         assert await freeing == [job.id]

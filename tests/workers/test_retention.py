@@ -42,8 +42,7 @@ async def add_job(pool, account, days: float, status: str = "SUCCESS", key: str 
     """A job made so many days ago, with two steps and three events; it ended at once or never."""
     job = await pool.fetchval(
         """insert into campaign_jobs (id, ad_account_id, platform_type, mode, status, created_at, finished_at)
-           values ((
-left(replace(oldest_kept_id($2)::text, '-', ''), 12)
+           values ((left(replace(oldest_kept_id($2)::text, '-', ''), 12)
                    || right(replace(gen_random_uuid()::text, '-', ''), 20))::uuid,
                $1, 'META', 'sandbox', $3::job_status, now() - make_interval(secs => $2 * 86400),
                case when $3 not in ('PENDING', 'PROCESSING')
@@ -265,6 +264,20 @@ async def test_a_role_that_may_only_append_can_be_given_retention_and_nothing_mo
         await transaction.rollback()
 
     assert gone == 1
+
+
+async def test_a_table_that_cannot_be_tidied_holds_up_no_other_and_hides_nothing(pool, account):
+    await add_job(pool, account, 31)
+    await pool.execute("drop function forget_audit_entries(float8, integer)")
+
+    with pytest.raises(asyncpg.UndefinedFunctionError):
+        await forget(pool, Ages(jobs_days=30, audit_days=30, deliveries_days=30))
+
+    said = await pool.fetchrow("select action, detail from audit_log order by id desc limit 1")
+    told = json.loads(said["detail"])
+    assert said["action"] == "retention.ran"
+    assert told["campaign_jobs"] == 1
+    assert told["webhook_deliveries"] == 0  # it came to the last table
 
 
 async def test_only_one_worker_keeps_house_at_a_time(pool, account, database):
