@@ -37,6 +37,7 @@ _WITHOUT_DATABASE = (
     *AWAY,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.LockNotAvailableError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
     asyncpg.TransactionRollbackError,
 )
 """No fault of the step's: that it could not be carried out now is none of its attempts."""
