@@ -136,11 +136,17 @@ class StepError(MojitoError):
 
 
 class Retry(StepError):
-    """Nothing can have happened; `after` seconds is the platform's own wish, None leaves it to us."""
+    """Nothing can have happened; `after` seconds is the platform's own wish, None leaves it to us.
 
-    def __init__(self, message: str, *, after: float | None = None, **rest: Any) -> None:
+    `is_outage` says that the platform is down for everybody: time mends that, and nobody's request is why.
+    """
+
+    def __init__(
+        self, message: str, *, after: float | None = None, is_outage: bool = False, **rest: Any
+    ) -> None:
         super().__init__(message, **rest)
         self.after = after
+        self.is_outage = is_outage
 
 
 class Unknown(StepError):

@@ -103,7 +103,7 @@ def _credentials_violations(platform_type: str, body: dict[str, Any]) -> list[Vi
     found = violations(CREDENTIALS[platform_type], credentials)
     return [
         {**error, "pointer": "/credentials" + error["pointer"]}
-        for error in [*found, *_mask_violations(credentials)]
+        for error in [*found, *_mask_violations(credentials), *_blank_violations(credentials)]
     ]
 
 
@@ -113,6 +113,18 @@ def _mask_violations(credentials: dict[str, Any]) -> list[Violation]:
         _violation(f"/{field}", "masked_secret", message)
         for field in SECRETS
         if isinstance(credentials.get(field), str) and is_mask(credentials[field])
+    ]
+
+
+def _blank_violations(credentials: dict[str, Any]) -> list[Violation]:
+    """Copied with a line break, a blank or a letter of another alphabet: no request could carry it."""
+    message = "A secret has no blanks, no line breaks and nothing beyond ASCII: copy it again."
+    return [
+        _violation(f"/{field}", "wrong_format", message)
+        for field in SECRETS
+        if isinstance(secret := credentials.get(field), str)
+        and not is_mask(secret)
+        and re.search(r"[^!-~]", secret)
     ]
 
 

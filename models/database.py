@@ -55,6 +55,8 @@ NO_POOLER = (
     "a pooler stands before the database and keeps connections' settings from it; "
     "connect to PostgreSQL itself"
 )
+_WRITES = "read-write"
+"""The server of several that is meant, and no connection to any that only reads."""
 _CONNECT_SECONDS = 4.0
 _LONGEST_ACQUIRE_SECONDS = 4.0
 _LONGEST_CLOSE_SECONDS = 3.0
@@ -82,8 +84,12 @@ class _Pool(asyncpg.Pool):
                 await super().close()
 
 
-async def open_pool(url: str, *, size: int, name: str) -> Pool:
-    """A pool whose statements end after 30 s and never wait longer than 5 s for a lock."""
+async def open_pool(url: str, *, size: int, name: str, writes: bool = True) -> Pool:
+    """A pool whose statements end after 30 s and never wait longer than 5 s for a lock.
+
+    One that `writes` has no connection to a server that only reads, as names and proxies lead to for a
+    while after a failover: it would go on with that connection for as long as it is used.
+    """
     pool = _Pool(
         url,
         min_size=1,
@@ -92,6 +98,7 @@ async def open_pool(url: str, *, size: int, name: str) -> Pool:
         max_inactive_connection_lifetime=300,
         connect=_connect,
         reset=_keep_state,
+        target_session_attrs=_WRITES if writes else None,
         loop=None,
         connection_class=asyncpg.Connection,
         record_class=asyncpg.Record,
@@ -135,6 +142,7 @@ async def connect(
     """One connection of its own, noticed within seconds when the other side is gone."""
     return await _connect(
         url,
+        target_session_attrs=_WRITES,
         command_timeout=20,
         server_settings={
             "application_name": name,

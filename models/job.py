@@ -10,7 +10,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from models.account import AccountView
 from models.gen.rows import CampaignJob, JobStatus, JobStep, StepStatus
-from models.plan import PlannedStep
+from models.marker import where_to_look
+from models.plan import LAYERS_THAT_COUNT, PlannedStep
 
 type Moment = Annotated[datetime, Meta(tz=True)]
 type Priority = Literal["high", "normal", "low"]
@@ -137,7 +138,7 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
 def job_view(job: CampaignJob, rows: Sequence[JobStep], planned: Sequence[PlannedStep]) -> JobView:
     """The job as it stands now."""
     by_name = {row.name: row for row in rows}
-    steps = [_step_view(step, by_name.get(step.name), job.status) for step in planned]
+    steps = [_step_view(job, step, by_name.get(step.name)) for step in planned]
     progress = Progress(sum(step.status == "DONE" for step in steps), len(steps))
     ids = platform_ids(planned, {step.name: step.platform_id for step in steps})
     campaign = next((step.platform_id for step in steps if step.kind == "campaign"), None)
@@ -149,7 +150,7 @@ def brief_view(job: CampaignJob, rows: Sequence[JobStep], step_name: object, don
 
     `rows` are those of that step and of the campaign, as far as they were begun; `done` counts all.
     """
-    shown = [_begun_step(row) for row in rows]
+    shown = [_begun_step(job, row) for row in rows]
     campaign = next((step.platform_id for step in shown if step.kind == "campaign"), None)
     steps = [step for step in shown if step.name == step_name]
     progress = Progress(done, job.steps_total)
@@ -221,24 +222,38 @@ def platform_ids(planned: Sequence[PlannedStep], ids: dict[str, str | None]) -> 
     return tree
 
 
-def _step_view(step: PlannedStep, row: JobStep | None, job_status: JobStatus) -> StepView:
+def _step_view(job: CampaignJob, step: PlannedStep, row: JobStep | None) -> StepView:
     if row is None:
-        status: StepStatus = "SKIPPED" if job_status in FINISHED else "PENDING"
+        status: StepStatus = "SKIPPED" if job.status in FINISHED else "PENDING"
         return StepView(name=step.name, kind=step.kind, status=status)
-    return _begun_step(row)
+    return _begun_step(job, row)
 
 
-def _begun_step(row: JobStep) -> StepView:
+def _begun_step(job: CampaignJob, row: JobStep) -> StepView:
+    error = None if row.error is None else msgspec.json.decode(row.error, type=JobError)
+    status = row.status
+    if job.status in FINISHED and status in ("RUNNING", "IN_DOUBT"):
+        # nobody works on it any more, and nobody asks
+        status = "IN_DOUBT"
+        if row.kind in LAYERS_THAT_COUNT:
+            error = _left_in_doubt(job, row, error)
     return StepView(
         name=row.name,
         kind=row.kind,
-        status=row.status,
+        status=status,
         attempt=row.attempt,
         platform_id=row.platform_id if row.status == "DONE" else None,
-        error=None if row.error is None else msgspec.json.decode(row.error, type=JobError),
+        error=error,
         started_at=row.started_at,
         finished_at=row.finished_at,
     )
+
+
+def _left_in_doubt(job: CampaignJob, row: JobStep, met: JobError | None) -> JobError:
+    """Of an object that may exist although the job has no id of it."""
+    met = met or JobError(step=row.name, code="in_doubt", message="no answer was heard")
+    remedy = f"{where_to_look(job.id, row.name)} A retry of the job looks for it first."
+    return msgspec.structs.replace(met, remedy=remedy, retryable=True)
 
 
 def _waiting(job: CampaignJob) -> Waiting | None:

@@ -27,3 +27,8 @@ def marked(name: str, job_id: UUID, step_name: str) -> str:
     True
     """
     return f"{name} [{marker(job_id, step_name)}]"
+
+
+def where_to_look(job_id: UUID, step_name: str) -> str:
+    """For people, of something that may have been made without our hearing of it."""
+    return f"It may exist on the platform: its name there would hold [{marker(job_id, step_name)}]."

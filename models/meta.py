@@ -78,7 +78,8 @@ class MetaAdSet(Strict, frozen=True, kw_only=True):
     daily_budget: Annotated[
         Money | None,
         Meta(
-            description="Per day, in the smallest unit of the account's currency. An ad set has "
+            description="Per day, in hundredths of the account's currency, in whole units of those that "
+            "Meta counts so (docs/requests.md names them). An ad set has "
             "this or lifetime_budget, unless the campaign has a budget."
         ),
     ] = None
@@ -160,8 +161,8 @@ class MetaCampaign(Strict, frozen=True, kw_only=True):
     daily_budget: Annotated[
         Money | None,
         Meta(
-            description="Per day for all ad sets, which must then carry none; in the smallest unit "
-            "of the account's currency."
+            description="Per day for all ad sets, which must then carry none; in hundredths of the "
+            "account's currency, in whole units of those that Meta counts so."
         ),
     ] = None
     lifetime_budget: Annotated[

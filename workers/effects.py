@@ -22,6 +22,8 @@ class Pace(msgspec.Struct, frozen=True):
     """How long lists of the platform may lag behind its writes."""
     longest_wait_seconds: float | None = None
     """No wait, backoff or pause is longer; None is no limit."""
+    outage_seconds: float = 0.0
+    """How long a step bears with a platform that is down before its tries are counted."""
 
     def wait(self, seconds: float) -> float:
         """The wait, cut to what the account allows."""

@@ -11,11 +11,12 @@ import msgspec
 import structlog
 
 from common import clock
-from common.backoff import backoff_seconds
+from common.backoff import backoff_seconds, patient_seconds
 from common.errors import ClaimLost, Reject, Retry, StepError, Unknown, Wait
 from models.gen.rows import ClaimedJob, JobStep, StepStatus
 from models.job import JobError
-from models.plan import PlannedStep
+from models.marker import where_to_look
+from models.plan import LAYERS_THAT_COUNT, PlannedStep
 from workers import records
 from workers.effects import Effect, Pace, Stopping, Try
 from workers.platforms.base import Done
@@ -236,12 +237,25 @@ class Ledger:
     async def _again_or_never(
         self, row: JobStep, error: StepError, pace: Pace, waiting: StepStatus
     ) -> NoReturn:
+        if isinstance(error, Retry) and error.is_outage:
+            await self._bear_with(row, error, pace, waiting)
         attempt = row.attempt + 1
         if self._is_spent(row, attempt):
             await self._give_up(row, error, attempt, looks=int(waiting == "IN_DOUBT"))
         after = error.after if isinstance(error, Retry) else None
         seconds = pace.wait(backoff_seconds(attempt) if after is None else after)
         await self._record(row, status=waiting, error=error, attempt=attempt, delay=seconds)
+        raise Wait(error.message, code=error.code, reason="retry", seconds=seconds) from error
+
+    async def _bear_with(self, row: JobStep, error: Retry, pace: Pace, waiting: StepStatus) -> None:
+        """Waits for the end of an outage, which is none of the step's attempts. Returns when it has lasted
+        too long."""
+        since = row.intent_at if waiting == "IN_DOUBT" else records.began_at(row, self.now())
+        lasted = (self.now() - (since or self._job.created_at)).total_seconds()
+        if lasted > pace.outage_seconds:
+            return
+        seconds = pace.wait(patient_seconds(lasted))
+        await self._record(row, status=waiting, error=error, delay=seconds)
         raise Wait(error.message, code=error.code, reason="retry", seconds=seconds) from error
 
     def _is_spent(self, row: JobStep, attempt: int) -> bool:
@@ -255,6 +269,8 @@ class Ledger:
     ) -> NoReturn:
         """For good. Looks that are told stand for a doubt that stays, also after a retry."""
         last = records.given_up(error, attempt)
+        if looks and row.kind in LAYERS_THAT_COUNT:
+            last.remedy = f"{last.remedy} {where_to_look(self._job.id, row.name)}"
         await self._record(row, status="FAILED", error=last, attempt=attempt, looks=looks)
         raise last from error
 

@@ -5,14 +5,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from common.asset_files import AssetFiles
-from common.errors import Reject, Retry, StepError
+from common.errors import Reject, Retry, StepError, Wait
 from common.guarded_http import DownloadFailed, GuardedClient
 from common.media_files import NotMedia
 from models.assets import download_problem, store_asset
-from models.database import Pool
+from models.database import AWAY, Pool
 from models.gen import media_assets
 from models.gen.rows import MediaAsset
 from models.media import LARGEST_FOR_META, UNKNOWN_TO_META, Media, MediaKind
@@ -32,6 +33,15 @@ _REMEDIES = {
     "media_too_large": "Send a smaller file: images up to 30 MB, videos up to 4 GB.",
     "media_unreachable": "Check that the address can be reached from the Internet.",
 }
+_WITHOUT_DATABASE = (
+    *AWAY,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
+    asyncpg.TransactionRollbackError,
+)
+"""No fault of the step's: that it could not be carried out now is none of its attempts."""
+_WITHOUT_DATABASE_SECONDS = 2.0
 _LATER_STATUSES = frozenset({408, 425, 429})
 
 
@@ -53,7 +63,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class MediaSource:
-    """Finds or fetches media. Its errors are Reject and Retry, pointing at the entry."""
+    """Finds or fetches media. Its errors are Reject and Retry, pointing at the entry, and Wait."""
 
     def __init__(self, pool: Pool, files: AssetFiles, client: GuardedClient) -> None:
         self._pool = pool
@@ -76,6 +86,20 @@ class MediaSource:
         step, on whatever machine shares the files, reads the same bytes.
         """
         wanted = Wanted(media, key, expected_kind, team_id)
+        try:
+            return await self._open(wanted, media, save, progress)
+        except _WITHOUT_DATABASE as error:
+            raise Wait(
+                f"the database cannot be asked now ({type(error).__name__})",
+                code="database_away",
+                reason="retry",
+                seconds=_WITHOUT_DATABASE_SECONDS,
+                remedy="Nothing; the job goes on by itself.",
+            ) from error
+
+    async def _open(
+        self, wanted: Wanted, media: Media, save: Save, progress: Mapping[str, Any]
+    ) -> StoredMedia:
         if media.url is not None:
             row = await self._fetched(wanted, media.url, save, progress)
             return await self._checked(wanted, row, "url")
@@ -149,6 +173,8 @@ class MediaSource:
             raise _failed(wanted, error) from error
         except NotMedia as error:
             raise _wrong_kind(wanted, "url", error.message) from error
+        except _WITHOUT_DATABASE:
+            raise  # some of these are errors of the system, too, and none of the disk
         except OSError as error:
             raise Retry(
                 f"the media file could not be written: {error.strerror or type(error).__name__}",

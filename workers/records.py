@@ -12,6 +12,8 @@ from models.jsonb import clean, foreign_jsonb, to_jsonb
 from workers.platforms.base import Done
 from workers.writes import Intent
 
+NOTHING_TO_DO = "Nothing"
+"""So begins the remedy of whatever passes by itself."""
 LONGEST_PAUSE = timedelta(minutes=30)
 """Between two tries that follow each other; no backoff of a step's eight attempts is longer."""
 
@@ -91,10 +93,12 @@ def last_error(row: JobStep) -> StepError:
 
 def given_up(error: StepError, attempt: int) -> Reject:
     """What a step ends with that met the same again and again."""
+    # what was nothing to worry about while the job went on by itself needs somebody now
+    is_told = error.remedy and not error.remedy.startswith(NOTHING_TO_DO)
     return Reject(
         f"gave up after {attempt} attempts: {error.message}",
         code=error.code,
-        remedy=error.remedy or "Ask for a retry when the platform is well again.",
+        remedy=error.remedy if is_told else "Ask for a retry when the platform is well again.",
         upstream=error.upstream,
         pointer=error.pointer,
         retryable=True,

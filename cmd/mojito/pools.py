@@ -45,11 +45,16 @@ def explained() -> Generator[None]:
 
 
 @contextlib.asynccontextmanager
-async def opened_pool(settings: Settings, name: str) -> AsyncGenerator[Pool]:
-    """A pool that is closed at the end. Raises ConfigurationError when there is no way in."""
+async def opened_pool(
+    settings: Settings, name: str, *, writes: bool = False
+) -> AsyncGenerator[Pool]:
+    """A pool that is closed at the end. Raises ConfigurationError when there is no way in.
+
+    Commands may ask a server that only reads, a standby for one; programs that stay need one that `writes`.
+    """
     url = database_url(settings)
     with explained():
-        pool = await open_pool(url, size=settings.database_pool_size, name=name)
+        pool = await open_pool(url, size=settings.database_pool_size, name=name, writes=writes)
     try:
         yield pool
     finally:

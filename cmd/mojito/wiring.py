@@ -42,6 +42,9 @@ from workers.retention import keep_house
 from workers.runner import Worker
 from workers.worker_settings import WorkerSettings
 
+OUTAGE_SECONDS = 3600.0
+"""How long steps of live accounts bear with a platform that is down; of sandboxes no time at all."""
+
 
 @contextlib.asynccontextmanager
 async def open_app(
@@ -50,7 +53,7 @@ async def open_app(
     """The HTTP application with everything it needs open. Once `stopping`, nobody watches any more."""
     keyring = FileKeyring(settings.keys_file)
     async with (
-        opened_pool(settings, "mojito api") as pool,
+        opened_pool(settings, "mojito api", writes=True) as pool,
         Notifier(database_url(settings)) as notifier,
         guarded_client(settings) as client,
         opened_sink(os.environ, "mojito-api") as sink,
@@ -99,7 +102,7 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
     metrics = WorkerMetrics()
     async with (
         served_metrics(metrics, settings.host, settings.worker_metrics_port),
-        opened_pool(settings, "mojito worker") as pool,
+        opened_pool(settings, "mojito worker", writes=True) as pool,
         guarded_client(settings) as client,
         opened_platforms(settings, metrics.called) as platforms,
         opened_sink(os.environ, "mojito-worker") as sink,
@@ -215,7 +218,9 @@ def rate(name: str, per_second: float, burst: int) -> Rate | None:
 
 def paces(settings: Settings) -> tuple[Pace, Pace]:
     """How long things may take for live and for sandbox accounts."""
-    live = Pace(settings.call_deadline_seconds, settings.list_lag_seconds)
+    live = Pace(
+        settings.call_deadline_seconds, settings.list_lag_seconds, outage_seconds=OUTAGE_SECONDS
+    )
     sandbox = Pace(
         settings.sandbox_call_deadline_seconds,
         settings.sandbox_list_lag_seconds,

@@ -8,6 +8,10 @@ SHARING = "Marketing API changelog v24.0: is_adset_budget_sharing_enabled"
 
 KINDS = ("daily_budget", "lifetime_budget")
 _LEAST = "The least that this account takes for a day is {least}{unit}."
+WHOLE_CURRENCIES = frozenset(
+    {"CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"}
+)
+"""Meta counts them in whole units, also those that have smaller ones (Marketing API, currencies)."""
 LEAST_SPEND_CAP = {"USD": 10_000}
 """100 US dollars or what is worth as much: the account tells; by currency where it was not asked."""
 
@@ -138,6 +142,8 @@ def _least_spend_cap(context: RuleContext) -> int | None:
 
 
 def _unit(currency: str | None) -> str:
+    if currency in WHOLE_CURRENCIES:
+        return f" whole {currency}"
     return "" if currency is None else f" of the smallest unit of {currency}"
 
 

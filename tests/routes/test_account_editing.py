@@ -223,6 +223,26 @@ async def test_the_shown_fingerprint_is_no_secret_either(caller):
     assert answer.json()["errors"][0]["code"] == "masked_secret"
 
 
+@pytest.mark.parametrize(
+    "secret", [TOKEN + "\n", " " + TOKEN, "EAA\u00e9" + TOKEN, "EAA b" + TOKEN]
+)
+@pytest.mark.parametrize("field", ["access_token", "app_secret"])
+async def test_a_secret_that_no_request_could_carry_is_refused(caller, field, secret):
+    account = await add_account(caller)
+    credentials = {"access_token": TOKEN, "app_secret": "0" * 30 + "ab", field: secret}
+
+    answers = [
+        await caller.put(f"{URL}/{account['id']}", json={"credentials": credentials}),
+        await send_patch(caller, account, {"credentials": {**WHOLE, **credentials}}),
+    ]
+
+    assert {answer.status_code for answer in answers} == {422}
+    for answer in answers:
+        (error,) = answer.json()["errors"]
+        assert (error["pointer"], error["code"]) == (f"/credentials/{field}", "wrong_format")
+        assert TOKEN not in answer.text
+
+
 async def test_a_patch_needs_the_version_that_it_was_made_from(caller):
     account = await add_account(caller)
 

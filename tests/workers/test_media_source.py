@@ -9,9 +9,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from common.asset_files import LocalAssetFiles
-from common.errors import Reject, Retry, StepError
+from common.errors import Reject, Retry, StepError, Wait
 from common.guarded_http import GuardedClient
 from common.uuid7 import uuid7
+from models import database as databases
 from models.assets import store_asset
 from models.database import Pool, open_pool
 from models.gen import teams
@@ -322,3 +323,18 @@ async def test_generated_media_are_not_available_yet(step: Step):
 
     assert isinstance(error, Reject)
     assert (error.code, error.pointer) == ("generation_not_available", "/media/hero/generate")
+
+
+@pytest.mark.parametrize("source", ["address", "asset"])
+async def test_a_database_that_is_away_is_neither_a_full_disk_nor_an_attempt(
+    step: Step, pool: Pool, source: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Errors of the way to it are errors of the system, too, as those of a disk are."""
+    monkeypatch.setattr(databases, "_LONGEST_ACQUIRE_SECONDS", 0.1)
+
+    async with loopback(with_body(HERO)) as server, pool.acquire(), pool.acquire():
+        media = at(server) if source == "address" else Media(asset_id=uuid4())
+        error = await step.failure(media)
+
+    assert isinstance(error, Wait)
+    assert (error.code, error.reason) == ("database_away", "retry")

@@ -9,7 +9,8 @@ from models.plan import PlannedStep
 from models.verification import Checked
 from workers.platforms.base import Called, Done, StepContext, unmeasured
 from workers.platforms.meta import payloads
-from workers.platforms.meta.calls import Addresses, Effect, Graph, Refusal, unanswered
+from workers.platforms.meta.activation import activate
+from workers.platforms.meta.calls import Addresses, Effect, Graph, Refusal, id_of, unanswered
 from workers.platforms.meta.check import Check
 from workers.platforms.meta.media import MediaUploads
 from workers.platforms.meta.sdk import Call, Sdk
@@ -105,27 +106,19 @@ class Meta:
             case "ad":
                 call = self._sdk.create("ad", account, payloads.ad(context))
             case "creative":
-                call = self._sdk.create("ad_creative", account, payloads.creative(context))
+                current = await self._uploads.with_current_frames(context)
+                call = self._sdk.create("ad_creative", account, payloads.creative(current))
                 return await self._made(context, call, "repeatable")
             case "activate":
-                return await self._activate(context)
+                return await activate(self._graph, self._sdk, context)
         return await self._made(context, call, "creates")
 
     async def _made(self, context: StepContext, call: Call, effect: Effect) -> Done:
         """What a create brought. An answer without an id tells nothing of what was made."""
-        made = (await self._graph.send(context, call, effect=effect)).get("id")
-        if not made or not isinstance(made, str | int) or made is True:
+        made = id_of((await self._graph.send(context, call, effect=effect)).get("id"))
+        if made is None:
             raise unanswered(effect, "an answer without an id came")
-        return Done(str(made))
-
-    async def _activate(self, context: StepContext) -> Done:
-        """Children first, so that nothing is delivered before all of it is ready."""
-        done = context.outcomes
-        for kind in ("ad", "ad_set", "campaign"):
-            for name in [name for name in done if name.split("[")[0] == kind]:
-                call = self._sdk.update(kind, done[name].platform_id, {"status": "ACTIVE"})
-                await self._graph.send(context, call, effect="repeatable")
-        return Done(done["campaign"].platform_id)
+        return Done(made)
 
     async def _named(self, context: StepContext, wanted: str) -> list[str]:
         """Ids of the children whose name ends in the marker, else of those that somebody renamed; of
@@ -175,6 +168,12 @@ def _read(page: dict[str, Any]) -> tuple[list[dict[str, Any]], str | None]:
     paging: dict[str, Any] = page.get("paging") or {}
     after = (paging.get("cursors") or {}).get("after")
     is_last = "next" not in paging
-    if not isinstance(page.get("data"), list) or (after is None and not is_last):
+    children: Any = page.get("data")
+    is_list = isinstance(children, list) and all(_names_something(child) for child in children)  # pyright: ignore[reportUnknownVariableType]  # JSON of a stranger
+    if not is_list or (after is None and not is_last):
         raise Retry("Meta's list cannot be read", code="list_not_read", remedy=UNREAD)
-    return page["data"], None if is_last else str(after)
+    return children, None if is_last else str(after)
+
+
+def _names_something(child: Any) -> bool:
+    return isinstance(child, dict) and id_of(child.get("id")) is not None  # pyright: ignore[reportUnknownMemberType]  # likewise

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
@@ -26,6 +27,7 @@ type Effect = Literal["reads", "repeatable", "creates"]
 SHORTEST_SECRET = 12
 """Shorter ones are no secrets of Meta's, and may stand in an answer by chance."""
 
+_ID = re.compile("[0-9]{1,32}")
 _HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip, deflate",
@@ -134,9 +136,12 @@ class Graph:
                 f"Meta could not be reached ({type(error).__name__})",
                 code="platform_unreachable",
                 remedy=_AGAIN,
+                is_outage=True,
             ) from None
         except (TimeoutError, httpx.HTTPError) as error:
-            raise unanswered(effect, f"no answer came ({type(error).__name__})") from None
+            # what was sent and is too large for the time would be too large again
+            message, is_outage = f"no answer came ({type(error).__name__})", effect == "reads"
+            raise unanswered(effect, message, is_outage=is_outage) from None
 
     def _seconds(self, context: StepContext, effect: Effect) -> float:
         if effect != "creates":
@@ -169,8 +174,9 @@ class Graph:
         effect: Effect,
         pointer_to: Callable[[list[list[str]]], str | None],
     ) -> dict[str, Any]:
-        usage = read_usage(response.headers)
-        self._pacing.heard(account.platform_account_id, usage)
+        asked_about = account.platform_account_id
+        usage = read_usage(response.headers, account=asked_about)
+        self._pacing.heard(asked_about, usage)
         try:
             answer: Any = msgspec.json.decode(masked(response.content, account.credentials))
         except msgspec.DecodeError:
@@ -182,7 +188,9 @@ class Graph:
                 error,
                 is_write=effect == "creates",
                 pointer=pointer_to(blame(error)),
-                regain_seconds=read_usage(response.headers, limit).regain_seconds,
+                regain_seconds=read_usage(
+                    response.headers, limit, account=asked_about
+                ).regain_seconds,
                 has_failed=response.status_code >= 500,
             )
             raise Refusal(error, step_error)
@@ -199,15 +207,27 @@ class Graph:
             or not isinstance(answer, dict)
             or answer.get("success") is False
         ):  # pyright: ignore[reportUnknownMemberType]  # likewise
-            raise unanswered(effect, f"an unreadable answer came (status {response.status_code})")
+            message = f"an unreadable answer came (status {response.status_code})"
+            raise unanswered(effect, message, is_outage=response.status_code >= 500)
         return answer  # pyright: ignore[reportUnknownVariableType]  # likewise
 
 
-def unanswered(effect: Effect, message: str) -> StepError:
+def unanswered(effect: Effect, message: str, *, is_outage: bool = False) -> StepError:
     """A call that may have been carried out: in doubt if it creates, else simply tried again."""
     if effect == "creates":
         return Unknown(message, code="no_answer", remedy=_LATE)
-    return Retry(message, code="no_answer", remedy=_AGAIN)
+    return Retry(message, code="no_answer", remedy=_AGAIN, is_outage=is_outage)
+
+
+def id_of(value: object) -> str | None:
+    """Meta's ids are numbers, mostly as text; whatever else stands there names nothing.
+
+    >>> id_of("120210"), id_of(120210), id_of(None), id_of(True), id_of("")
+    ('120210', '120210', None, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value) if _ID.fullmatch(str(value)) else None
 
 
 def masked(content: bytes, credentials: MetaCredentials) -> bytes:

@@ -1,13 +1,17 @@
 """Images in one call; videos in chunks that go on where Meta says, then a wait until they are encoded."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import structlog
 
 from common.errors import Reject, Retry, Wait
+from models.meta import CarouselCreative, Creative, VideoCreative
 from workers.platforms.base import Done, StepContext, StoredMedia
+from workers.platforms.meta import payloads
 from workers.platforms.meta.calls import Graph, Refusal
 from workers.platforms.meta.outcomes import error_data
 from workers.platforms.meta.sdk import Sdk
@@ -20,6 +24,8 @@ UNKNOWN_OBJECT = {100, 803}
 BEGUN = {"in_progress", "complete", "error"}
 ENCODING_POLL_SECONDS = 10.0
 MOST_POLLS = int(timedelta(minutes=60).total_seconds() / ENCODING_POLL_SECONDS)
+FRAME_SECONDS = 3600.0
+"""How long an address of a frame is believed; those of Meta's own servers live for days."""
 _STATUS_FIELDS = ["status", "thumbnails", "picture", "length"]
 
 
@@ -40,17 +46,34 @@ class MediaUploads:
             effect="repeatable",
             files={"filename": (media.file_name, content, media.content_type)},
         )
-        images = answer.get("images")
-        if not isinstance(images, dict) or not images:
-            raise Retry("Meta told no hash for the image", code="unreadable_answer")
-        first: Any = next(iter(images.values()))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # JSON of a stranger
-        return Done(str(first["hash"]), {"url": first.get("url")})
+        images: Any = answer.get("images")
+        first = next(iter(images.values()), None) if isinstance(images, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # JSON of a stranger
+        told: dict[str, Any] = first if isinstance(first, dict) else {}  # pyright: ignore[reportUnknownVariableType]  # likewise
+        return Done(_told(told, "hash"), {"url": told.get("url")})
 
     async def video(self, context: StepContext) -> Done:
         """Uploads what is missing, then returns when the video is ready; raises Wait until it is."""
         if not context.progress.get("finished"):
             await self._upload(context, await context.media())
         return await self._when_ready(context)
+
+    async def with_current_frames(self, context: StepContext) -> StepContext:
+        """The step of a creative, with addresses of frames that Meta still serves.
+
+        They are signed for a while only, and a creative may be made long after its video: after a dead
+        token, or when somebody asks for a retry. Within the hour they stay, so that a creative that
+        is sent again is the same one to Meta.
+        """
+        current: dict[str, Done] = {}
+        for key in _framed_videos(payloads.ad_of(context).creative):
+            before = context.outcomes[f"media[{key}]"]
+            if _is_stale(before.detail):
+                frame = _frame(await self._shown(context, before.platform_id))
+                if frame["thumbnail_url"]:
+                    current[f"media[{key}]"] = Done(before.platform_id, frame)
+        if not current:
+            return context
+        return msgspec.structs.replace(context, outcomes={**context.outcomes, **current})
 
     async def _upload(self, context: StepContext, media: StoredMedia) -> None:
         offsets = (0, 0)
@@ -100,15 +123,16 @@ class MediaUploads:
         answer = await self._phase(
             context, {"upload_phase": "start", "file_size": media.size_bytes}
         )
+        offsets = _offsets(answer, media.size_bytes)
         await context.save(
             {
-                "upload_session_id": str(answer["upload_session_id"]),
-                "video_id": str(answer["video_id"]),
+                "upload_session_id": _told(answer, "upload_session_id"),
+                "video_id": _told(answer, "video_id"),
                 "finished": False,
                 "polls": 0,
             }
         )
-        return int(answer["start_offset"]), int(answer["end_offset"])
+        return offsets
 
     async def _transfer(
         self, context: StepContext, media: StoredMedia, start: int, end: int
@@ -119,12 +143,13 @@ class MediaUploads:
         detours = 0
         while start != end:
             answer, is_detour = await self._chunk(context, media, start, end)
-            detours += is_detour or int(answer["start_offset"]) <= start
+            wanted = _offsets(answer, media.size_bytes)
+            detours += is_detour or wanted[0] <= start
             if detours > 2 + media.size_bytes // 10_000_000:
                 raise Retry(
                     "Meta does not take the next bytes of the video", code="upload_offset_moved"
                 )
-            start, end = int(answer["start_offset"]), int(answer["end_offset"])
+            start, end = wanted
 
     async def _chunk(
         self, context: StepContext, media: StoredMedia, start: int, end: int
@@ -164,7 +189,10 @@ class MediaUploads:
         )
 
     async def _status(self, context: StepContext) -> dict[str, Any]:
-        call = self._sdk.video(str(context.progress["video_id"]), _STATUS_FIELDS)
+        return await self._shown(context, str(context.progress["video_id"]))
+
+    async def _shown(self, context: StepContext, video_id: str) -> dict[str, Any]:
+        call = self._sdk.video(video_id, _STATUS_FIELDS)
         return await self._graph.send(context, call, effect="reads")
 
     async def _when_ready(self, context: StepContext) -> Done:
@@ -172,7 +200,7 @@ class MediaUploads:
         status: Any = video.get("status") or {}
         match status.get("video_status"):
             case "ready":
-                return Done(str(context.progress["video_id"]), {"thumbnail_url": _thumbnail(video)})
+                return Done(str(context.progress["video_id"]), _frame(video))
             case "error" | "expired" | "upload_failed" as word:
                 # of this upload nothing comes any more: a retry sends the bytes again
                 await context.save({"upload_session_id": None, "finished": False})
@@ -229,7 +257,41 @@ def _wanted_offsets(refusal: Refusal) -> dict[str, Any] | None:
     return data if "start_offset" in data and "end_offset" in data else None
 
 
-def _thumbnail(video: dict[str, Any]) -> str | None:
+def _told(answer: dict[str, Any], name: str) -> str:
+    """What Meta calls something; a null would be used like a name from here on."""
+    value = answer.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        raise Retry(f"Meta told no {name}", code="unreadable_answer")
+    return str(value)
+
+
+def _offsets(answer: dict[str, Any], size: int) -> tuple[int, int]:
+    """Which bytes Meta wants next; backwards, or behind the end, there are none to send."""
+    told = [_told(answer, name) for name in ("start_offset", "end_offset")]
+    start, end = (int(text) if text.isascii() and text.isdigit() else -1 for text in told)
+    if not 0 <= start <= min(end, size):
+        raise Retry("Meta wants bytes that the video does not have", code="unreadable_answer")
+    return start, end
+
+
+def _frame(video: dict[str, Any]) -> dict[str, Any]:
     thumbnails: Any = (video.get("thumbnails") or {}).get("data") or []
     preferred = [t for t in thumbnails if t.get("is_preferred")] or thumbnails
-    return preferred[0].get("uri") if preferred else video.get("picture")
+    address = preferred[0].get("uri") if preferred else video.get("picture")
+    return {"thumbnail_url": address, "thumbnail_at": int(datetime.now(UTC).timestamp())}
+
+
+def _is_stale(frame: Mapping[str, Any]) -> bool:
+    age = datetime.now(UTC).timestamp() - int(frame.get("thumbnail_at") or 0)
+    return not frame.get("thumbnail_url") or age > FRAME_SECONDS
+
+
+def _framed_videos(creative: Creative) -> Iterator[str]:
+    """Videos that are shown with a frame of Meta's choice."""
+    match creative:
+        case VideoCreative(thumbnail=None):
+            yield creative.video
+        case CarouselCreative():
+            yield from {card.video for card in creative.cards if card.video is not None}
+        case _:
+            return

@@ -36,6 +36,8 @@ class Row(msgspec.Struct, frozen=True):
     seconds: float | None
     """For throttles: how long, when Meta does not say."""
     retryable: bool
+    is_outage: bool = False
+    """Whether time alone mends it."""
 
 
 def row(
@@ -47,8 +49,10 @@ def row(
     *,
     seconds: float | None = None,
     retryable: bool = False,
+    is_outage: bool = False,
 ) -> Row:
-    return Row(_numbers(codes), _numbers(subcodes), kind, word, remedy, seconds, retryable)
+    numbers = _numbers(codes), _numbers(subcodes)
+    return Row(*numbers, kind, word, remedy, seconds, retryable, is_outage)
 
 
 def _numbers(given: int | tuple[int, ...] | range | None) -> tuple[int, ...]:
@@ -96,7 +100,9 @@ TABLE: tuple[Row, ...] = (
     ),
     row(None, 2446079, "throttle", "throttled", THROTTLE, seconds=60),
     # then whole codes
-    row((1, 2, -1), None, "transient", "platform_failed", TRANSIENT),
+    # Meta says 1 of some requests for as long as they are sent, too; the others are outages
+    row(1, None, "transient", "platform_failed", TRANSIENT),
+    row((2, -1), None, "transient", "platform_failed", TRANSIENT, is_outage=True),
     row(4, None, "throttle", "throttled_app", THROTTLE, seconds=60),
     row(17, None, "throttle", "throttled", THROTTLE, seconds=60),
     row((32, 341, 613), None, "throttle", "throttled", THROTTLE, seconds=300),
@@ -193,7 +199,11 @@ def outcome(
     rest |= {"code": found.word, "remedy": found.remedy}
     match found.kind:
         case "transient":
-            return Unknown(message, **rest) if is_write else Retry(message, **rest)
+            return (
+                Unknown(message, **rest)
+                if is_write
+                else Retry(message, is_outage=found.is_outage, **rest)
+            )
         case "again":
             return Retry(message, **rest)
         case "throttle":

@@ -13,6 +13,7 @@ STOP_PERCENT = 95.0
 LONGEST_PAUSE_SECONDS = 2.0
 FORGET_SECONDS = 300.0
 LONGEST_REGAIN_SECONDS = 24 * 3600.0
+LARGEST_FIGURE = 10**15
 OF_ADS = "ads_management"
 """The limit that building uses up; insights, pages and others have their own (rate limiting guide)."""
 _LIMITS = {
@@ -36,14 +37,17 @@ class Usage(msgspec.Struct, frozen=True):
     regain_seconds: float | None = None
 
 
-def read_usage(headers: Mapping[str, str], limit: str = OF_ADS) -> Usage:
-    """The tightest of the limits told in the headers of one answer, other business use cases left out.
+def read_usage(
+    headers: Mapping[str, str], limit: str = OF_ADS, *, account: str | None = None
+) -> Usage:
+    """The tightest of the limits told in the headers of one answer, other business use cases left out,
+    and other accounts where the one that was asked about is told of.
 
     >>> read_usage({"x-ad-account-usage": '{"acc_id_util_pct": 96.5, "reset_time_duration": 120}'})
     Usage(percent=96.5, regain_seconds=120.0)
     """
     found = [
-        *_business(_object(headers.get("x-business-use-case-usage")), limit),
+        *_business(_object(headers.get("x-business-use-case-usage")), limit, account),
         *_account(_object(headers.get("x-ad-account-usage"))),
         *_app(_object(headers.get("x-app-usage"))),
     ]
@@ -93,9 +97,10 @@ class Pacing:
         return max(used, 0.0) * LONGEST_PAUSE_SECONDS
 
 
-def _business(told: dict[str, Any], limit: str) -> list[Usage]:
+def _business(told: dict[str, Any], limit: str, account: str | None) -> list[Usage]:
     found: list[Usage] = []
-    for entries in told.values():
+    own = (account or "").removeprefix("act_")
+    for entries in [told[own]] if own in told else told.values():
         for entry in entries if isinstance(entries, list) else []:  # pyright: ignore[reportUnknownVariableType]  # JSON of a stranger
             if isinstance(entry, dict) and entry.get("type", limit) == limit:  # pyright: ignore[reportUnknownMemberType]  # likewise
                 percent = max(
@@ -131,4 +136,7 @@ def _object(text: str | None) -> dict[str, Any]:
 
 
 def _float(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+    """The largest integers of JSON are too large for floats."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
+    return float(min(max(value, -LARGEST_FIGURE), LARGEST_FIGURE))

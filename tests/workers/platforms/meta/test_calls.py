@@ -267,3 +267,55 @@ async def test_what_is_too_short_to_be_a_secret_masks_nothing(server, graph, con
     answer = await graph.send(context("campaign", account=account), POST, effect="creates")
 
     assert answer == {"id": "1"}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_outage"),
+    [
+        (503, "Service Unavailable", True),
+        (500, "{}", True),
+        (200, "<html></html>", False),
+        (400, "<html></html>", False),
+        (500, '{"error": {"code": 2, "message": "later"}}', True),
+        (400, '{"error": {"code": -1, "message": "later"}}', True),
+        (500, '{"error": {"code": 1, "message": "unknown"}}', False),
+        (500, '{"error": {"code": 100, "message": "invalid"}}', False),
+        (400, '{"error": {"code": 100, "error_subcode": 1487390, "message": "again"}}', False),
+    ],
+)
+async def test_an_outage_is_what_meta_says_to_everybody(
+    server, graph, context, status, body, is_outage
+):
+    server.reply(status, body)
+
+    for effect in ("reads", "repeatable"):
+        with pytest.raises((Retry, Refusal)) as met:
+            await graph.send(context("creative[0][0]"), POST, effect=effect)
+        error = met.value.step_error if isinstance(met.value, Refusal) else met.value
+        assert isinstance(error, Retry)
+        assert error.is_outage is is_outage
+
+
+@pytest.mark.parametrize("effect", ["reads", "repeatable", "creates"])
+async def test_nobody_there_is_an_outage_whatever_was_asked(context, effect):
+    nowhere = "http://127.0.0.1:1"
+    graph = Graph(Addresses(nowhere, nowhere, nowhere))
+
+    with pytest.raises(Retry) as met:
+        await graph.send(context("campaign"), POST, effect=effect)
+    await graph.close()
+
+    assert met.value.is_outage
+
+
+@pytest.mark.parametrize(("effect", "is_outage"), [("reads", True), ("repeatable", False)])
+async def test_what_was_sent_and_not_answered_may_be_too_large(
+    server, graph, context, effect, is_outage
+):
+    """Bytes that did not arrive in time would not arrive in time for an hour."""
+    server.answer = None
+
+    with pytest.raises(Retry) as met:
+        await graph.send(context("campaign", deadline_seconds=0.3), POST, effect=effect)
+
+    assert met.value.is_outage is is_outage

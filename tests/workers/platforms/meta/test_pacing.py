@@ -78,3 +78,12 @@ def test_writes_stop_when_the_limit_is_all_but_used_up_and_one_tries_again_after
     assert (wait.value.reason, wait.value.seconds) == ("throttled", 120)
     assert pacing.before_write("a") == 0
     assert pacing.before_write("b") == 0
+
+
+def test_the_usage_of_other_accounts_holds_up_no_write_where_the_own_is_told():
+    entry = {"type": "ads_management"}
+    told = {"7": [{**entry, "call_count": 20}], "8": [{**entry, **USED_UP}]}
+    headers = {"x-business-use-case-usage": json.dumps(told)}
+
+    assert read_usage(headers, account="act_7") == Usage(20, None)
+    assert read_usage(headers, account="act_9") == Usage(100, 1800)

@@ -1,0 +1,68 @@
+"""A job that is over and has steps nobody heard the end of: what may exist is named."""
+
+from uuid import UUID
+
+import httpx
+import pytest
+
+from models.marker import marker
+from tests.routes.conftest import Api, add_account
+from tests.routes.meta_requests import STEPS, meta_request
+
+NO_ANSWER = '{"code": "no_answer", "message": "no answer came", "remedy": "Nothing; we ask."}'
+
+
+async def left(
+    api: Api, caller: httpx.AsyncClient, status: str, rows: dict[str, tuple[str, str | None]]
+) -> dict:
+    """A job that ended so, with steps of these kinds in these states."""
+    await add_account(caller)
+    job = (await caller.post("/api/v1/ads/meta", json=meta_request())).json()
+    for name, (state, error) in rows.items():
+        await api.pool.execute(
+            "insert into job_steps (campaign_job_id, name, position, kind, status, error, claim_token) "
+            "values ($1, $2, $3, $4, $5, $6, gen_random_uuid())",
+            UUID(job["id"]), name, STEPS.index(name), name.split("[")[0], state, error,
+        )  # fmt: skip
+    await api.pool.execute(
+        "update campaign_jobs set status = 'PROCESSING', claim_token = gen_random_uuid(), "
+        "worker_id = gen_random_uuid(), started_at = now()"
+    )
+    if status != "PROCESSING":
+        await api.pool.execute(
+            "update campaign_jobs set status = $1, claim_token = null, worker_id = null, "
+            "finished_at = now()",
+            status,
+        )
+    shown = (await caller.get(f"/api/v1/campaign_jobs/{job['id']}")).json()
+    return {step["name"]: step for step in shown["steps"]} | {"id": UUID(job["id"])}
+
+
+@pytest.mark.parametrize("status", ["CANCELLED", "FAILED"])
+async def test_what_may_exist_is_named_when_the_job_is_over(api, caller, status):
+    rows = {"campaign": ("IN_DOUBT", NO_ANSWER), "ad_set[0]": ("RUNNING", None)}
+
+    job = await left(api, caller, status, rows=rows)
+
+    for name, code in (("campaign", "no_answer"), ("ad_set[0]", "in_doubt")):
+        assert job[name]["status"] == "IN_DOUBT"
+        assert job[name]["error"]["code"] == code
+        assert f"[{marker(job['id'], name)}]" in job[name]["error"]["remedy"]
+        assert job[name]["error"]["retryable"] is True
+
+
+async def test_nothing_is_named_while_the_job_goes_on(api, caller):
+    rows = {"campaign": ("IN_DOUBT", NO_ANSWER), "ad_set[0]": ("RUNNING", None)}
+
+    job = await left(api, caller, "PROCESSING", rows=rows)
+
+    assert [job[name]["status"] for name in rows] == ["IN_DOUBT", "RUNNING"]
+    assert job["campaign"]["error"]["remedy"] == "Nothing; we ask."
+    assert job["ad_set[0]"]["error"] is None
+
+
+async def test_media_that_may_be_there_cost_nothing_and_are_not_looked_for(api, caller):
+    job = await left(api, caller, "CANCELLED", rows={"media[hero]": ("RUNNING", None)})
+
+    assert job["media[hero]"]["status"] == "IN_DOUBT"
+    assert job["media[hero]"]["error"] is None

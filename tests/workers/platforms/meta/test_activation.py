@@ -1,0 +1,80 @@
+"""Activation of many objects: nothing is begun again, and nothing goes on for ever."""
+
+import pytest
+
+from common.errors import Wait
+from tests.workers.platforms.meta.conftest import LINK, request_with
+from tests.workers.platforms.meta.hosts import Host, hosted
+from workers.platforms.base import Done
+from workers.platforms.meta import activation
+
+THROTTLE = 400, '{"error": {"code": 17, "error_subcode": 2446079, "message": "Slow down"}}'
+ADS = [{"name": f"A{n}", "creative": LINK} for n in range(3)]
+MADE = {
+    "media[hero]": Done("1"),
+    "campaign": Done("10"),
+    "ad[0][2]": Done("32"),  # as they happened to be finished
+    "ad_set[0]": Done("20"),
+    "ad[0][0]": Done("30"),
+    "ad[0][1]": Done("31"),
+}
+
+
+@pytest.fixture
+def step(context):
+    """The step with what earlier turns saved."""
+
+    def make(progress):
+        request = request_with(
+            LINK,
+            ad_set={"ads": ADS},
+            media={"hero": {"url": "https://example.com/h.png"}},
+            activate=True,
+        )
+
+        async def save(more):
+            progress.update(more)
+
+        return context("activate", request, outcomes=MADE, progress=progress, save=save)
+
+    return make
+
+
+async def test_children_are_activated_first_and_the_campaign_last(step):
+    host = Host(lambda *_: {"success": True})
+
+    async with hosted(host) as meta:
+        done = await meta.perform(step({}))
+
+    assert done == Done("10")
+    assert [path for _, path, _ in host.calls] == ["30", "31", "32", "20", "10"]
+    assert {fields["status"] for _, _, fields in host.calls} == {"ACTIVE"}
+
+
+async def test_an_activation_that_met_a_throttle_goes_on_where_it_was(step):
+    """Else a quota that ends before the ads do is used up by the first ones, time and again."""
+    host = Host(lambda *_: {"success": True} if len(host.calls) % 3 else THROTTLE)
+    progress = {}
+
+    async with hosted(host) as meta:
+        for _ in range(2):
+            with pytest.raises(Wait) as wait:
+                await meta.perform(step(progress))
+            assert wait.value.reason == "throttled"
+        await meta.perform(step(progress))
+
+    paths = [path for _, path, _ in host.calls]
+    assert paths == ["30", "31", "32", "32", "20", "10", "10"]
+
+
+async def test_a_long_activation_goes_over_several_turns(step, monkeypatch):
+    monkeypatch.setattr(activation, "LONGEST_TURN_SECONDS", 0.0)
+    host, progress = Host(lambda *_: {"success": True}), {"activated": 3}
+
+    async with hosted(host) as meta:
+        with pytest.raises(Wait) as first:
+            await meta.perform(step(progress))
+        await meta.perform(step(progress))
+
+    assert (first.value.reason, first.value.seconds) == ("not_ready", 0)
+    assert [path for _, path, _ in host.calls] == ["20", "10"]

@@ -1,0 +1,46 @@
+"""Sets a finished campaign ACTIVE, children first, in turns that go on where the last one stopped."""
+
+from common import clock
+from common.errors import Wait
+from workers.platforms.base import Done, StepContext
+from workers.platforms.meta.calls import Graph
+from workers.platforms.meta.sdk import Sdk
+
+LONGEST_TURN_SECONDS = 10.0
+"""Between two turns the job can be cancelled, and its worker can stop."""
+
+
+async def activate(graph: Graph, sdk: Sdk, context: StepContext) -> Done:
+    """Children first, so that nothing is delivered before all of it is ready.
+
+    How far it came is saved after each call: a throttle that lets only some calls pass would else begin
+    with the first one again and again. Raises Wait when the turn is over.
+    """
+    objects = _children_first(context)
+    finished, began_at = int(context.progress.get("activated", 0)), clock.seconds()
+    for number, (kind, object_id) in enumerate(objects[finished:], finished + 1):
+        call = sdk.update(kind, object_id, {"status": "ACTIVE"})
+        await graph.send(context, call, effect="repeatable")
+        await context.save({"activated": number})
+        if number < len(objects) and clock.seconds() - began_at > LONGEST_TURN_SECONDS:
+            raise Wait(
+                f"{number} of {len(objects)} objects are ACTIVE",
+                code="activating",
+                reason="not_ready",
+                seconds=0,
+                remedy="Nothing; the job goes on by itself.",
+            )
+    return Done(context.outcomes["campaign"].platform_id)
+
+
+def _children_first(context: StepContext) -> list[tuple[str, str]]:
+    """Kinds and ids, always in the same order, so that a number says which are finished."""
+    ad_sets = context.request.ad_sets
+    ads = [f"ad[{i}][{j}]" for i, ad_set in enumerate(ad_sets) for j, _ in enumerate(ad_set.ads)]
+    names = {
+        "ad": ads,
+        "ad_set": [f"ad_set[{i}]" for i, _ in enumerate(ad_sets)],
+        "campaign": ["campaign"],
+    }
+    done = context.outcomes
+    return [(kind, done[name].platform_id) for kind, named in names.items() for name in named]
