@@ -15,7 +15,6 @@ from tests.docs.test_container import COMPOSE, of
 from tests.house.conftest import ENVIRONMENT
 
 SECONDS = re.compile(r"(\d+)s")
-HEALTHCHECK = re.compile(r"(?:--\S+ )*CMD (\[.*\])")
 
 
 class Composed:
@@ -54,11 +53,10 @@ class Composed:
                     process.wait()
 
     def is_healthy(self, name: str) -> bool:
-        """What the health check of the image says, asked where the service runs."""
+        """What the health check says, asked where the service runs."""
         _, options = self._command(name)
-        (check,) = [HEALTHCHECK.fullmatch(rest) for rest in of("HEALTHCHECK")]
-        python, *rest = words(check[1])
-        assert python == "python"
+        kind, python, *rest = COMPOSE["services"][name]["healthcheck"]["test"]
+        assert (kind, python) == ("CMD", "python")
         return subprocess.run([sys.executable, *rest], check=False, **options).returncode == 0
 
     def _command(self, name: str, *instead: str) -> tuple[list[str], dict]:
