@@ -36,7 +36,5 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-# of an API; a worker has no port, its container is told so with --no-healthcheck
-HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["python", "-c", "import http.client, os, sys; api = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('MOJITO_PORT', '8000')), timeout=4); api.request('GET', '/livez'); sys.exit(api.getresponse().status != 200)"]
 ENTRYPOINT ["mojito"]
 CMD ["serve"]

@@ -83,12 +83,18 @@ def test_whatever_is_installed_is_pinned_by_hash_and_names_no_host():
 
 
 def test_the_health_check_is_a_program_that_asks_whether_the_process_lives():
-    (check,) = of("HEALTHCHECK")
-    command = json.loads(check[check.index("[") :])
+    kind, *command = COMPOSE["services"]["api"]["healthcheck"]["test"]
 
     compile(command[2], "health check", "exec")
+    assert kind == "CMD"
     assert command[:2] == ["python", "-c"]
     assert "/livez" in command[2]
+
+
+def test_a_role_without_a_port_has_no_health_check_to_switch_off():
+    """`compose up --wait` takes a check that is switched off for an error."""
+    assert of("HEALTHCHECK") == []
+    assert "disable" not in COMPOSE_TEXT
 
 
 @pytest.mark.parametrize("service", OURS.values(), ids=OURS)
@@ -102,7 +108,7 @@ def test_a_service_runs_a_command_of_ours_over_a_read_only_system(service, capsy
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert "privileged" not in service
-    assert ("healthcheck" in service) == (command != "serve")
+    assert ("healthcheck" in service) == (command == "serve")
 
 
 def test_settings_that_containers_get_are_settings(tmp_path, monkeypatch):
