@@ -5,9 +5,8 @@ it is taken anew. So the caps hold exactly in one API process; each further proc
 a sixteenth of the cap, within that second. No count reads more rows than the cap has.
 """
 
-import contextlib
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import msgspec
@@ -60,24 +59,26 @@ class OpenJobs:
         self._seconds = seconds
         self._counts: OrderedDict[UUID, Count] = OrderedDict()
 
-    @contextlib.asynccontextmanager
-    async def one_more(
+    async def hold(
         self, connection: Connection, ad_account_id: UUID, team_id: UUID
-    ) -> AsyncGenerator[None]:
-        """Holds a place while a job is written. Raises TooManyRequests."""
-        limits = [
-            ("account", ad_account_id, self._caps.per_account, self._of_account),
-            ("team", team_id, self._caps.per_team, self._of_team),
-        ]
+    ) -> list[Count]:
+        """Places for one more job: `release` them when it is written or not. Raises TooManyRequests."""
         held: list[Count] = []
         try:
-            for name, of, cap, ask in limits:
-                if cap is not None:
-                    held.append(await self._hold(connection, name, of, cap, ask))
-            yield
-        finally:
-            for count in held:
-                count.ended += 1
+            if (cap := self._caps.per_account) is not None:
+                ask = self._of_account
+                held.append(await self._hold(connection, "account", ad_account_id, cap, ask))
+            if (cap := self._caps.per_team) is not None:
+                held.append(await self._hold(connection, "team", team_id, cap, self._of_team))
+        except BaseException:
+            self.release(held)
+            raise
+        return held
+
+    def release(self, held: list[Count]) -> None:
+        """The job is a row, or will never be one."""
+        for count in held:
+            count.ended += 1
 
     async def _hold(
         self,
