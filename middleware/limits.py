@@ -86,6 +86,8 @@ class Lease:
         """How many tokens there were when the database was last asked."""
         self.left: list[float] = []
         """In each bucket, when the database was last asked."""
+        self.standing: list[tuple[str, int, str]] = []
+        """The same as it is told: what stands before and behind the number of requests left."""
         self.waiting: list[asyncio.Future[bool]] = []
         self.task: asyncio.Task[None] | None = None
 
@@ -115,7 +117,7 @@ class RateLimits:
         is_granted = await self._take(lease)
         request.scope["state"]["told"] = [
             (b"ratelimit-policy", lease.buckets.policy),
-            (b"ratelimit", _standing(lease)),
+            (b"ratelimit", _told(lease)),
         ]
         if not is_granted:
             raise _refusal(lease)
@@ -183,6 +185,7 @@ class RateLimits:
         if told is None:
             raise LookupError("the statement returned no row")
         granted, *lease.left = told
+        lease.standing = _standing(lease)
         lease.tokens = lease.batch = max(0, int(granted) - needed)
         lease.asked_at, lease.until = began, began + lease.buckets.hold_seconds
         if granted < needed:
@@ -225,13 +228,18 @@ def _wait(lease: Lease) -> tuple[float, Rate]:
     return max(waits, key=lambda wait: wait[0])
 
 
-def _standing(lease: Lease) -> bytes:
+def _standing(lease: Lease) -> list[tuple[str, int, str]]:
     """Of each bucket: how many requests are left, and in how many seconds it is full again."""
     buckets = lease.buckets
-    items: list[str] = []
-    for left, capacity, rate in zip(lease.left, buckets.capacities, buckets.rates, strict=True):
-        full = (capacity - left) / rate.per_second
-        items.append(f'"{rate.name}";r={int(left) + lease.tokens};t={math.ceil(full)}')
+    return [
+        (f'"{rate.name}";r=', int(left), f";t={math.ceil((capacity - left) / rate.per_second)}")
+        for left, capacity, rate in zip(lease.left, buckets.capacities, buckets.rates, strict=True)
+    ]
+
+
+def _told(lease: Lease) -> bytes:
+    """As RateLimit, with the tokens that are held here."""
+    items = [f"{name}{left + lease.tokens}{rest}" for name, left, rest in lease.standing]
     return ", ".join(items).encode()
 
 

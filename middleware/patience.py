@@ -1,6 +1,7 @@
 """Ends a request that gets nowhere: a caller hears 503 in time, whatever holds the request up."""
 
 import asyncio
+import math
 from collections.abc import Callable
 
 from litestar.types import (
@@ -17,6 +18,8 @@ from common.errors import Unavailable
 
 LONGEST_SECONDS = 8.0
 """Of a handler that does not say otherwise."""
+_PAUSE_SECONDS = 0.05
+"""Between two looks at all requests, however many of them are over one after another."""
 
 
 class Patience:
@@ -28,6 +31,7 @@ class Patience:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._alarm = _Alarm()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         wanted: float | Callable[[Scope], float] = scope["route_handler"].opt.get(
@@ -35,6 +39,7 @@ class Patience:
         )
         seconds = wanted(scope) if callable(wanted) else wanted
         watched = _Watched(seconds, receive, send)
+        self._alarm.watch(watched)
         try:
             async with asyncio.timeout(None) as watched.timer:
                 await self.app(scope, watched.receive, watched.send)
@@ -48,44 +53,70 @@ class Patience:
                 headers={"Retry-After": "2"},
             ) from None
         finally:
-            watched.end()
+            self._alarm.forget(watched)
 
 
 class _Watched:
     """A request under way. No closures: one that names itself is left to the collector of garbage."""
 
-    __slots__ = ("_alarm", "_loop", "_receive", "_seconds", "_send", "_until", "has_begun", "timer")
+    __slots__ = ("_loop", "_receive", "_send", "has_begun", "seconds", "timer", "until")
 
     def __init__(self, seconds: float, receive: Receive, send: Send) -> None:
         self._loop = asyncio.get_running_loop()
-        self._seconds = seconds
+        self.seconds = seconds
         self._receive, self._send = receive, send
         self.has_begun = False
         self.timer: asyncio.Timeout
-        self._until: float | None = self._loop.time() + seconds
-        self._alarm = self._loop.call_at(self._until, self._look)
+        self.until = self._loop.time() + seconds
 
     async def receive(self) -> HTTPReceiveMessage | WebSocketReceiveMessage:
         """However long the caller takes to send."""
-        self._until = None
+        self.until = math.inf
         message = await self._receive()
         if not self.has_begun:
-            self._until = self._loop.time() + self._seconds
+            self.until = self._loop.time() + self.seconds
         return message
 
     async def send(self, message: Message) -> None:
         """However long the caller takes to read."""
-        self.has_begun, self._until = True, None
+        self.has_begun, self.until = True, math.inf
         await self._send(message)
 
-    def end(self) -> None:
-        """Nobody waits any more."""
-        self._alarm.cancel()
 
-    def _look(self) -> None:
-        """Looks seldom: setting a timer anew at every message would cost more than the messages."""
-        if self._until is not None and self._until <= self._loop.time():
-            self.timer.reschedule(self._until)
-        else:
-            when = self._until or self._loop.time() + self._seconds
-            self._alarm = self._loop.call_at(when, self._look)
+class _Alarm:
+    """One timer for all requests under way, at the earliest moment when one of them can be over.
+
+    One for each, set with the request and given up with it, would cost more than to look in vain at times.
+    """
+
+    def __init__(self) -> None:
+        self._watched: set[_Watched] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = math.inf
+
+    def watch(self, request: _Watched) -> None:
+        """From now on."""
+        self._watched.add(request)
+        self._ring_by(request.until)
+
+    def forget(self, request: _Watched) -> None:
+        """It has ended."""
+        self._watched.discard(request)
+
+    def _ring_by(self, when: float) -> None:
+        if when >= self._rings_at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(when, self._ring)
+        self._rings_at = when
+
+    def _ring(self) -> None:
+        self._timer, self._rings_at = None, math.inf
+        now = asyncio.get_running_loop().time()
+        for request in [each for each in self._watched if each.until <= now]:
+            self._watched.discard(request)
+            request.timer.reschedule(now)
+        if self._watched:
+            earliest = min(min(each.until, now + each.seconds) for each in self._watched)
+            self._ring_by(max(earliest, now + _PAUSE_SECONDS))

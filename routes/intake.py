@@ -148,13 +148,15 @@ async def _take(
 
     Raises TooManyRequests when too many jobs are open."""
     planned = plan(asked.door.platform_type, asked.request)
+    held = await parts.open_jobs.hold(connection, account.id, request.auth.team_id)
     try:
-        async with parts.open_jobs.one_more(connection, account.id, request.auth.team_id):
-            job = await write(_new_job(request, asked, account, planned))
+        job = await write(_new_job(request, asked, account, planned))
     except asyncpg.NumericValueOutOfRangeError:
         message = "A number has more digits than can be kept."
         violation = {"pointer": "", "code": "invalid_number", "message": message}
         raise Invalid(message, code="invalid_request", errors=[violation]) from None
+    finally:
+        parts.open_jobs.release(held)
     if job is None:
         return None
     parts.notifier.notify()

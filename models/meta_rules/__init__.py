@@ -77,26 +77,23 @@ def rule_violations(
     document: dict[str, Any], context: RuleContext, invalid: frozenset[str] = frozenset()
 ) -> list[Violation]:
     """What the table says of a document, leaving out what is not readable."""
-    found = (
-        violation
-        for level, scope in scopes(Place(document, invalid), context)
-        for rule in concerned(level, scope)
-        for violation in rule.violations(scope)
-    )
     # a rule about the whole may meet the same place through several of its parts
     once: dict[tuple[str, str], Violation] = {}
-    for violation in found:
-        once[violation["pointer"], violation["code"]] = violation
-        if len(once) == MOST_TOLD:
-            break
+    for level, scope in scopes(Place(document, invalid), context):
+        for rule in concerned(level, scope):
+            for found in rule.violations(scope):
+                once[found["pointer"], found["code"]] = found
+                if len(once) == MOST_TOLD:
+                    return list(once.values())
     return list(once.values())
 
 
-def concerned(level: Level, scope: Scope) -> Iterator[Rule]:
+def concerned(level: Level, scope: Scope) -> list[Rule]:
     """The rules that can have anything to say here; most cannot, and need not be asked."""
-    yield from _ALWAYS[level]
+    rules = [*_ALWAYS[level]]
     for place, fields in _BY_FIELD[level].items():
-        yield from getattr(scope, place).filled(fields)
+        rules += getattr(scope, place).filled(fields)
+    return rules
 
 
 def scopes(request: Place, context: RuleContext) -> Iterator[tuple[Level, Scope]]:

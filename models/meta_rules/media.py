@@ -34,7 +34,9 @@ def media_is_used(scope: Scope) -> Found:
     """An entry that nothing shows is a slip of the pen."""
     media = scope.request.below("media")
     used = {
-        place.get(field) for creative in _creatives(scope) for place, field, _ in uses(creative)
+        place.get(field)
+        for creative in scope.request.once(_creatives)
+        for place, field, _ in uses(creative)
     }
     for key in media.names():
         if key not in used:
@@ -45,7 +47,7 @@ def media_is_used(scope: Scope) -> Found:
 def one_kind(scope: Scope) -> Found:
     """An entry is an image or a video."""
     kinds: dict[str, str] = {}
-    for creative in _creatives(scope):
+    for creative in scope.request.once(_creatives):
         for place, field, kind in uses(creative):
             key = place.get(field)
             if kinds.setdefault(key, kind) != kind:
@@ -64,11 +66,16 @@ def media_exists(scope: Scope) -> Found:
 
 def uses(creative: Place) -> list[tuple[Place, str, str]]:
     """Place, field and kind of everything that a creative shows. Raises Unreadable."""
+    return [(card or creative, field, kind) for card, field, kind in creative.once(_shown)]
+
+
+def _shown(creative: Place) -> list[tuple[Place | None, str, str]]:
+    """The same with None for the creative itself, which keeps what is found here."""
     match creative.get("type"):
         case "link":
-            places, fields = [creative], ("image",)
+            places, fields = [None], ("image",)
         case "video":
-            places, fields = [creative], ("video", "thumbnail")
+            places, fields = [None], ("video", "thumbnail")
         case "carousel":
             places, fields = creative.all("cards"), ("image", "video")
         case _:
@@ -77,14 +84,12 @@ def uses(creative: Place) -> list[tuple[Place, str, str]]:
         (place, field, "video" if field == "video" else "image")
         for place in places
         for field in fields
-        if place.has(field)
+        if (place or creative).has(field)
     ]
 
 
-def _creatives(scope: Scope) -> list[Place]:
-    return [
-        ad.below("creative") for ad_set in scope.request.all("ad_sets") for ad in ad_set.all("ads")
-    ]
+def _creatives(request: Place) -> list[Place]:
+    return [ad.below("creative") for ad_set in request.all("ad_sets") for ad in ad_set.all("ads")]
 
 
 def _a(kind: str) -> str:

@@ -70,17 +70,19 @@ class Place:
         """Whether a value is given, readable or not."""
         return self._value.get(name) is not None
 
-    def filled[Thing](self, things: Mapping[str, Mapping[str, Iterable[Thing]]]) -> Iterator[Thing]:
+    def filled[Thing](self, things: Mapping[str, Mapping[str, Iterable[Thing]]]) -> list[Thing]:
         """The things of those fields where something stands that is not empty or false.
 
         Of each field those under an empty word, and those under the word that stands there.
         """
+        found: list[Thing] = []
         for name, by_word in things.items():
             value = self._value.get(name)
             if value or (value == 0 and value is not False):
-                yield from by_word.get("", ())
+                found += by_word.get("", ())
                 if isinstance(value, str):
-                    yield from by_word.get(value, ())
+                    found += by_word.get(value, ())
+        return found
 
     def once[Thing](self, make: Callable[["Place"], Thing]) -> Thing:
         """What a function finds here, found once however many rules ask; nothing that holds this place."""
