@@ -19,7 +19,7 @@ type Configuration = Annotated[
     dict[str, Any],
     Meta(
         description="Settings of the platform, never a secret. Of META `currency` (ISO 4217) and "
-        "`min_daily_budget` (in its smallest unit) are read where verifying has not learnt them; other "
+        "`min_daily_budget` (as the platform counts it) are read where verifying has not learnt them; other "
         "names are kept for you and not read."
     ),
 ]

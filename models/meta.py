@@ -85,7 +85,7 @@ class MetaAdSet(Strict, frozen=True, kw_only=True):
     ] = None
     lifetime_budget: Annotated[
         Money | None,
-        Meta(description="In all, in the currency's smallest unit; it needs end_time."),
+        Meta(description="In all, counted as daily_budget is; it needs end_time."),
     ] = None
     bid_strategy: Annotated[
         BidStrategy | None,
@@ -180,7 +180,7 @@ class MetaCampaign(Strict, frozen=True, kw_only=True):
         ),
     ] = None
     spend_cap: Annotated[
-        Money | None, Meta(description="The most that is ever spent, in the smallest unit.")
+        Money | None, Meta(description="The most that is ever spent, counted as daily_budget is.")
     ] = None
     promoted_object: Annotated[
         PromotedObject | None, Meta(description="Catalogue or app, where the objective needs one.")

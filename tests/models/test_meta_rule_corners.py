@@ -45,7 +45,12 @@ def test_two_ad_sets_that_share_their_budgets_bid_alike():
 
 
 @pytest.mark.parametrize(
-    ("known", "unit"), [({}, ""), ({"currency": "USD"}, " of the smallest unit of USD")]
+    ("known", "unit"),
+    [
+        ({}, ""),
+        ({"currency": "USD"}, " of the smallest unit of USD"),
+        ({"currency": "HUF"}, " whole HUF"),
+    ],
 )
 def test_a_budget_that_is_too_small_is_told_in_the_currency_where_it_is_known(known, unit):
     context = RuleContext(NOW, min_daily_budget=100, **known)
