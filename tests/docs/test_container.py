@@ -6,7 +6,7 @@ import shlex
 import pytest
 import yaml
 
-from config.settings import examine
+from config.settings import Settings, examine
 from mojito.main import COMMANDS, main
 from tests.house.conftest import ROOT
 
@@ -82,8 +82,9 @@ def test_whatever_is_installed_is_pinned_by_hash_and_names_no_host():
     assert "://" not in IMAGE_TEXT
 
 
-def test_the_health_check_is_a_program_that_asks_whether_the_process_lives():
-    kind, *command = COMPOSE["services"]["api"]["healthcheck"]["test"]
+@pytest.mark.parametrize("name", ["api", "sandbox"])
+def test_a_health_check_is_a_program_that_asks_whether_the_process_lives(name):
+    kind, *command = COMPOSE["services"][name]["healthcheck"]["test"]
 
     compile(command[2], "health check", "exec")
     assert kind == "CMD"
@@ -108,7 +109,7 @@ def test_a_service_runs_a_command_of_ours_over_a_read_only_system(service, capsy
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert "privileged" not in service
-    assert ("healthcheck" in service) == (command == "serve")
+    assert ("healthcheck" in service) == ("ports" in service)
 
 
 def test_settings_that_containers_get_are_settings(tmp_path, monkeypatch):
@@ -134,6 +135,13 @@ def test_processes_wait_for_the_tables_and_the_tables_for_the_server():
         assert condition == "service_completed_successfully"
     assert services["migrate"]["restart"] == "no"
     assert services["sandbox"]["profiles"] == ["sandbox"]
+
+
+def test_ports_are_opened_for_this_host_alone():
+    opened = {name: one["ports"] for name, one in COMPOSE["services"].items() if "ports" in one}
+
+    assert opened == {"api": ["127.0.0.1:8000:8000"], "sandbox": ["127.0.0.1:8100:8100"]}
+    assert [Settings().port, Settings().sandbox_port] == [8000, 8100]
 
 
 def test_secrets_come_from_files_that_are_never_committed():

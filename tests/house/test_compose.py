@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import subprocess
+from functools import partial
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -61,10 +62,12 @@ async def test_the_services_run_one_job_and_end_within_their_grace_time(
     composed = Composed(tmp_path, {**secrets, "database-url": empty_database})
     asked = {words.split()[0]: (name, *shlex.split(words)) for name, words in RUN.findall(GUIDE)}
     migrated = composed.run("migrate")
+    assert migrated.returncode == 0, migrated.stderr
     names = ["api", "work", "work", "sandbox"]
 
     with composed.running(*names) as processes:
-        await until(lambda: answer(composed.is_healthy("api")))
+        for name in ("api", "sandbox"):
+            await until(partial(asked_of, composed, name))
         key = composed.run(*asked["keys"]).stdout.strip()
         job = await one_job(composed, key)
         told = json.loads(composed.run(*asked["doctor"], "--json").stdout)
@@ -76,11 +79,11 @@ async def test_the_services_run_one_job_and_end_within_their_grace_time(
         ]
     found = {one["check"]: one["message"] for one in told["findings"]}
 
-    assert (migrated.returncode, migrated.stderr) == (0, "")
     assert job["status"] == "SUCCESS"
     assert found["workers"] == "2 live"
     assert codes == [0, 0, 0, 0]
     assert not composed.is_healthy("api")
+    assert not composed.is_healthy("sandbox")
 
 
 async def test_the_server_is_healthy_only_when_others_reach_it(server, tmp_path):
@@ -116,8 +119,8 @@ def test_a_service_is_given_longer_than_the_grace_time_and_comes_back(name):
     assert COMPOSE["services"][name]["restart"] == restart
 
 
-async def answer(value):
-    return value
+async def asked_of(composed, name):
+    return composed.is_healthy(name)
 
 
 async def pg_isready(programs, words, folder, port):
