@@ -1,6 +1,5 @@
 """Structs to jsonb text and back; what PostgreSQL cannot hold is taken out of foreign text."""
 
-import contextlib
 from typing import Any
 
 import msgspec
@@ -19,10 +18,12 @@ def foreign_jsonb(value: Any) -> str:
     >>> foreign_jsonb({"m": "a\x00b"})
     '{"m":"ab"}'
     """
-    with contextlib.suppress(UnicodeEncodeError):
+    try:
         text = msgspec.json.encode(value)
-        if len(text) <= LONGEST_FOREIGN_TEXT and b"\\u0000" not in text:
-            return text.decode()
+    except UnicodeEncodeError:
+        text = b""
+    if 0 < len(text) <= LONGEST_FOREIGN_TEXT and b"\\u0000" not in text:
+        return text.decode()
     return to_jsonb(clean(msgspec.to_builtins(value)))
 
 

@@ -10,6 +10,7 @@ from common import clock
 from models.database import DATABASE_FAILURES, HOT_SETTINGS, connect
 from models.gen import campaign_jobs, job_steps, workers
 from models.gen.rows import ClaimedJob, Connection, JobStep
+from models.moments import share_moments
 from workers.metrics import WorkerMetrics
 
 log = structlog.get_logger()
@@ -47,16 +48,11 @@ class Claims:
     async def take(self, want: int) -> list[ClaimedJob]:
         """At most so many jobs, perhaps without their payloads. Raises what the database, or the way to
         it, may do."""
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(
-                self._url, name="mojito claim", settings=CLAIM_SETTINGS
-            )
+        connection = await self._connected()
         if self._must_look():
-            await self._give_back_unknown(self._connection)
+            await self._give_back_unknown(connection)
         return await self._metrics.claimed(
-            campaign_jobs.claim_campaign_jobs(
-                self._connection, worker_id=self._worker_id, want=want
-            )
+            campaign_jobs.claim_campaign_jobs(connection, worker_id=self._worker_id, want=want)
         )
 
     def doubt(self) -> None:
@@ -68,6 +64,15 @@ class Claims:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
+
+    async def _connected(self) -> "asyncpg.Connection[asyncpg.Record]":
+        if self._connection is None or self._connection.is_closed():
+            connection = await connect(self._url, name="mojito claim", settings=CLAIM_SETTINGS)
+            self._connection = connection
+            # else half of the time that an answer takes to read goes into the moments in it
+            await share_moments(connection)
+            return connection
+        return self._connection
 
     def _must_look(self) -> bool:
         """At once when a claim may have been lost, and now and then: one whose connection was lost may

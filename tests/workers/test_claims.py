@@ -80,3 +80,15 @@ async def test_claims_wait_for_no_disk_and_read_no_table_through(shop, known):
         ("off", "off"),
         ("off", "off"),
     ]
+
+
+async def test_jobs_of_one_claim_share_the_moment_at_which_they_began(shop, known):
+    account = await shop.account()
+    for _ in range(2):
+        await shop.job(account)
+    claims = claims_of(shop, known, NEVER)
+
+    one, other = await claims.take(2)
+
+    claims.drop_connection()
+    assert one.started_at is other.started_at
