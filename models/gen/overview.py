@@ -36,19 +36,36 @@ class ListAccountsThatNeedReauthorisationRow(msgspec.Struct, frozen=True, gc=Fal
     platform_account_id: str
 
 GET_OLDEST_CLAIMABLE_SECONDS: Final = """\
-with recursive head as materialized (
-    select job.lane, job.ad_account_id
-    from (values (0), (1), (2), (3)) as lanes (lane)
-    cross join lateral (
-        select c.lane, c.ad_account_id from campaign_jobs as c
-        where c.lane = lanes.lane and c.claim_token is null
+with recursive heads as materialized (
+    select first.due_at, (
+        select true from campaign_jobs as c
+        where first.due_at is null and c.lane = lanes.lane and c.claim_token is null
           and c.status in ('PENDING', 'PROCESSING') and c.due_at <= now()
-        order by c.due_at limit 1000
-    ) as job
+        order by c.due_at offset 1000 limit 1
+    ) as has_more
+    from (values (0), (1), (2), (3)) as lanes (lane)
+    left join lateral (
+        select due.due_at from (
+            select c.due_at, c.ad_account_id from campaign_jobs as c
+            where c.lane = lanes.lane and c.claim_token is null
+              and c.status in ('PENDING', 'PROCESSING') and c.due_at <= now()
+            order by c.due_at limit 1000
+        ) as due
+        where exists (
+            select 1 from ad_accounts as a
+            where a.id = due.ad_account_id and (a.throttled_until is null or a.throttled_until <= now())
+              and a.max_running > (
+                  select count(*) from campaign_jobs as c
+                  where c.ad_account_id = a.id and c.claim_token is not null))
+          and not exists (
+              select 1 from webhook_endpoints as e
+              where e.id = due.ad_account_id and e.failing_since is not null)
+        order by due.due_at limit 1
+    ) as first on true
 ), walked as (
     (select c.ad_account_id, 1 as nth from campaign_jobs as c
      where c.claim_token is null and c.status in ('PENDING', 'PROCESSING')
-       and exists (select 1 from head group by head.lane having count(*) = 1000)
+       and exists (select 1 from heads where heads.has_more)
      order by c.ad_account_id limit 1)
     union all
     select next.ad_account_id, walked.nth + 1
@@ -59,32 +76,30 @@ with recursive head as materialized (
         order by c.ad_account_id limit 1
     ) as next
     where walked.nth < 2000
-), seen as (
-    select head.ad_account_id from head union select walked.ad_account_id from walked
-)
-select extract(epoch from now() - min(greatest(earliest.due_at, a.throttled_until)))::float8 as seconds
-from seen join ad_accounts as a on a.id = seen.ad_account_id
-cross join lateral (
-    select min(job.due_at) as due_at
-    from (values (0), (1), (2), (3)) as lanes (lane)
+), swept as (
+    select job.due_at
+    from walked join ad_accounts as a on a.id = walked.ad_account_id
+    cross join (values (0), (1), (2), (3)) as lanes (lane)
     cross join lateral (
         select c.due_at from campaign_jobs as c
         where c.ad_account_id = a.id and c.lane = lanes.lane and c.claim_token is null
           and c.status in ('PENDING', 'PROCESSING') and c.due_at <= now()
         order by c.due_at limit 1
     ) as job
-) as earliest
-where (a.throttled_until is null or a.throttled_until <= now())
-  and a.max_running > (
-      select count(*) from campaign_jobs as c
-      where c.ad_account_id = a.id and c.claim_token is not null)
-  and not exists (
-      select 1 from webhook_endpoints as e where e.id = a.id and e.failing_since is not null)
+    where (a.throttled_until is null or a.throttled_until <= now())
+      and a.max_running > (
+          select count(*) from campaign_jobs as c
+          where c.ad_account_id = a.id and c.claim_token is not null)
+      and not exists (
+          select 1 from webhook_endpoints as e where e.id = a.id and e.failing_since is not null)
+)
+select extract(epoch from now() - least(
+    (select min(heads.due_at) from heads), (select min(swept.due_at) from swept)))::float8 as seconds
 """
 
 
 async def get_oldest_claimable_seconds(connection: Connection) -> float | None:
-    """How long the job waits that a worker could have taken first; null when there is none. Jobs of accounts that are full or throttled do not count, nor messages to receivers that fail: nobody may take them, however many work. Looks at the accounts of the first 1,000 jobs of each lane and, where a lane has more, at the first 2,000 accounts with waiting work."""
+    """How long the job waits that a worker could have taken first; null when there is none. Jobs of accounts that are full or throttled do not count, nor messages to receivers that fail: nobody may take them, however many work. Looks at the first 1,000 jobs of each lane until one counts; where none does and more wait, at the first 2,000 accounts with waiting work."""
     row = await connection.fetchrow(GET_OLDEST_CLAIMABLE_SECONDS)
     return None if row is None else row[0]
 
