@@ -111,9 +111,16 @@ class Place:
     def values(self, name: str) -> list[Any]:
         """The values of a list below. Raises Unreadable when one of them is not readable."""
         found: list[Any] = self.get(name) or []
-        if self._invalid and any(self.at(name, i) in self._invalid for i in range(len(found))):
+        if self._invalid and self._has_invalid(self.at(name), len(found)):
             raise Unreadable(name)
         return found
+
+    def _has_invalid(self, pointer: str, count: int) -> bool:
+        """Whether one of so many values below is not readable; whichever is less is looked through."""
+        if count <= len(self._invalid):
+            return any(f"{pointer}/{index}" in self._invalid for index in range(count))
+        begin = f"{pointer}/"
+        return any(one.startswith(begin) and one[len(begin) :].isdigit() for one in self._invalid)
 
     def entries(self) -> Iterator["Place"]:
         """The readable ones of the objects in this one, whatever their names."""
