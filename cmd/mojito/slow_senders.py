@@ -24,8 +24,6 @@ class PunctualProtocol(HttpToolsProtocol):
     _due: float | None = None
     """When something must have come; None while nothing is awaited. The alarm may ring earlier than that:
     to set it anew for each request would cost more than to look once too often."""
-    _is_idle = False
-    """Whether it is the next request that is awaited, which may as well not come."""
     _is_in_head = True
     _is_heard = False
     _head_bytes = 0
@@ -44,7 +42,7 @@ class PunctualProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """A piece of a request, or of several."""
         self._is_heard = True
-        if self._due is None or self._is_idle:
+        if self._due is None:
             self._expect()
         if self._is_in_head:
             self._head_bytes += len(data)
@@ -65,25 +63,9 @@ class PunctualProtocol(HttpToolsProtocol):
         self._due = None
         super().on_message_complete()
 
-    def on_response_complete(self) -> None:
-        """Does for the usual case what the server does, but with the one alarm: it sets a timer for each."""
-        if self._due is not None or self.pipeline or self.transport.is_closing():
-            super().on_response_complete()
-            return
-        self.server_state.total_requests += 1
-        self.flow.resume_reading()
-        self._is_idle = True
-        self._look_after(self.timeout_keep_alive)
-
     def _expect(self) -> None:
-        self._is_heard = self._is_idle = False
-        self._look_after(self.unheard_seconds)
-
-    def _look_after(self, seconds: float) -> None:
-        self._due = self.loop.time() + seconds
-        if self._alarm is not None and self._alarm.when() > self._due:
-            self._alarm.cancel()
-            self._alarm = None
+        self._is_heard = False
+        self._due = self.loop.time() + self.unheard_seconds
         if self._alarm is None:
             self._alarm = self.loop.call_at(self._due, self._look_for_more)
 
@@ -94,9 +76,6 @@ class PunctualProtocol(HttpToolsProtocol):
             return
         if self._due > self.loop.time():
             self._alarm = self.loop.call_at(self._due, self._look_for_more)
-            return
-        if self._is_idle:
-            self.timeout_keep_alive_handler()
             return
         if self.flow.read_paused or (self._is_heard and not self._is_in_head):
             self._expect()
