@@ -81,7 +81,7 @@ async def _installation(
     await ground.clear()
     made = await create_key(ground.pool, team="bench", name="bench")
     with installation() as folder:
-        async with _sandbox() as sandbox:
+        async with _sandbox(folder) as sandbox:
             settings = {
                 "MOJITO_DATABASE_URL": ground.url,
                 "MOJITO_DATA_DIR": folder,
@@ -121,6 +121,7 @@ async def _account(client: httpx.AsyncClient, sandbox: str) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def _sandbox() -> AsyncGenerator[str]:
-    async with running("sandbox", {}) as url:
+async def _sandbox(folder: str) -> AsyncGenerator[str]:
+    """With a memory of its own: the failures ordered by earlier runs would be looked at in each call."""
+    async with running("sandbox", {"MOJITO_DATA_DIR": folder}) as url:
         yield url
