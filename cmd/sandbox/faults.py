@@ -91,18 +91,19 @@ class Faults:
     def due(self, platform: str, method: str, path: str) -> Fault | None:
         """Counts the call against every order that it matches; the oldest that is due hits it."""
         matching = [f for f in self.left() if f.match.fits(platform, method, path)]
-        with self._store.transaction():
-            for fault in matching:
-                if fault.skip:
-                    self._sql.execute("update faults set skip = skip - 1 where id = ?", (fault.id,))
-            hit = next((fault for fault in matching if not fault.skip), None)
-            if hit is not None:
-                self._use(hit)
+        hit = next((fault for fault in matching if not fault.skip), None)
+        passing = [fault for fault in matching if fault.skip]
+        if passing or (hit is not None and hit.times is not None):
+            self._count(passing, hit)
         return hit
 
-    def _use(self, fault: Fault) -> None:
-        self._sql.execute("update faults set times = times - 1 where id = ?", (fault.id,))
-        self._sql.execute("delete from faults where id = ? and times = 0", (fault.id,))
+    def _count(self, passing: list[Fault], hit: Fault | None) -> None:
+        with self._store.transaction():
+            for fault in passing:
+                self._sql.execute("update faults set skip = skip - 1 where id = ?", (fault.id,))
+            if hit is not None:
+                self._sql.execute("update faults set times = times - 1 where id = ?", (hit.id,))
+                self._sql.execute("delete from faults where id = ? and times = 0", (hit.id,))
 
 
 def _fault(fault_id: int, rule: str, times: int | None, skip: int) -> Fault:

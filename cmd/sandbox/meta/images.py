@@ -66,13 +66,13 @@ def owner(account: str, image_hash: str) -> str:
 
 
 def _keep(ask: Ask, name: str, content: bytes) -> tuple[Record, bool]:
-    extension, width, height = _measured(content)
     image_hash = hashlib.md5(content, usedforsecurity=False).hexdigest()
     same = ask.image(image_hash)
     if same is not None:
         same.status = "ACTIVE"
         ask.save(same)
         return same, False
+    extension, width, height = _measured(content)
     ask.state.pieces.add(owner(ask.account.id, image_hash), 0, content)
     fields = {"hash": image_hash, "width": width, "height": height, "extension": extension}
     return ask.add("image", name, fields, object_id=image_hash), True

@@ -16,12 +16,18 @@ RULES: tuple[Rule, ...] = (
     *creative.RULES,
     *ad.RULES,
 )
+_BY_KIND = {
+    kind: sorted(
+        (rule for rule in RULES if kind in rule.kinds),
+        key=lambda rule: not rule.name.endswith("required"),
+    )
+    for kind in {kind for rule in RULES for kind in rule.kinds}
+}
 
 
 def refuse(kind: str, params: Params, world: World) -> Refusal | None:
     """The first refusal, or None. What is required comes first, so that later rules may count on it."""
-    of_kind = [rule for rule in RULES if kind in rule.kinds]
-    for rule in sorted(of_kind, key=lambda rule: not rule.name.endswith("required")):
+    for rule in _BY_KIND.get(kind, ()):
         refusal = rule.refusal(params, world)
         if refusal is not None:
             return refusal
