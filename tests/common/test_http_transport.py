@@ -170,10 +170,14 @@ async def test_a_used_connection_that_breaks_is_no_connect_error_either(
 
 async def test_who_stops_waiting_closes_the_connection(client: httpx.AsyncClient):
     async with loopback(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", hold=True) as server:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.2):
-                await client.get(f"http://127.0.0.1:{server.port}/")
-        (writer,) = server.open
-        await writer.wait_closed()
+        waiting = asyncio.create_task(client.get(f"http://127.0.0.1:{server.port}/"))
+        async with asyncio.timeout(20):
+            while not server.requests:  # noqa: ASYNC110 - what a server has read tells nobody
+                await asyncio.sleep(0.01)
+            (writer,) = server.open
+            waiting.cancel()
+            await asyncio.wait([waiting])
+            await writer.wait_closed()
 
+    assert waiting.cancelled()
     assert writer.is_closing()
