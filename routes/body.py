@@ -20,8 +20,8 @@ DEEPEST = 64
 """Levels of a document; what stands deeper no request means, and not every reader of it survives."""
 
 LARGEST_EXPONENT = 30
-LONG_NUMBER = re.compile(rb"[0-9][eE][-+]?[0-9]{2}")
-"""What may be short in a request and long where it is kept; a text may look like it."""
+_LIKE_AN_EXPONENT = re.compile(rb"[0-9][eE][-+]?[0-9]{2}")
+_EXPONENT = re.compile(rb"[\[:,\s]-?[0-9]++(?:\.[0-9]++)?[eE][-+]?[0-9]{2}")
 NUL = b"\\u0000"
 """The only way in which JSON writes it."""
 
@@ -86,6 +86,16 @@ def parse_json(body: bytes) -> Any:
     if is_deeper(document, DEEPEST):
         raise _too_deep()
     return document
+
+
+def has_exponent(body: bytes) -> bool:
+    """Whether there is a number that may be short in a request and long where it is kept. A text in which
+    such a number stands counts, too; every third UUID has a part that only looks like one.
+
+    >>> has_exponent(b'{"budget": -1.5E+99}'), has_exponent(b'{"id": "0192f4e1-2e33-7abc"}')
+    (True, False)
+    """
+    return _LIKE_AN_EXPONENT.search(body) is not None and _EXPONENT.search(body) is not None
 
 
 def _number(written: str) -> float:

@@ -20,9 +20,9 @@ from models.plan import PlannedStep, plan
 from routes.access import reachable, require_active, require_mode
 from routes.answer import Answer
 from routes.body import (
-    LONG_NUMBER,
     NUL,
     converted,
+    has_exponent,
     parse_json,
     raw_body,
     refuse,
@@ -194,7 +194,7 @@ async def _read(request: ApiRequest, door: Door) -> Asked:
         has_nul = NUL in body  # looking through a large document for it costs more than reading it
         refuse(door.inspect(document) + (text_violations(document) if has_nul else []))
         wanted = converted(document, door.kind)
-    if NUL in body or LONG_NUMBER.search(body):
+    if NUL in body or has_exponent(body):
         refuse(text_violations(parse_json(body)))
     return Asked(
         door, wanted, body, key, None if key is None else fingerprint(door.platform_type, body)
