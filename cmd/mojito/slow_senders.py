@@ -6,6 +6,8 @@ from typing import ClassVar
 import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from mojito.one_write import OneWrite
+
 UNHEARD_SECONDS = 30.0
 """For the whole head of a request, and for each further piece of its body."""
 LONGEST_HEAD = 64 * 1024
@@ -31,6 +33,8 @@ class PunctualProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Something must come soon."""
         super().connection_made(transport)
+        held = OneWrite(transport, self.loop)
+        self.transport = held  # pyright: ignore[reportAttributeAccessIssue]  # has all that is used of one
         self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:
