@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Protocol, runtime_checkable
 
 import msgspec
+from asyncpg import TargetServerAttributeNotMatched
 from litestar import Response
 from litestar.di import NamedDependency
 from msgspec import Meta
@@ -81,6 +82,8 @@ class ServerReadiness:
             lacking = [f"migration {name} is not applied" for name in await pending(self._pool)]
             # a standby, or one that its provider has closed to writes
             is_read_only = await self._pool.fetchval("show transaction_read_only") == "on"
+        except TargetServerAttributeNotMatched:
+            return [_READ_ONLY]
         except DATABASE_FAILURES:
             return [_SILENT]
         return [*lacking, _READ_ONLY] if is_read_only else lacking

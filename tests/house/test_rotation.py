@@ -129,6 +129,8 @@ async def test_a_worker_without_a_newer_key_says_so_and_loses_no_job(house, tmp_
     async with worker(house, encryption_keys_file=str(behind)) as program:
         house.settings.keys_file.write_text(f"{new}\n{old}\n")
         code, _ = await done(house, "rotate")
+        # somebody changes the account: what the worker remembers of it does not count any more
+        await house.pool.execute("update ad_accounts set updated_at = now()")
         job_id = await house.submit(house.request())
         waiting = await house.waiting(job_id, "not_ready")
         said = program.log()

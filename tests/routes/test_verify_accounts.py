@@ -282,5 +282,5 @@ async def test_requests_are_checked_against_what_was_learnt(api, caller, sandbox
         assert [(e["pointer"], e["code"]) for e in found] == [
             ("/ad_sets/0/daily_budget", "budget_too_small")
         ]
-        assert "6000 of the smallest unit of JPY" in found[0]["message"]
+        assert "6000 whole JPY" in found[0]["message"]
     assert await api.pool.fetchval("select count(*) from campaign_jobs") == 2

@@ -23,19 +23,28 @@ def answers(method, path, fields):
 
 
 def framed(minutes, address="https://cdn/old.png"):
-    told_at = datetime.now(UTC) - timedelta(minutes=minutes)
-    return {"thumbnail_url": address, "thumbnail_at": int(told_at.timestamp())}
+    """So old when the test runs, not when it was collected."""
+
+    def detail():
+        told_at = datetime.now(UTC) - timedelta(minutes=minutes)
+        return {"thumbnail_url": address, "thumbnail_at": int(told_at.timestamp())}
+
+    return detail
+
+
+def of_an_earlier_release():
+    return {"thumbnail_url": "https://cdn/old.png"}
 
 
 def creative_with(context, creative, detail):
-    outcomes = {"media[clip]": Done("20", detail), "media[hero]": Done("hash")}
+    outcomes = {"media[clip]": Done("20", detail()), "media[hero]": Done("hash")}
     return context("creative[0][0]", request_with(creative, media=MEDIA), outcomes=outcomes)
 
 
 @pytest.mark.parametrize("creative", [VIDEO, CAROUSEL], ids=["video", "carousel"])
 @pytest.mark.parametrize(
     "detail",
-    [framed(61), framed(1, None), {"thumbnail_url": "https://cdn/old.png"}],
+    [framed(61), framed(1, None), of_an_earlier_release],
     ids=["old", "none", "of an earlier release"],
 )
 async def test_a_frame_whose_address_may_be_over_is_asked_for_again(context, creative, detail):
