@@ -173,7 +173,7 @@ async def test_who_stops_waiting_closes_the_connection(client: httpx.AsyncClient
         waiting = asyncio.create_task(client.get(f"http://127.0.0.1:{server.port}/"))
         async with asyncio.timeout(20):
             while not server.requests:  # noqa: ASYNC110 - what a server has read tells nobody
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.01)  # looks again
             (writer,) = server.open
             waiting.cancel()
             await asyncio.wait([waiting])
