@@ -55,6 +55,8 @@ async def passed(limits: RateLimits, caller: Caller, times: int) -> int:
     )
     refused = [answer for answer in answers if isinstance(answer, TooManyRequests)]
     assert all(answer.code == "rate_limited" for answer in refused)
+    failed = [answer for answer in answers if isinstance(answer, BaseException)]
+    assert failed == refused, "what failed otherwise has not passed"
     return times - len(refused)
 
 
