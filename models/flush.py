@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import asyncpg
 import structlog
@@ -23,6 +24,22 @@ AGAIN = (
 )
 _ELSEWHERE = (*CONNECTION_FAILURES, asyncpg.ReadOnlySQLTransactionError)
 """What another connection may do better."""
+
+
+class Ear[Answer](Protocol):
+    """Hears what became of an item; a future is one."""
+
+    def done(self) -> bool:
+        """Whether nobody waits for it any more: then it is not written, if it is not yet on its way."""
+        ...
+
+    def set_result(self, result: Answer, /) -> None:
+        """It is written."""
+        ...
+
+    def set_exception(self, exception: Exception, /) -> None:
+        """It is not, or nobody knows."""
+        ...
 
 
 class Flusher[Item, Answer]:
@@ -50,16 +67,20 @@ class Flusher[Item, Answer]:
         self._largest = largest
         self._again = again
         self._flushed = flushed
-        self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
+        self._waiting: list[tuple[Item, Ear[Answer]]] = []
         self._something = asyncio.Event()
         self._connection: Connection | None = None
 
     async def submit(self, item: Item) -> Answer:
         """Durable when it returns."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, future))
-        self._something.set()
+        self.hand_over(item, future)
         return await future
+
+    def hand_over(self, item: Item, ear: Ear[Answer]) -> None:
+        """Returns at once; `ear` hears later what became of it."""
+        self._waiting.append((item, ear))
+        self._something.set()
 
     async def run(self) -> None:
         """Flushes until cancelled."""
@@ -75,14 +96,14 @@ class Flusher[Item, Answer]:
             if self._connection is not None:
                 self._connection.terminate()
 
-    async def _flush(self, batch: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
+    async def _flush(self, batch: list[tuple[Item, Ear[Answer]]]) -> None:
         if not batch:
             return
         try:
             answers = await self._write_durably([item for item, _ in batch])
         except _ELSEWHERE as error:
-            for _, future in batch:
-                _fail(future, error)
+            for _, ear in batch:
+                _fail(ear, error)
             return
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to one row's caller
             if len(batch) > 1:
@@ -92,9 +113,9 @@ class Flusher[Item, Answer]:
             else:
                 _fail(batch[0][1], error)
             return
-        for (_, future), answer in zip(batch, answers, strict=True):
-            if not future.done():
-                future.set_result(answer)
+        for (_, ear), answer in zip(batch, answers, strict=True):
+            if not ear.done():
+                ear.set_result(answer)
         if self._flushed is not None:
             self._flushed([item for item, _ in batch], answers)
 
@@ -124,6 +145,6 @@ class Flusher[Item, Answer]:
         return self._connection
 
 
-def _fail[Answer](future: asyncio.Future[Answer], error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)
+def _fail[Answer](ear: Ear[Answer], error: Exception) -> None:
+    if not ear.done():
+        ear.set_exception(error)

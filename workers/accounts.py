@@ -1,7 +1,6 @@
 """The ad accounts of claimed jobs, remembered until they change."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from models.gen import ad_accounts
@@ -28,16 +27,16 @@ class Accounts:
 
     async def of(self, connection: Connection, jobs: Sequence[ClaimedJob]) -> dict[UUID, AdAccount]:
         """The accounts of these jobs by id, not older than the claim."""
-        missing = {job.ad_account_id for job in jobs if not self._is_fresh(job)}
+        known = self._known
+        missing = {
+            job.ad_account_id
+            for job in jobs
+            if (account := known.get(job.ad_account_id)) is None
+            or account.updated_at != job.account_updated_at
+        }
         if missing:
             for account in await ad_accounts.list_accounts_for_run(connection, ids=list(missing)):
-                self._known[account.id] = account
-        accounts = self._known
-        if len(accounts) > self._most:
+                known[account.id] = account
+        if len(known) > self._most:
             self._known = {}
-        return accounts
-
-    def _is_fresh(self, job: ClaimedJob) -> bool:
-        known = self._known.get(job.ad_account_id)
-        changed_at: datetime = job.account_updated_at
-        return known is not None and known.updated_at == changed_at
+        return known

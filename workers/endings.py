@@ -1,5 +1,7 @@
 """When a job must not run again, and the end of a run as it is written."""
 
+from collections.abc import Callable
+from contextvars import copy_context
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -15,6 +17,8 @@ from workers.ledger import LONGEST_WAIT_SECONDS
 from workers.writes import Move
 
 log = structlog.get_logger()
+
+type Status = JobStatus | Literal[False]
 
 MOST_RESCUES = 20
 CRASHED = JobError(
@@ -94,7 +98,34 @@ def let_go(run: Run) -> Move:
     )
 
 
-def require_written(move: Move, status: JobStatus | Literal[False]) -> None:
+class Ending:
+    """Hears what became of a run's last write. `over` is told of it in the run's own context: the status
+    that the job now has, False where it was not ours any more, or what went wrong."""
+
+    __slots__ = ("_context", "_over", "move", "run")
+
+    def __init__(
+        self, run: Run, move: Move, over: "Callable[[Ending, Status | Exception], None]"
+    ) -> None:
+        self.run = run
+        self.move = move
+        self._over = over
+        self._context = copy_context()
+
+    def done(self) -> bool:
+        """Never: whoever has begun a run also hears of its end."""
+        return False
+
+    def set_result(self, status: Status, /) -> None:
+        """The database has answered."""
+        self._context.run(self._over, self, status)
+
+    def set_exception(self, error: Exception, /) -> None:
+        """It has not, or has refused the row."""
+        self._context.run(self._over, self, error)
+
+
+def require_written(move: Move, status: Status) -> None:
     """Logs what became of the job. Raises ClaimLost when it was not ours any more."""
     if status is False:
         raise ClaimLost("the job was taken away before its end", code="claim_lost")

@@ -3,40 +3,35 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from functools import partial
+from itertools import chain
 from uuid import UUID
 
 import structlog
 
 from common import clock
 from common.errors import ClaimLost
-from common.log import begin_ids
 from common.tasks import at_once
 from models.database import DATABASE_FAILURES, Pool
-from models.flush import AGAIN
-from models.gen import ad_accounts, workers
+from models.gen import workers
 from models.gen.rows import AdAccount, ClaimedJob, JobStep
-from models.job import JobError
 from models.listener import CHANGES, Listener
 from models.notifier import Notifier
-from models.plan import LAYERS_THAT_COUNT
 from workers.accounts import Accounts
 from workers.claims import Claims, earlier_steps, payloads_of, tell_not_started
-from workers.endings import CRASHED, ended, going_on, let_go, parked, require_written, too_often
-from workers.kinds import Ended, Handler, Handlers, Interrupted, Outcome, Parked, Run
+from workers.kinds import Handlers, Run
 from workers.ledger import Ledger
 from workers.metrics import WorkerMetrics
 from workers.presence import Presence
-from workers.reauthorisation import park_for_reauthorisation
+from workers.runs import Runs
 from workers.upkeep import keep_up
 from workers.worker_settings import WorkerSettings
-from workers.writes import Move, Writes
+from workers.writes import Writes
 
 log = structlog.get_logger()
 
 _LAST_CLAIM_SECONDS = 2.0
-_WITHOUT_DATABASE_SECONDS = 2.0
 _CHANGES_SECONDS = 0.01
 """Those who watch jobs are told so seldom at most."""
 
@@ -55,7 +50,6 @@ class Worker:
     ) -> None:
         self._pool = pool
         self._id = worker_id
-        self._handlers = handlers
         self._settings = settings
         self._metrics = metrics or WorkerMetrics()
         # under a name of its own: by the other one API processes are counted
@@ -71,11 +65,13 @@ class Worker:
         self._stopping = asyncio.Event()
         self._listener = Listener(url, self._wake.set)
         self._accounts = Accounts()
-        self._arriving: dict[UUID, ClaimedJob] = {}
+        self._arriving: dict[UUID, list[ClaimedJob]] = {}
         self._arrivals: set[asyncio.Task[None]] = set()
-        self._running: dict[Ledger, tuple[Run, asyncio.Task[None]]] = {}
         self._claims = Claims(
             url, worker_id, self._known, self._metrics, look_seconds=settings.renew_seconds
+        )
+        self._runs = Runs(
+            pool, handlers, self._writes, doubt=self._claims.doubt, freed=self._wake.set
         )
         self._is_out_of_touch = False
         self.started = asyncio.Event()
@@ -127,7 +123,8 @@ class Worker:
 
     async def _claim_and_start(self) -> None:
         self._wake.clear()
-        free = self._settings.concurrency - len(self._running) - len(self._arriving)
+        arriving = sum(map(len, self._arriving.values()))
+        free = self._settings.concurrency - len(self._runs) - arriving
         want = min(free, self._settings.largest_claim)
         claimed: list[ClaimedJob] = []
         if free > 0:
@@ -155,7 +152,7 @@ class Worker:
     async def _claim(self, want: int) -> list[ClaimedJob]:
         jobs = await self._claims.take(want)
         if jobs:
-            self._arriving.update({job.id: job for job in jobs})
+            self._arriving[_token_of_claim(jobs)] = jobs
             claimed_at, is_full = clock.seconds(), len(jobs) == want
             task = at_once(self._start(jobs, claimed_at, claims_follow=is_full), "arrival")
             self._arrivals.add(task)
@@ -164,7 +161,7 @@ class Worker:
         return jobs
 
     def _known(self) -> list[ClaimedJob]:
-        return [*self._arriving.values(), *(run.job for run, _ in self._running.values())]
+        return [*chain(*self._arriving.values()), *self._runs.jobs()]
 
     async def _start(
         self, jobs: list[ClaimedJob], claimed_at: float, *, claims_follow: bool
@@ -182,8 +179,7 @@ class Worker:
             self._claims.doubt()
             self._wake.set()
         finally:
-            for job in jobs:
-                self._arriving.pop(job.id, None)
+            self._arriving.pop(_token_of_claim(jobs), None)
 
     def _start_with(
         self,
@@ -204,94 +200,14 @@ class Worker:
                 is_stopping=self._stopping.is_set,
             )
             account = accounts[job.ad_account_id]
-            self._begin(Run(job, payload, account, ledger, self._presence.guard))
-
-    def _begin(self, run: Run) -> None:
-        task = at_once(self._run_one(run))
-        if not task.done():
-            self._running[run.ledger] = (run, task)
-
-    async def _run_one(self, run: Run) -> None:
-        begin_ids(job_id=run.job.id, request_id=run.job.request_id or "")
-        try:
-            await self._finish(run, await self._handle(run))
-        except ClaimLost as error:
-            log.warning("job.lost", reason=error.code)
-            # mostly another worker has it; if only we were out of touch it is still in our name
-            self._claims.doubt()
-        except Exception:
-            log.exception("job.not_written")
-            await self._let_go(run)
-        finally:
-            self._running.pop(run.ledger, None)
-            self._wake.set()
-
-    async def _let_go(self, run: Run) -> None:
-        with contextlib.suppress(Exception):
-            await self._writes.moves.submit(let_go(run))
-
-    async def _handle(self, run: Run) -> Outcome:
-        handler = self._handlers.get(run.job.kind)
-        if handler is None:
-            log.warning("job.unknown_kind", kind=run.job.kind)
-            return Parked(30.0, "not_ready")
-        try:
-            if (error := too_often(run.job)) is not None:
-                return await handler.abandon(run, error)
-            return await handler(run)
-        except ClaimLost:
-            raise
-        except AGAIN as error:
-            # what is done stands in the ledger: another run goes on from there
-            log.warning("job.without_database", error=type(error).__name__)
-            return Parked(_WITHOUT_DATABASE_SECONDS, "retry")
-        except Exception:
-            log.exception("job.crashed")
-            return await self._abandon(handler, run, CRASHED)
-
-    async def _abandon(self, handler: Handler, run: Run, error: JobError) -> Ended:
-        try:
-            return await handler.abandon(run, error)
-        except Exception:
-            log.exception("job.not_abandoned")
-            exists = run.ledger.has_done(LAYERS_THAT_COUNT)
-            return Ended("PARTIAL_SUCCESS" if exists else "FAILED", error=error)
-
-    async def _finish(self, run: Run, outcome: Outcome) -> None:
-        match outcome:
-            case Parked(reason="reauth_required"):
-                written = await park_for_reauthorisation(self._pool, run, outcome)
-                if written is None:
-                    await self._move(going_on(run))
-                else:
-                    move, status = written
-                    self._writes.moved([move], [status])
-                    require_written(move, status)
-            case Parked():
-                if outcome.reason == "throttled":
-                    await ad_accounts.throttle_account(
-                        self._pool, delay_seconds=outcome.seconds, id=run.account.id
-                    )
-                await self._move(parked(run, outcome))
-            case Interrupted():
-                await self._move(going_on(run))
-            case Ended():
-                await self._move(ended(run, outcome))
-
-    async def _move(self, move: Move) -> None:
-        require_written(move, await self._writes.moves.submit(move))
+            self._runs.begin(Run(job, payload, account, ledger, self._presence.guard))
 
     async def _drain(self) -> None:
         """Lets running calls end, then gives back whatever is still held."""
         for arrival in set(self._arrivals):
             arrival.cancel()
         await asyncio.gather(*self._arrivals, return_exceptions=True)
-        if self._running:
-            await asyncio.wait(self._tasks(), timeout=self._settings.grace_seconds)
-        for task in self._tasks():
-            task.cancel()
-        if self._running:
-            await asyncio.gather(*self._tasks(), return_exceptions=True)
+        await self._runs.end(self._settings.grace_seconds)
         try:
             async with asyncio.timeout(5):
                 await workers.give_back_claims(self._pool, worker_id=self._id)
@@ -300,5 +216,8 @@ class Worker:
             log.warning("worker.left_claims", error=type(error).__name__)
             self._pool.terminate()  # nothing more comes over it; closing it would wait in vain
 
-    def _tasks(self) -> set[asyncio.Task[None]]:
-        return {task for _, task in self._running.values()}
+
+def _token_of_claim(jobs: Sequence[ClaimedJob]) -> UUID:
+    token = jobs[0].claim_token
+    assert token is not None  # noqa: S101 - a claimed job has one by constraint
+    return token
