@@ -66,6 +66,10 @@ select * from campaign_requests where team_id = @team_id and idempotency_key = @
 -- What the callers of these jobs asked for.
 select campaign_job_id, payload from campaign_requests where campaign_job_id = any (@ids::uuid[]);
 
+-- name: ListRequests :many
+-- The same, and under which ids they asked.
+select campaign_job_id, payload, request_id, traceparent from campaign_requests where campaign_job_id = any (@ids::uuid[]);
+
 -- name: GetLastRequestToLookAt :one
 -- Of those that a filtered page looks at, newest first, so many of which come before it. No row: there are
 -- not so many.
@@ -173,9 +177,9 @@ where ad_account_id = @ad_account_id and claim_token is null
   and status in ('PENDING', 'PROCESSING') and waiting_reason = 'reauth_required';
 
 -- name: ClaimCampaignJobs :many
--- Takes due jobs within the limits of their accounts, each with a fresh claim token. Payloads are
--- left out when, as they are stored (long ones compressed), they might come to more than a sixth of what a
--- local socket takes while nobody reads.
+-- Takes due jobs within the limits of their accounts, each with a fresh claim token. Requests are
+-- left out when their payloads, as they are stored (long ones compressed), might come to more than a sixth
+-- of what a local socket takes while nobody reads.
 select * from claim_campaign_jobs(@worker_id::uuid, @want::integer, 32768);
 
 -- name: MoveCampaignJobs :one

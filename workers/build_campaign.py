@@ -90,7 +90,7 @@ class BuildCampaign:
 
     def _enter_trace(self, run: Run) -> None:
         """The request's own."""
-        trace = tracing.parse(run.job.traceparent) or tracing.new_trace()
+        trace = tracing.parse(run.request.traceparent) or tracing.new_trace()
         tracing.enter(trace, self._sink)
         add_ids(trace_id=trace.trace_id)
 
@@ -304,4 +304,4 @@ def _status(errors: Sequence[JobError], *, exists: bool) -> Any:
 
 
 def _request(run: Run) -> Any:
-    return msgspec.json.decode(run.payload, type=REQUESTS[run.job.platform_type])
+    return msgspec.json.decode(run.request.payload, type=REQUESTS[run.job.platform_type])

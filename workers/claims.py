@@ -9,6 +9,7 @@ import structlog
 from common import clock
 from models.database import DATABASE_FAILURES, HOT_SETTINGS, connect
 from models.gen import campaign_jobs, job_steps, workers
+from models.gen.campaign_jobs import ListRequestsRow
 from models.gen.rows import ClaimedJob, Connection, JobStep
 from models.moments import share_moments
 from workers.metrics import WorkerMetrics
@@ -46,7 +47,7 @@ class Claims:
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
 
     async def take(self, want: int) -> list[ClaimedJob]:
-        """At most so many jobs, perhaps without their payloads. Raises what the database, or the way to
+        """At most so many jobs, perhaps without their requests. Raises what the database, or the way to
         it, may do."""
         connection = await self._connected()
         if self._must_look():
@@ -95,14 +96,20 @@ class Claims:
         self._looked_at = clock.seconds()
 
 
-async def payloads_of(connection: Connection, jobs: Sequence[ClaimedJob]) -> dict[UUID, str]:
+async def requests_of(
+    connection: Connection, jobs: Sequence[ClaimedJob]
+) -> dict[UUID, ListRequestsRow]:
     """What the callers of claimed jobs asked for: as the claim told, else read now."""
-    payloads = {job.id: job.payload for job in jobs if job.payload is not None}
+    told = {
+        job.id: ListRequestsRow(job.id, job.payload, job.request_id, job.traceparent)
+        for job in jobs
+        if job.payload is not None
+    }
     left_out = [job.id for job in jobs if job.payload is None]
     if left_out:
-        rows = await campaign_jobs.list_payloads(connection, ids=left_out)
-        payloads.update((row.campaign_job_id, row.payload) for row in rows)
-    return payloads
+        for row in await campaign_jobs.list_requests(connection, ids=left_out):
+            told[row.campaign_job_id] = row
+    return told
 
 
 async def earlier_steps(

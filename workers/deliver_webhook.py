@@ -249,7 +249,7 @@ def _error_code(status: int) -> str | None:
 
 
 def _delivery_id(run: Run) -> UUID:
-    return msgspec.json.decode(run.payload, type=Payload).webhook_delivery_id
+    return msgspec.json.decode(run.request.payload, type=Payload).webhook_delivery_id
 
 
 def _not_delivered(message: str) -> JobError:

@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from models.gen.campaign_jobs import ListRequestsRow
 from models.gen.rows import AdAccount, ClaimedJob
 from models.job import JobError
 from workers.ledger import Ledger
@@ -14,8 +15,8 @@ class Run(msgspec.Struct, frozen=True):
     """One claimed job with what was loaded for it."""
 
     job: ClaimedJob
-    payload: str
-    """What was asked for: JSON that its kind understands."""
+    request: ListRequestsRow
+    """What was asked for; its payload is JSON that the job's kind understands."""
     account: AdAccount
     ledger: Ledger
     guard: Callable[[], None]

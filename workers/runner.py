@@ -15,11 +15,12 @@ from common.errors import ClaimLost
 from common.tasks import at_once
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import workers
+from models.gen.campaign_jobs import ListRequestsRow
 from models.gen.rows import AdAccount, ClaimedJob, JobStep
 from models.listener import CHANGES, Listener
 from models.notifier import Notifier
 from workers.accounts import Accounts
-from workers.claims import Claims, earlier_steps, payloads_of, tell_not_started
+from workers.claims import Claims, earlier_steps, requests_of, tell_not_started
 from workers.kinds import Handlers, Run
 from workers.ledger import Ledger
 from workers.metrics import WorkerMetrics
@@ -172,8 +173,8 @@ class Worker:
         try:
             steps = await earlier_steps(self._pool, jobs)
             accounts = await self._accounts.of(self._pool, jobs)
-            payloads = await payloads_of(self._pool, jobs)
-            self._start_with(jobs, claimed_at, payloads, steps, accounts)
+            requests = await requests_of(self._pool, jobs)
+            self._start_with(jobs, claimed_at, requests, steps, accounts)
         except Exception as error:  # noqa: BLE001 - the jobs are taken again
             tell_not_started(jobs, error)
             self._claims.doubt()
@@ -185,22 +186,22 @@ class Worker:
         self,
         jobs: list[ClaimedJob],
         claimed_at: float,
-        payloads: dict[UUID, str],
+        requests: dict[UUID, ListRequestsRow],
         steps: dict[UUID, list[JobStep]],
         accounts: dict[UUID, AdAccount],
     ) -> None:
         for job in jobs:
-            payload = payloads[job.id]
+            request = requests[job.id]
             ledger = Ledger(
                 job,
-                payload,
+                request.payload,
                 steps.get(job.id, ()),
                 self._writes,
                 claimed_at=claimed_at,
                 is_stopping=self._stopping.is_set,
             )
             account = accounts[job.ad_account_id]
-            self._runs.begin(Run(job, payload, account, ledger, self._presence.guard))
+            self._runs.begin(Run(job, request, account, ledger, self._presence.guard))
 
     async def _drain(self) -> None:
         """Lets running calls end, then gives back whatever is still held."""

@@ -85,9 +85,13 @@ class Runs:
 
     async def _run_one(self, run: Run) -> None:
         """The task is over as soon as the run's last write is handed over, the run when it is written."""
-        begin_ids(job_id=run.job.id, request_id=run.job.request_id or "")
+        begin_ids(job_id=run.job.id, request_id=run.request.request_id or "")
         try:
-            move = await self._finish(run, await self._handle(run))
+            outcome = await self._handle(run)
+            if isinstance(outcome, Ended):
+                move = ended(run, outcome)
+            else:
+                move = await self._going_on(run, outcome)
         except ClaimLost as error:
             self._lost(run, error.code)
         except Exception:
@@ -163,21 +167,20 @@ class Runs:
             exists = run.ledger.has_done(LAYERS_THAT_COUNT)
             return Ended("PARTIAL_SUCCESS" if exists else "FAILED", error=error)
 
-    async def _finish(self, run: Run, outcome: Outcome) -> Move | None:
-        """What is to be written as the end of the run; None when it is written already."""
+    async def _going_on(self, run: Run, outcome: Parked | Interrupted) -> Move | None:
+        """What is to be written of a job that goes on later; None when it is written already."""
         match outcome:
-            case Ended():
-                return ended(run, outcome)
             case Interrupted():
                 return going_on(run)
             case Parked(reason="reauth_required"):
                 return await self._park_for_reauthorisation(run, outcome)
+            case Parked(reason="throttled"):
+                await ad_accounts.throttle_account(
+                    self._pool, delay_seconds=outcome.seconds, id=run.account.id
+                )
             case Parked():
-                if outcome.reason == "throttled":
-                    await ad_accounts.throttle_account(
-                        self._pool, delay_seconds=outcome.seconds, id=run.account.id
-                    )
-                return parked(run, outcome)
+                pass
+        return parked(run, outcome)
 
     async def _park_for_reauthorisation(self, run: Run, outcome: Parked) -> Move | None:
         written = await park_for_reauthorisation(self._pool, run, outcome)

@@ -23,6 +23,13 @@ class ListPayloadsRow(msgspec.Struct, frozen=True, gc=False):
     payload: str
 
 
+class ListRequestsRow(msgspec.Struct, frozen=True, gc=False):
+    campaign_job_id: UUID
+    payload: str
+    request_id: str | None
+    traceparent: str | None
+
+
 class MoveCampaignJobsRow(msgspec.Struct, frozen=True, gc=False):
     moved: list[int]
     cancelled: list[int]
@@ -130,6 +137,16 @@ select campaign_job_id, payload from campaign_requests where campaign_job_id = a
 async def list_payloads(connection: Connection, *, ids: Sequence[UUID | None]) -> list[ListPayloadsRow]:
     """What the callers of these jobs asked for."""
     return [ListPayloadsRow(*row) for row in await connection.fetch(LIST_PAYLOADS, ids)]
+
+
+LIST_REQUESTS: Final = """\
+select campaign_job_id, payload, request_id, traceparent from campaign_requests where campaign_job_id = any ($1::uuid[])
+"""
+
+
+async def list_requests(connection: Connection, *, ids: Sequence[UUID | None]) -> list[ListRequestsRow]:
+    """The same, and under which ids they asked."""
+    return [ListRequestsRow(*row) for row in await connection.fetch(LIST_REQUESTS, ids)]
 
 
 GET_LAST_REQUEST_TO_LOOK_AT: Final = """\
@@ -288,7 +305,7 @@ select id, team_id, kind, ad_account_id, platform_type, status, payload, claim_t
 
 
 async def claim_campaign_jobs(connection: Connection, *, worker_id: UUID, want: int) -> list[ClaimedJob]:
-    """Takes due jobs within the limits of their accounts, each with a fresh claim token. Payloads are left out when, as they are stored (long ones compressed), they might come to more than a sixth of what a local socket takes while nobody reads."""
+    """Takes due jobs within the limits of their accounts, each with a fresh claim token. Requests are left out when their payloads, as they are stored (long ones compressed), might come to more than a sixth of what a local socket takes while nobody reads."""
     return [ClaimedJob(*row) for row in await connection.fetch(CLAIM_CAMPAIGN_JOBS, worker_id, want)]
 
 

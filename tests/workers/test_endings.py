@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from common.errors import ClaimLost
+from models.gen.campaign_jobs import ListRequestsRow
 from models.gen.rows import AdAccount, ClaimedJob
 from models.job import JobError
 from workers.endings import (
@@ -45,7 +46,7 @@ def claimed(**columns) -> ClaimedJob:
 def run_of(job: ClaimedJob) -> Run:
     account = AdAccount(**dict.fromkeys(AdAccount.__struct_fields__))
     ledger = Ledger(job, "{}", (), Writes("postgresql:///never_asked"), claimed_at=0)
-    return Run(job, "{}", account, ledger, lambda: None)
+    return Run(job, ListRequestsRow(job.id, "{}", None, None), account, ledger, lambda: None)
 
 
 def waiting(reason, *, since):

@@ -9,7 +9,7 @@ import msgspec
 
 from models.gen import campaign_jobs, workers
 from tests.workers.running import until, working
-from workers.claims import payloads_of
+from workers.claims import requests_of
 from workers.kinds import Ended
 
 
@@ -51,12 +51,12 @@ async def test_what_a_claim_left_out_is_read_and_what_it_told_is_kept(shop):
     await some_jobs(shop, 1, size=10)
     small = await shop.claim()
 
-    payloads = await payloads_of(shop.pool, [*large, *small])
+    requests = await requests_of(shop.pool, [*large, *small])
 
     assert {job.payload is None for job in large} == {True}
     assert {job.payload is None for job in small} == {False}
     asked = await stored(shop)
-    assert {key: msgspec.json.decode(text) for key, text in payloads.items()} == asked
+    assert {key: msgspec.json.decode(request.payload) for key, request in requests.items()} == asked
 
 
 async def test_a_job_runs_with_what_was_asked_for_also_when_its_claim_left_that_out(shop):
@@ -65,7 +65,7 @@ async def test_a_job_runs_with_what_was_asked_for_also_when_its_claim_left_that_
 
     class Reads:
         async def __call__(self, run):
-            seen[run.job.id] = msgspec.json.decode(run.payload)
+            seen[run.job.id] = msgspec.json.decode(run.request.payload)
             return Ended("SUCCESS")
 
     async with working(shop, Reads()):
