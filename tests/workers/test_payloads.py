@@ -6,7 +6,9 @@ import threading
 
 import asyncpg
 import msgspec
+import pytest
 
+from common.log import merge_ids
 from models.gen import campaign_jobs, workers
 from tests.workers.running import until, working
 from workers.claims import requests_of
@@ -74,11 +76,12 @@ async def test_a_job_runs_with_what_was_asked_for_also_when_its_claim_left_that_
     assert seen == await stored(shop)
 
 
-async def test_a_worker_of_an_earlier_version_gets_every_payload(shop):
-    await some_jobs(shop, 10, size=20_000)
+@pytest.mark.parametrize(("count", "size"), [(10, 20_000), (65, 1)])
+async def test_a_worker_of_an_earlier_version_gets_every_payload(shop, count, size):
+    await some_jobs(shop, count, size=size)
     await workers.register_worker(shop.pool, id=shop.worker_id, host="test", process_id=1)
 
-    rows = await shop.pool.fetch("select * from claim_campaign_jobs($1, $2)", shop.worker_id, 10)
+    rows = await shop.pool.fetch("select * from claim_campaign_jobs($1, $2)", shop.worker_id, count)
 
     asked = await stored(shop)
     assert {row["id"]: msgspec.json.decode(row["payload"]) for row in rows} == asked
@@ -115,3 +118,46 @@ async def test_a_claim_whose_answer_nobody_reads_holds_up_no_other(shop):
 
     assert len(other) == 50
     assert len(await late) == 400
+
+
+async def test_of_many_jobs_a_claim_leaves_the_requests_out_also_when_they_are_small(shop):
+    await some_jobs(shop, 65, size=1)
+    await shop.pool.execute("update campaign_requests set request_id = 'req-' || campaign_job_id")
+
+    many = await shop.claim(65)
+    requests = await requests_of(shop.pool, many)
+
+    assert {(job.payload, job.request_id, job.traceparent) for job in many} == {(None, None, None)}
+    asked = await stored(shop)
+    assert len(asked) == 65
+    assert {key: msgspec.json.decode(request.payload) for key, request in requests.items()} == asked
+    assert all(request.request_id == f"req-{key}" for key, request in requests.items())
+
+
+async def test_of_a_few_small_jobs_a_claim_tells_everything(shop):
+    await some_jobs(shop, 64, size=1)
+    await shop.pool.execute(
+        "update campaign_requests set request_id = 'req', traceparent = 'trace'"
+    )
+
+    few = await shop.claim(64)
+
+    assert {job.request_id for job in few} == {"req"}
+    assert {job.traceparent for job in few} == {"trace"}
+    assert None not in {job.payload for job in few}
+
+
+async def test_what_is_logged_of_a_job_carries_the_id_of_its_request_after_a_large_claim(shop):
+    await some_jobs(shop, 65, size=1)
+    await shop.pool.execute("update campaign_requests set request_id = 'req-' || campaign_job_id")
+    seen = []
+
+    class Reads:
+        async def __call__(self, run):
+            seen.append((str(run.job.id), merge_ids(None, "info", {})))
+            return Ended("SUCCESS")
+
+    async with working(shop, Reads(), concurrency=100):
+        await until(lambda: len(seen) == 65)
+
+    assert all(ids["request_id"] == f"req-{job_id}" for job_id, ids in seen)
