@@ -13,7 +13,7 @@ import msgspec
 
 from common import clock, tracing
 from common.errors import Retry, StepError, Unknown, Wait
-from common.http_transport import Transport
+from common.http_transport import AnswerTooLong, Transport
 from models.credentials import Account, MetaCredentials
 from workers.platforms.base import Called, StepContext, unmeasured
 from workers.platforms.meta.outcomes import THROTTLE, blame, outcome
@@ -140,6 +140,8 @@ class Graph:
                 remedy=_AGAIN,
                 is_outage=True,
             ) from None
+        except AnswerTooLong as error:
+            raise unanswered(effect, str(error)) from None
         except (TimeoutError, httpx.HTTPError) as error:
             # what was sent and is too large for the time would be too large again
             message, is_outage = f"no answer came ({type(error).__name__})", effect == "reads"
