@@ -16,10 +16,11 @@ from common.errors import Retry, StepError, Unknown, Wait
 from common.http_transport import AnswerTooLong, Transport
 from models.credentials import Account, MetaCredentials
 from workers.platforms.base import Called, StepContext, unmeasured
-from workers.platforms.meta.outcomes import THROTTLE, blame, outcome
+from workers.platforms.meta.outcomes import THROTTLE, blame, number, outcome
 from workers.platforms.meta.pacing import Pacing, limit_of, read_usage
 from workers.platforms.meta.pointers import pointer
 from workers.platforms.meta.sdk import Call
+from workers.platforms.meta.strangers import parsed
 
 type Effect = Literal["reads", "repeatable", "creates"]
 """What a call may do: only one that creates and cannot be repeated leaves a doubt behind."""
@@ -44,6 +45,8 @@ class Refusal(Exception):
     def __init__(self, error: dict[str, Any], step_error: StepError) -> None:
         super().__init__(step_error.message)
         self.error = error
+        self.code = number(error.get("code"))
+        self.subcode = number(error.get("error_subcode"))
         self.step_error = step_error
 
 
@@ -181,10 +184,7 @@ class Graph:
         asked_about = account.platform_account_id
         usage = read_usage(response.headers, account=asked_about)
         self._pacing.heard(asked_about, usage)
-        try:
-            answer: Any = msgspec.json.decode(masked(response.content, account.credentials))
-        except msgspec.DecodeError:
-            answer = None
+        answer = parsed(masked(response.content, account.credentials))
         if isinstance(answer, dict) and isinstance(answer.get("error"), dict):  # pyright: ignore[reportUnknownMemberType]  # JSON of a stranger
             error: dict[str, Any] = answer["error"]
             limit = limit_of(error.get("code"))
