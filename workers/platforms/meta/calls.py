@@ -229,6 +229,12 @@ def unanswered(effect: Effect, message: str, *, is_outage: bool = False) -> Step
     return Retry(message, code="no_answer", remedy=_AGAIN, is_outage=is_outage)
 
 
+def require_success(answer: dict[str, Any]) -> None:
+    """For calls that are answered by no id. Raises Retry where Meta does not say that it is done."""
+    if answer.get("success") is not True:
+        raise unanswered("repeatable", "an answer without success came")
+
+
 def id_of(value: object) -> str | None:
     """Meta's ids are numbers, mostly as text; whatever else stands there names nothing.
 
