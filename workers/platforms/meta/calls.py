@@ -25,6 +25,8 @@ from workers.platforms.meta.strangers import parsed
 type Effect = Literal["reads", "repeatable", "creates"]
 """What a call may do: only one that creates and cannot be repeated leaves a doubt behind."""
 
+SLOWEST_UPLOAD = 256 * 1024
+"""Bytes a second. Meta asks for 50 MiB of a video at a time: what is slower than this is no upload."""
 SHORTEST_SECRET = 12
 """Shorter ones are no secrets of Meta's, and may stand in an answer by chance."""
 
@@ -108,7 +110,7 @@ class Graph:
         *,
         video_host: bool,
     ) -> dict[str, Any]:
-        seconds = self._seconds(context, effect)
+        seconds = self._seconds(context, effect) + _to_be_sent(files)
         request = self._request(context.account, call, files, video_host=video_host)
         context.guard()
         began_at, ended = clock.seconds(), "done"
@@ -214,6 +216,11 @@ class Graph:
             message = f"an unreadable answer came (status {response.status_code})"
             raise unanswered(effect, message, is_outage=response.status_code >= 500)
         return answer  # pyright: ignore[reportUnknownVariableType]  # likewise
+
+
+def _to_be_sent(files: dict[str, Any] | None) -> float:
+    """Seconds that a call has beside its deadline for the file that it carries; none of those creates."""
+    return sum(len(content) for _, content, _ in (files or {}).values()) / SLOWEST_UPLOAD
 
 
 @lru_cache(maxsize=1024)

@@ -10,7 +10,7 @@ from common.errors import Retry, Wait
 from tests.workers.platforms.meta.conftest import request_with
 from tests.workers.platforms.meta.hosts import Host, hosted
 from workers.platforms.base import Done, StoredMedia
-from workers.platforms.meta import turns, uploads
+from workers.platforms.meta import calls, turns, uploads
 
 CREATIVE = {"type": "video", "page_id": "7", "video": "clip", "link": "https://example.com"}
 SIZE = 10
@@ -166,3 +166,20 @@ async def test_an_upload_is_not_finished_before_meta_says_so(upload, answer):
 
     assert done == Done("20", done.detail)
     assert videos.received == CONTENT
+
+
+async def test_a_call_that_carries_a_file_has_the_time_that_the_file_needs(
+    context, upload, monkeypatch
+):
+    """Fifty megabytes in thirty seconds are more than many lines carry, however often they are tried."""
+    monkeypatch.setattr(calls, "SLOWEST_UPLOAD", SIZE / 60)
+    host = Host(lambda *_: {"images": {"x": {"hash": "h"}}})
+
+    async with hosted(host) as meta:
+        done = await meta.perform(
+            context("media[hero]", media=upload({}).media, deadline_seconds=0.0)
+        )
+        with pytest.raises(Retry, match="no answer came"):
+            await meta.perform(context("creative[0][0]", deadline_seconds=0.0))
+
+    assert done.platform_id == "h"
