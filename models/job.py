@@ -97,6 +97,13 @@ class Waiting(msgspec.Struct, frozen=True):
         ),
     ]
     until: Annotated[Moment, Meta(description="When it is looked at again.")]
+    since: Annotated[
+        Moment | None,
+        Meta(
+            description="Since when the job has been waiting for this and nothing else, however often it "
+            "was looked at meanwhile. There is no end to a throttle: cancel what waits for too long."
+        ),
+    ] = None
 
 
 class JobView(msgspec.Struct, frozen=True, kw_only=True):
@@ -284,4 +291,4 @@ def _error(job: CampaignJob) -> JobError | None:
 def _waiting(job: CampaignJob) -> Waiting | None:
     if job.waiting_reason is None or job.claim_token is not None or job.status in FINISHED:
         return None
-    return Waiting(job.waiting_reason, job.due_at)
+    return Waiting(job.waiting_reason, job.due_at, job.waiting_since)
