@@ -26,7 +26,7 @@ type Effect = Literal["reads", "repeatable", "creates"]
 """What a call may do: only one that creates and cannot be repeated leaves a doubt behind."""
 
 SLOWEST_UPLOAD = 256 * 1024
-"""Bytes a second. Meta asks for 50 MiB of a video at a time: what is slower than this is no upload."""
+"""Bytes a second; what is slower is no upload. Images have up to 30 MB, chunks of videos what Meta says."""
 SHORTEST_SECRET = 12
 """Shorter ones are no secrets of Meta's, and may stand in an answer by chance."""
 

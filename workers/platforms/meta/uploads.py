@@ -20,7 +20,7 @@ SESSION_GONE = {1363030, 1363019}
 UNKNOWN_OBJECT = {100, 803}
 BEGUN = {"in_progress", "complete", "error"}
 LARGEST_CHUNK = 64 * 1024**2
-"""Bytes. Meta asks for 50 MiB at a time; each chunk is in memory while it is sent."""
+"""Bytes. Meta says how many it wants, mostly some megabytes; they are in memory while they are sent."""
 _STATUS_FIELDS = ["status", "thumbnails", "picture", "length"]
 
 

@@ -171,7 +171,7 @@ async def test_an_upload_is_not_finished_before_meta_says_so(upload, answer):
 async def test_a_call_that_carries_a_file_has_the_time_that_the_file_needs(
     context, upload, monkeypatch
 ):
-    """Fifty megabytes in thirty seconds are more than many lines carry, however often they are tried."""
+    """Thirty megabytes in thirty seconds are more than many lines carry, however often they are tried."""
     monkeypatch.setattr(calls, "SLOWEST_UPLOAD", SIZE / 60)
     host = Host(lambda *_: {"images": {"x": {"hash": "h"}}})
 
