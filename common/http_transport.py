@@ -7,12 +7,20 @@ import aiohttp
 import httpx
 from yarl import URL
 
+LONGEST_ANSWER = 4 * 1024**2
+"""Bytes, unpacked: a list of Meta's hundred objects has a hundredth of it."""
 LONGEST_HEADER = 64 * 1024
 """Bytes. Meta lists every account's usage in one; the usual limit of 8 KB would make a doubt of an answer."""
 
+_OF_PACKED = (b"content-encoding", b"content-length")
+
+
+class AnswerTooLong(httpx.ReadError):
+    """The request may have been carried out; what came back has no end that is worth waiting for."""
+
 
 class Transport(httpx.AsyncBaseTransport):
-    """For answers that fit into memory: each is read to its end before it is handed on.
+    """For short answers: each is read to its end before it is handed on, and given up beyond LONGEST_ANSWER.
 
     A request of which no byte has left raises httpx.ConnectError or UnsupportedProtocol. Every other
     failure is a ReadError, since the request may have been carried out. The package httpx-aiohttp was not
@@ -53,7 +61,6 @@ class Transport(httpx.AsyncBaseTransport):
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-            auto_decompress=False,
             max_line_size=LONGEST_HEADER,
             max_field_size=LONGEST_HEADER,
         )
@@ -68,10 +75,31 @@ async def _exchanged(session: aiohttp.ClientSession, request: httpx.Request) -> 
         data=_body(request),
         allow_redirects=False,
     ) as answer:
-        content = await answer.read()
+        content = await _read(answer, request)
         return httpx.Response(
-            answer.status, headers=answer.raw_headers, content=content, request=request
+            answer.status, headers=_unpacked(answer), content=content, request=request
         )
+
+
+async def _read(answer: aiohttp.ClientResponse, request: httpx.Request) -> bytes:
+    pieces: list[bytes] = []
+    length = 0
+    async for piece in answer.content.iter_any():
+        pieces.append(piece)
+        length += len(piece)
+        if length > LONGEST_ANSWER:
+            raise AnswerTooLong(
+                f"an answer of more than {LONGEST_ANSWER:,} bytes came", request=request
+            )
+    return b"".join(pieces)
+
+
+def _unpacked(answer: aiohttp.ClientResponse) -> list[tuple[bytes, bytes]]:
+    """The headers without those that are about the packed body."""
+    told = answer.raw_headers
+    if "Content-Encoding" not in answer.headers:
+        return [*told]
+    return [pair for pair in told if pair[0].lower() not in _OF_PACKED]
 
 
 def _written_headers(headers: httpx.Headers) -> list[tuple[str, str]]:

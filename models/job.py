@@ -17,6 +17,10 @@ type Moment = Annotated[datetime, Meta(tz=True)]
 type Priority = Literal["high", "normal", "low"]
 
 LANES: dict[Priority, int] = {"high": 1, "normal": 2, "low": 3}
+NOTHING_TO_DO = "Nothing"
+"""So begins the remedy of whatever passes by itself."""
+BY_ITSELF = "; the job then goes on by itself"
+"""So end remedies of waits that somebody must end."""
 FINISHED: frozenset[JobStatus] = frozenset({"SUCCESS", "PARTIAL_SUCCESS", "FAILED", "CANCELLED"})
 
 
@@ -93,6 +97,13 @@ class Waiting(msgspec.Struct, frozen=True):
         ),
     ]
     until: Annotated[Moment, Meta(description="When it is looked at again.")]
+    since: Annotated[
+        Moment | None,
+        Meta(
+            description="Since when the job has been waiting for this and nothing else, however often it "
+            "was looked at meanwhile. There is no end to a throttle: cancel what waits for too long."
+        ),
+    ] = None
 
 
 class JobView(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,7 +189,7 @@ def _view(
         steps=steps,
         platform_ids=ids,
         platform_campaign_id=job.platform_campaign_id or campaign,
-        error=None if job.error is None else msgspec.json.decode(job.error, type=JobError),
+        error=_error(job),
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
@@ -232,11 +243,8 @@ def _step_view(job: CampaignJob, step: PlannedStep, row: JobStep | None) -> Step
 def _begun_step(job: CampaignJob, row: JobStep) -> StepView:
     error = None if row.error is None else msgspec.json.decode(row.error, type=JobError)
     status = row.status
-    if job.status in FINISHED and status in ("RUNNING", "IN_DOUBT"):
-        # nobody works on it any more, and nobody asks
-        status = "IN_DOUBT"
-        if row.kind in LAYERS_THAT_COUNT:
-            error = _left_in_doubt(job, row, error)
+    if job.status in FINISHED:
+        status, error = _left(job, row, error)
     return StepView(
         name=row.name,
         kind=row.kind,
@@ -249,6 +257,24 @@ def _begun_step(job: CampaignJob, row: JobStep) -> StepView:
     )
 
 
+def _left(
+    job: CampaignJob, row: JobStep, met: JobError | None
+) -> tuple[StepStatus, JobError | None]:
+    """Where a step stays whose job is over: nobody works on it any more, and nobody asks."""
+    if row.status in ("RUNNING", "IN_DOUBT"):
+        return "IN_DOUBT", _left_in_doubt(job, row, met) if row.kind in LAYERS_THAT_COUNT else met
+    if row.status not in ("WAITING", "PENDING"):
+        return row.status, met
+    return "SKIPPED", None if met is None else _left_waiting(met)
+
+
+def _left_waiting(met: JobError) -> JobError:
+    """What goes on by itself while the job does, goes on by a retry now."""
+    by_hand = "" if met.remedy.startswith(NOTHING_TO_DO) else met.remedy.replace(BY_ITSELF, "")
+    remedy = f"{by_hand} A retry of the job goes on with it.".strip()
+    return msgspec.structs.replace(met, remedy=remedy, retryable=True)
+
+
 def _left_in_doubt(job: CampaignJob, row: JobStep, met: JobError | None) -> JobError:
     """Of an object that may exist although the job has no id of it."""
     met = met or JobError(step=row.name, code="in_doubt", message="no answer was heard")
@@ -256,7 +282,13 @@ def _left_in_doubt(job: CampaignJob, row: JobStep, met: JobError | None) -> JobE
     return msgspec.structs.replace(met, remedy=remedy, retryable=True)
 
 
+def _error(job: CampaignJob) -> JobError | None:
+    if job.error is None or job.status == "CANCELLED":
+        return None  # what a cancelled job waited for last is not why it ended
+    return msgspec.json.decode(job.error, type=JobError)
+
+
 def _waiting(job: CampaignJob) -> Waiting | None:
     if job.waiting_reason is None or job.claim_token is not None or job.status in FINISHED:
         return None
-    return Waiting(job.waiting_reason, job.due_at)
+    return Waiting(job.waiting_reason, job.due_at, job.waiting_since)

@@ -170,7 +170,11 @@ _NEW_JOB = JobView(
 _WAITING_JOB = msgspec.structs.replace(
     _NEW_JOB,
     status="PROCESSING",
-    waiting=Waiting("throttled", datetime(2026, 11, 21, 8, 35, tzinfo=UTC)),
+    waiting=Waiting(
+        "throttled",
+        datetime(2026, 11, 21, 8, 35, tzinfo=UTC),
+        _LATER,
+    ),
     started_at=_LATER,
     updated_at=_LATER,
 )

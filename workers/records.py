@@ -7,13 +7,11 @@ import msgspec
 
 from common.errors import Reject, StepError, Unknown, Wait
 from models.gen.rows import JobStep
-from models.job import JobError
+from models.job import NOTHING_TO_DO, JobError
 from models.jsonb import clean, foreign_jsonb, to_jsonb
 from workers.platforms.base import Done
 from workers.writes import Intent
 
-NOTHING_TO_DO = "Nothing"
-"""So begins the remedy of whatever passes by itself."""
 LONGEST_PAUSE = timedelta(minutes=30)
 """Between two tries that follow each other; no backoff of a step's eight attempts is longer."""
 

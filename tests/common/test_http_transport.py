@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import gzip
 import socket
+import zlib
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from common.http_transport import Transport
+from common.http_transport import LONGEST_ANSWER, AnswerTooLong, Transport
 from tests.common.loopback import certificates, loopback, with_body
 
 
@@ -181,3 +182,34 @@ async def test_who_stops_waiting_closes_the_connection(client: httpx.AsyncClient
 
     assert waiting.cancelled()
     assert writer.is_closing()
+
+
+LONG = b" " * (LONGEST_ANSWER + 1)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        with_body(LONG),
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + LONG,
+        with_body(gzip.compress(LONG), "Content-Encoding: gzip"),
+        with_body(zlib.compress(LONG), "Content-Encoding: deflate"),
+    ],
+    ids=["told", "untold", "gzip", "deflate"],
+)
+async def test_an_answer_without_an_end_is_not_read_to_its_end(
+    client: httpx.AsyncClient, answer: bytes
+):
+    async with loopback(answer) as server:
+        with pytest.raises(AnswerTooLong, match="more than"):
+            await client.post(f"http://127.0.0.1:{server.port}/", data={"name": "x"})
+
+
+async def test_the_longest_answer_is_read(client: httpx.AsyncClient):
+    packed = with_body(gzip.compress(LONG[1:]), "Content-Encoding: gzip")
+
+    for answer in (with_body(LONG[1:]), packed):
+        async with loopback(answer) as server:
+            got = await client.get(f"http://127.0.0.1:{server.port}/")
+
+        assert len(got.content) == LONGEST_ANSWER

@@ -99,15 +99,18 @@ async def test_a_failed_job_says_why_and_what_to_do(api, caller, job):
 async def test_a_waiting_job_says_for_what_and_until_when(api, caller, job):
     await api.pool.execute(
         "update campaign_jobs set status = 'PROCESSING', waiting_reason = 'throttled', "
-        "due_at = now() + interval '1 hour'"
+        "due_at = now() + interval '1 hour', waiting_since = created_at + interval '1 minute'"
     )
 
     view = (await caller.get(f"{URL}/{job['id']}")).json()
 
-    assert view["waiting"]["reason"] == "throttled"
-    assert datetime.fromisoformat(view["waiting"]["until"]) > datetime.fromisoformat(
-        view["created_at"]
+    since, until, created_at = (
+        datetime.fromisoformat(text)
+        for text in (view["waiting"]["since"], view["waiting"]["until"], view["created_at"])
     )
+    assert view["waiting"]["reason"] == "throttled"
+    assert until > created_at
+    assert since == created_at + timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("verb", ["", "/cancel", "/retry"])

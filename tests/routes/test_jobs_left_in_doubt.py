@@ -8,6 +8,7 @@ import pytest
 from models.marker import marker
 from tests.routes.conftest import Api, add_account
 from tests.routes.meta_requests import STEPS, meta_request
+from workers.platforms.meta.outcomes import NEW_CREDENTIALS
 
 NO_ANSWER = '{"code": "no_answer", "message": "no answer came", "remedy": "Nothing; we ask."}'
 
@@ -66,3 +67,47 @@ async def test_media_that_may_be_there_cost_nothing_and_are_not_looked_for(api, 
 
     assert job["media[hero]"]["status"] == "IN_DOUBT"
     assert job["media[hero]"]["error"] is None
+
+
+@pytest.mark.parametrize("state", ["WAITING", "PENDING"])
+async def test_a_step_that_nobody_begins_any_more_is_skipped(api, caller, state):
+    job = await left(api, caller, "CANCELLED", rows={"campaign": (state, NO_ANSWER)})
+
+    assert job["campaign"]["status"] == job["ad_set[0]"]["status"] == "SKIPPED"
+    assert job["campaign"]["error"]["code"] == "no_answer"
+    assert job["campaign"]["error"]["remedy"] == "A retry of the job goes on with it."
+    assert job["campaign"]["error"]["retryable"] is True
+
+
+async def test_what_somebody_must_do_first_is_said_of_a_step_that_is_skipped(api, caller):
+    dead = f'{{"code": "token_rejected", "message": "m", "remedy": "{NEW_CREDENTIALS}"}}'
+
+    job = await left(api, caller, "FAILED", rows={"campaign": ("WAITING", dead)})
+
+    assert job["campaign"]["error"]["remedy"] == (
+        "Replace the account's credentials. A retry of the job goes on with it."
+    )
+
+
+async def test_a_cancelled_job_does_not_tell_what_it_waited_for_last(api, caller):
+    job = await left(api, caller, "CANCELLED", rows={})
+    await api.pool.execute("update campaign_jobs set error = $1", NO_ANSWER)
+
+    shown = (await caller.get(f"/api/v1/campaign_jobs/{job['id']}")).json()
+
+    assert shown["error"] is None
+
+
+@pytest.mark.parametrize("state", ["WAITING", "PENDING"])
+async def test_a_step_waits_as_long_as_its_job_does(api, caller, state):
+    job = await left(api, caller, "PROCESSING", rows={"campaign": (state, NO_ANSWER)})
+
+    assert job["campaign"]["status"] == state
+    assert job["campaign"]["error"]["remedy"] == "Nothing; we ask."
+
+
+@pytest.mark.parametrize("state", ["DONE", "FAILED"])
+async def test_a_step_that_came_to_its_end_stays_there(api, caller, state):
+    job = await left(api, caller, "CANCELLED", rows={"campaign": (state, NO_ANSWER)})
+
+    assert job["campaign"]["status"] == state

@@ -49,7 +49,8 @@ class StepContext(msgspec.Struct, frozen=True):
     progress: Mapping[str, Any]
     """What this step saved in an earlier run (an upload session), else empty."""
     deadline_seconds: float
-    """The longest that one call may take in all, from the first byte of the connection to the last."""
+    """The longest that one call may take in all, from the first byte of the connection to the last; one
+    that carries a file may take longer by what the file needs on a slow line."""
     write_deadline: float
     """On `common.clock.seconds`: by then the one call that creates something must have ended. It
     lies `deadline_seconds` after the moment before the intent was written."""

@@ -14,6 +14,7 @@ from workers.platforms.meta.calls import Addresses, Effect, Graph, Refusal, id_o
 from workers.platforms.meta.check import Check
 from workers.platforms.meta.media import MediaUploads
 from workers.platforms.meta.sdk import Call, Sdk
+from workers.platforms.meta.strangers import mapping
 
 LOOKED_UP = {"campaign", "ad_set", "ad"}
 """Meta has no idempotency key: these are found again by the marker in their names."""
@@ -135,7 +136,7 @@ class Meta:
                 break
         else:
             raise Retry("Meta's list did not end", code="list_not_read", remedy=UNREAD)
-        names = {child: str(told.get("name", "")) for child, told in found.items()}
+        names = {child: str(told["name"]) for child, told in found.items()}
         # a copy that somebody makes on the platform has words behind the marker, too
         exact = [child for child, name in names.items() if name.endswith(wanted)]
         ours = exact or [child for child, name in names.items() if wanted in name]
@@ -165,15 +166,18 @@ class Meta:
 def _read(page: dict[str, Any]) -> tuple[list[dict[str, Any]], str | None]:
     """The children on a page and where the list goes on. What is no list does not prove that nothing
     is there, neither does one whose rest cannot be asked for."""
-    paging: dict[str, Any] = page.get("paging") or {}
-    after = (paging.get("cursors") or {}).get("after")
-    is_last = "next" not in paging
+    paging: Any = page.get("paging") or {}
+    after = mapping(mapping(paging).get("cursors")).get("after")
+    is_last = "next" not in mapping(paging)
     children: Any = page.get("data")
     is_list = isinstance(children, list) and all(_names_something(child) for child in children)  # pyright: ignore[reportUnknownVariableType]  # JSON of a stranger
-    if not is_list or (after is None and not is_last):
+    goes_on = isinstance(after, str) and after != ""
+    if not is_list or not isinstance(paging, dict) or not (goes_on or is_last):
         raise Retry("Meta's list cannot be read", code="list_not_read", remedy=UNREAD)
     return children, None if is_last else str(after)
 
 
-def _names_something(child: Any) -> bool:
-    return isinstance(child, dict) and id_of(child.get("id")) is not None  # pyright: ignore[reportUnknownMemberType]  # likewise
+def _names_something(child: object) -> bool:
+    """A list of names in which one is missing tells nothing of what bears it."""
+    told = mapping(child)
+    return id_of(told.get("id")) is not None and isinstance(told.get("name"), str)

@@ -1,13 +1,10 @@
 """Sets a finished campaign ACTIVE, children first, in turns that go on where the last one stopped."""
 
-from common import clock
-from common.errors import Wait
+from common.errors import Retry, Wait
 from workers.platforms.base import Done, StepContext
-from workers.platforms.meta.calls import Graph
-from workers.platforms.meta.sdk import Sdk
-
-LONGEST_TURN_SECONDS = 10.0
-"""Between two turns the job can be cancelled, and its worker can stop."""
+from workers.platforms.meta.calls import Graph, Refusal, require_success
+from workers.platforms.meta.sdk import Call, Sdk
+from workers.platforms.meta.turns import Turn
 
 
 async def activate(graph: Graph, sdk: Sdk, context: StepContext) -> Done:
@@ -17,12 +14,12 @@ async def activate(graph: Graph, sdk: Sdk, context: StepContext) -> Done:
     with the first one again and again. Raises Wait when the turn is over.
     """
     objects = _children_first(context)
-    finished, began_at = int(context.progress.get("activated", 0)), clock.seconds()
+    finished, turn = int(context.progress.get("activated", 0)), Turn()
     for number, (kind, object_id) in enumerate(objects[finished:], finished + 1):
-        call = sdk.update(kind, object_id, {"status": "ACTIVE"})
-        await graph.send(context, call, effect="repeatable")
+        await _set_active(graph, context, sdk.update(kind, object_id, {"status": "ACTIVE"}), turn)
         await context.save({"activated": number})
-        if number < len(objects) and clock.seconds() - began_at > LONGEST_TURN_SECONDS:
+        turn.has_moved = True
+        if number < len(objects) and turn.is_over:
             raise Wait(
                 f"{number} of {len(objects)} objects are ACTIVE",
                 code="activating",
@@ -31,6 +28,13 @@ async def activate(graph: Graph, sdk: Sdk, context: StepContext) -> Done:
                 remedy="Nothing; the job goes on by itself.",
             )
     return Done(context.outcomes["campaign"].platform_id)
+
+
+async def _set_active(graph: Graph, context: StepContext, call: Call, turn: Turn) -> None:
+    try:
+        require_success(await graph.send(context, call, effect="repeatable"))
+    except (Refusal, Retry) as error:
+        raise turn.met(error) from None
 
 
 def _children_first(context: StepContext) -> list[tuple[str, str]]:

@@ -13,17 +13,20 @@ import msgspec
 
 from common import clock, tracing
 from common.errors import Retry, StepError, Unknown, Wait
-from common.http_transport import Transport
+from common.http_transport import AnswerTooLong, Transport
 from models.credentials import Account, MetaCredentials
 from workers.platforms.base import Called, StepContext, unmeasured
-from workers.platforms.meta.outcomes import THROTTLE, blame, outcome
+from workers.platforms.meta.outcomes import THROTTLE, blame, number, outcome
 from workers.platforms.meta.pacing import Pacing, limit_of, read_usage
 from workers.platforms.meta.pointers import pointer
 from workers.platforms.meta.sdk import Call
+from workers.platforms.meta.strangers import parsed
 
 type Effect = Literal["reads", "repeatable", "creates"]
 """What a call may do: only one that creates and cannot be repeated leaves a doubt behind."""
 
+SLOWEST_UPLOAD = 256 * 1024
+"""Bytes a second; what is slower is no upload. Images have up to 30 MB, chunks of videos what Meta says."""
 SHORTEST_SECRET = 12
 """Shorter ones are no secrets of Meta's, and may stand in an answer by chance."""
 
@@ -44,6 +47,8 @@ class Refusal(Exception):
     def __init__(self, error: dict[str, Any], step_error: StepError) -> None:
         super().__init__(step_error.message)
         self.error = error
+        self.code = number(error.get("code"))
+        self.subcode = number(error.get("error_subcode"))
         self.step_error = step_error
 
 
@@ -105,7 +110,7 @@ class Graph:
         *,
         video_host: bool,
     ) -> dict[str, Any]:
-        seconds = self._seconds(context, effect)
+        seconds = self._seconds(context, effect) + _to_be_sent(files)
         request = self._request(context.account, call, files, video_host=video_host)
         context.guard()
         began_at, ended = clock.seconds(), "done"
@@ -140,6 +145,8 @@ class Graph:
                 remedy=_AGAIN,
                 is_outage=True,
             ) from None
+        except AnswerTooLong as error:
+            raise unanswered(effect, str(error)) from None
         except (TimeoutError, httpx.HTTPError) as error:
             # what was sent and is too large for the time would be too large again
             message, is_outage = f"no answer came ({type(error).__name__})", effect == "reads"
@@ -179,10 +186,7 @@ class Graph:
         asked_about = account.platform_account_id
         usage = read_usage(response.headers, account=asked_about)
         self._pacing.heard(asked_about, usage)
-        try:
-            answer: Any = msgspec.json.decode(masked(response.content, account.credentials))
-        except msgspec.DecodeError:
-            answer = None
+        answer = parsed(masked(response.content, account.credentials))
         if isinstance(answer, dict) and isinstance(answer.get("error"), dict):  # pyright: ignore[reportUnknownMemberType]  # JSON of a stranger
             error: dict[str, Any] = answer["error"]
             limit = limit_of(error.get("code"))
@@ -214,6 +218,11 @@ class Graph:
         return answer  # pyright: ignore[reportUnknownVariableType]  # likewise
 
 
+def _to_be_sent(files: dict[str, Any] | None) -> float:
+    """Seconds that a call has beside its deadline for the file that it carries; none of those creates."""
+    return sum(len(content) for _, content, _ in (files or {}).values()) / SLOWEST_UPLOAD
+
+
 @lru_cache(maxsize=1024)
 def _address(text: str) -> httpx.URL:
     """Kept, since most calls go to an edge of an account that was called before."""
@@ -225,6 +234,12 @@ def unanswered(effect: Effect, message: str, *, is_outage: bool = False) -> Step
     if effect == "creates":
         return Unknown(message, code="no_answer", remedy=_LATE)
     return Retry(message, code="no_answer", remedy=_AGAIN, is_outage=is_outage)
+
+
+def require_success(answer: dict[str, Any]) -> None:
+    """For calls that are answered by no id. Raises Retry where Meta does not say that it is done."""
+    if answer.get("success") is not True:
+        raise unanswered("repeatable", "an answer without success came")
 
 
 def id_of(value: object) -> str | None:

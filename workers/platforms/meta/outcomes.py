@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from common.errors import Reject, Retry, StepError, Unknown, Wait
+from workers.platforms.meta.strangers import mapping, parsed
 
 type Kind = Literal["transient", "again", "throttle", "reauth", "reject"]
 
@@ -23,6 +24,8 @@ FIELD = (
 THROTTLE = "Nothing; the job goes on when Meta allows it."
 TRANSIENT = "Nothing; the job tries again by itself."
 QUOTA_SECONDS = 3600.0
+MOST_BLAMED = 20
+"""Fields, and parts of the path of one: an error is kept with its job, and shown with it every time."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -186,7 +189,7 @@ def outcome(
 ) -> StepError:
     """The StepError that an error object of Meta means. `has_failed`: it came with a status of 500 or
     more, so what was asked for may have been done, whatever the object says of it."""
-    code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
+    code, subcode = number(error.get("code")), number(error.get("error_subcode"))
     found = find_row(code, subcode)
     if has_failed and (found is None or found.kind in ("reject", "again")):
         found = FAILED
@@ -226,8 +229,8 @@ def upstream(error: dict[str, Any]) -> dict[str, Any]:
     """Meta's own account of an error; texts are cut where they are stored."""
     return {
         "platform": "META",
-        "code": _number(error.get("code")),
-        "subcode": _number(error.get("error_subcode")),
+        "code": number(error.get("code")),
+        "subcode": number(error.get("error_subcode")),
         "message": _text(error.get("message")),
         "user_title": _text(error.get("error_user_title")),
         "user_message": _text(error.get("error_user_msg")),
@@ -242,21 +245,18 @@ def blame(error: dict[str, Any]) -> list[list[str]]:
     paths = data.get("blame_field_specs")
     if not isinstance(paths, list):
         return []
-    return [[str(part) for part in path] for path in paths if isinstance(path, list)]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # JSON of a stranger
+    told = [path for path in paths if isinstance(path, list)][:MOST_BLAMED]  # pyright: ignore[reportUnknownVariableType]  # JSON of a stranger
+    return [[str(part) for part in path[:MOST_BLAMED]] for path in told]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # likewise
 
 
 def error_data(error: dict[str, Any]) -> dict[str, Any]:
     """What stands beside the codes, whatever shape it came in."""
     data: Any = error.get("error_data")
-    if isinstance(data, str):
-        try:
-            data = msgspec.json.decode(data)
-        except msgspec.DecodeError:
-            return {}
-    return data if isinstance(data, dict) else {}  # pyright: ignore[reportUnknownVariableType]  # likewise
+    return mapping(parsed(data) if isinstance(data, str) else data)
 
 
-def _number(value: object) -> int | None:
+def number(value: object) -> int | None:
+    """A code of Meta's; None for what is none."""
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     return value if abs(value) < 2**63 else None

@@ -7,6 +7,7 @@ import msgspec
 
 from common import clock
 from common.errors import Wait
+from workers.platforms.meta.strangers import mapping, parsed
 
 SLOW_PERCENT = 75.0
 STOP_PERCENT = 95.0
@@ -126,13 +127,7 @@ def _app(told: dict[str, Any]) -> list[Usage]:
 
 
 def _object(text: str | None) -> dict[str, Any]:
-    if text is None:
-        return {}
-    try:
-        value = msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return {}
-    return value if isinstance(value, dict) else {}
+    return {} if text is None else mapping(parsed(text))
 
 
 def _float(value: object) -> float:

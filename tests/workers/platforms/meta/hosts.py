@@ -12,27 +12,30 @@ from workers.platforms.meta import Meta
 
 
 class Host:
-    """`answers` gets method, last part of the path and fields; it gives JSON, or a status and text."""
+    """`answers` gets method, last part of the path and fields; it gives JSON, or a status and a body."""
 
     def __init__(self, answers: Callable[[str, str, dict[str, str]], Any]) -> None:
         self.answers = answers
         self.calls: list[tuple[str, str, dict[str, str]]] = []
         self.headers: dict[str, str] = {}
+        self.body = b""
+        """Of the call that is being answered."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)
-            body = await reader.readexactly(int(length[1])) if length else b""
+            body = self.body = await reader.readexactly(int(length[1])) if length else b""
             method, path, *_ = head.split(" ")
             fields = {name: found[0] for name, found in parse_qs(body.decode("latin-1")).items()}
             call = method, path.split("?")[0].rsplit("/", 1)[1], fields
             self.calls.append(call)
             told = self.answers(*call)
             status, text = told if isinstance(told, tuple) else (200, json.dumps(told))
-            lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(text)}", "Connection: close"]
+            content = text if isinstance(text, bytes) else text.encode()
+            lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(content)}", "Connection: close"]
             lines += [f"{name}: {value}" for name, value in self.headers.items()]
-            writer.write(("\r\n".join(lines) + f"\r\n\r\n{text}").encode())
+            writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + content)
             await writer.drain()
         writer.close()
 

@@ -2,12 +2,14 @@
 
 import pytest
 
-from common.errors import Wait
+from common.errors import Retry, Wait
 from tests.workers.platforms.meta.conftest import LINK, request_with
 from tests.workers.platforms.meta.hosts import Host, hosted
 from workers.platforms.base import Done
-from workers.platforms.meta import activation
+from workers.platforms.meta import turns
 
+FAILED = 500, '{"error": {"code": 1, "message": "Please try again"}}'
+LOST = 200, "Service Unavailable"
 THROTTLE = 400, '{"error": {"code": 17, "error_subcode": 2446079, "message": "Slow down"}}'
 ADS = [{"name": f"A{n}", "creative": LINK} for n in range(3)]
 MADE = {
@@ -68,7 +70,7 @@ async def test_an_activation_that_met_a_throttle_goes_on_where_it_was(step):
 
 
 async def test_a_long_activation_goes_over_several_turns(step, monkeypatch):
-    monkeypatch.setattr(activation, "LONGEST_TURN_SECONDS", 0.0)
+    monkeypatch.setattr(turns, "LONGEST_TURN_SECONDS", 0.0)
     host, progress = Host(lambda *_: {"success": True}), {"activated": 3}
 
     async with hosted(host) as meta:
@@ -78,3 +80,42 @@ async def test_a_long_activation_goes_over_several_turns(step, monkeypatch):
 
     assert (first.value.reason, first.value.seconds) == ("not_ready", 0)
     assert [path for _, path, _ in host.calls] == ["20", "10"]
+
+
+@pytest.mark.parametrize("failure", [FAILED, LOST], ids=["failed", "lost"])
+async def test_a_call_that_fails_among_many_is_no_attempt_of_the_whole_activation(step, failure):
+    """Else eight failures among hundreds of calls would give it up."""
+    host = Host(lambda *_: failure if len(host.calls) % 2 == 0 else {"success": True})
+    progress = {}
+
+    async with hosted(host) as meta:
+        for _ in range(4):
+            with pytest.raises(Wait) as wait:
+                await meta.perform(step(progress))
+            assert (wait.value.reason, wait.value.seconds > 0) == ("retry", True)
+        done = await meta.perform(step(progress))
+
+    assert done == Done("10")
+    assert progress["activated"] == 5
+
+
+@pytest.mark.parametrize("failure", [FAILED, LOST], ids=["failed", "lost"])
+async def test_a_call_that_fails_first_is_an_attempt(step, failure):
+    async with hosted(Host(lambda *_: failure)) as meta:
+        with pytest.raises(Retry):
+            await meta.perform(step({"activated": 2}))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{}, {"success": None}, {"success": "true"}, {"id": "30"}, {"success": False}],
+    ids=str,
+)
+async def test_nothing_is_active_before_meta_says_so(step, answer):
+    progress = {}
+
+    async with hosted(Host(lambda *_: answer)) as meta:
+        with pytest.raises(Retry):
+            await meta.perform(step(progress))
+
+    assert progress == {}

@@ -112,6 +112,11 @@ async def test_a_list_that_was_not_read_to_its_end_does_not_prove_that_nothing_i
         {"data": {"1": {"id": "1"}}},
         {"data": [], "paging": {"next": "https://more"}},
         {"data": [], "paging": {"cursors": {}, "next": "https://more"}},
+        {"data": [], "paging": {"cursors": ["x"], "next": "https://more"}},
+        {"data": [], "paging": {"cursors": {"after": 7}, "next": "https://more"}},
+        {"data": [], "paging": "https://more"},
+        {"data": [{"id": "1"}]},
+        {"data": [{"id": "1", "name": None}]},
     ],
     ids=str,
 )

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from common.errors import Wait
 from tests.workers.platforms.meta.conftest import request_with
 from tests.workers.platforms.meta.hosts import Host, hosted
 from workers.platforms.base import Done
@@ -81,3 +82,36 @@ async def test_an_old_frame_is_used_where_meta_tells_no_other(context):
         await meta.perform(creative_with(context, VIDEO, framed(61)))
 
     assert "https://cdn/old.png" in host.calls[-1][2]["object_story_spec"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"thumbnails": ["x"]},
+        {"thumbnails": {"data": "x"}},
+        {"thumbnails": {"data": [None, {"uri": None}, {"is_preferred": True}, {"uri": 7}]}},
+        {"picture": {"url": "x"}},
+    ],
+    ids=str,
+)
+async def test_frames_of_an_odd_form_are_none(context, odd):
+    host = Host(lambda method, *_: odd if method == "GET" else {"id": "12"})
+
+    async with hosted(host) as meta:
+        await meta.perform(creative_with(context, VIDEO, framed(61)))
+
+    assert "https://cdn/old.png" in host.calls[-1][2]["object_story_spec"]
+
+
+@pytest.mark.parametrize(
+    "status", ["ready", ["ready"], {"video_status": {}, "processing_phase": "x"}], ids=str
+)
+async def test_a_state_of_an_odd_form_is_asked_for_again(context, status):
+    kept = {"upload_session_id": "5", "video_id": "20", "finished": True, "polls": 0}
+    step = context("media[clip]", request_with(VIDEO, media=MEDIA), progress=kept)
+
+    async with hosted(Host(lambda *_: {"status": status})) as meta:
+        with pytest.raises(Wait) as wait:
+            await meta.perform(step)
+
+    assert wait.value.code == "media_processing"
