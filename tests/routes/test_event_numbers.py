@@ -45,7 +45,7 @@ async def test_a_number_that_no_event_bears_yet_is_refused_as_a_parameter_too(ca
         assert error["parameter"] == "after"
 
 
-@pytest.mark.parametrize("after", ["-1", "x", "", "1.5", "null"])
+@pytest.mark.parametrize("after", ["-1", "x", "", "1.5", "null", "1e0", "9007199254740993.0"])
 async def test_what_is_no_number_is_refused_as_a_parameter(caller, after):
     answer = await caller.get("/api/v1/events", params={"after": after})
 

@@ -142,6 +142,35 @@ async def test_a_moment_that_utc_has_no_date_for_is_no_parameter(caller, query):
     assert answer.json()["errors"][0]["parameter"] == next(iter(query))
 
 
+@pytest.mark.parametrize("moment", ["1767225600", "1.7e9", "5"])
+async def test_a_number_of_seconds_is_no_moment(caller, moment):
+    answer = await caller.get("/api/v1/campaign_jobs", params={"created_after": moment})
+
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert (error["parameter"], error["code"]) == ("created_after", "invalid_parameter")
+    assert "2026-12-01T00:00:00Z" in error["message"]
+
+
+async def test_an_id_is_spelled_in_an_address_as_in_a_body(caller):
+    account_id = (await add_account(caller))["id"]
+    spellings = [account_id, account_id.upper(), account_id.replace("-", "")]
+    others = [f"urn:uuid:{account_id}", f"{{{account_id}}}", account_id.replace("-", "", 1)]
+
+    found = [await caller.get(f"/api/v1/ad_accounts/{one}") for one in spellings]
+    missing = [await caller.get(f"/api/v1/ad_accounts/{one}") for one in others]
+    in_bodies = [
+        await caller.post("/api/v1/ads/meta", json=meta_request(ad_account_id=one, platform_account_id=None)
+        )
+        for one in (*spellings, *others)
+    ]
+
+    assert {answer.status_code for answer in found} == {200}
+    assert {answer.status_code for answer in missing} == {404}
+    places = [[error["pointer"] for error in one.json().get("errors", [])] for one in in_bodies]
+    assert [("/ad_account_id" in place) for place in places] == [False] * 3 + [True] * 3
+
+
 @pytest.mark.parametrize(
     "path", ["ad_accounts/x", "campaign_jobs/x", "assets/x", "assets/x/content"]
 )
