@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.routes.conftest import account_body, add_account
+from tests.routes.conftest import TOKEN, account_body, add_account
 from tests.routes.meta_requests import meta_request
 
 JSON = {"Content-Type": "application/json"}
@@ -21,6 +21,30 @@ async def test_a_platform_that_is_no_text_is_a_wrong_type(caller):
 
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/platform_type"]
+
+
+@pytest.mark.parametrize(
+    "changes, pointer",
+    [
+        (
+            {"credentials": {"access_token": TOKEN, "page_id": "1000000002\n"}},
+            "/credentials/page_id",
+        ),
+        ({"additional_config": {"currency": "EUR\n"}}, "/additional_config/currency"),
+    ],
+)
+async def test_a_line_break_behind_an_id_is_no_part_of_it(caller, changes, pointer):
+    answer = await caller.post("/api/v1/ad_accounts", json=account_body(**changes))
+
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == (pointer, "wrong_format")
+
+
+async def test_a_line_break_behind_a_hash_is_no_part_of_it(caller):
+    answer = await caller.get("/api/v1/assets", params={"sha256": "0" * 64 + "\n"})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
 
 
 @pytest.mark.parametrize("broken", [b"\xff", b"\xed\xa0\x80"], ids=["no text", "half a character"])
@@ -159,11 +183,10 @@ async def test_an_id_is_spelled_in_an_address_as_in_a_body(caller):
 
     found = [await caller.get(f"/api/v1/ad_accounts/{one}") for one in spellings]
     missing = [await caller.get(f"/api/v1/ad_accounts/{one}") for one in others]
-    in_bodies = [
-        await caller.post("/api/v1/ads/meta", json=meta_request(ad_account_id=one, platform_account_id=None)
-        )
-        for one in (*spellings, *others)
+    bodies = [
+        meta_request(ad_account_id=one, platform_account_id=None) for one in (*spellings, *others)
     ]
+    in_bodies = [await caller.post("/api/v1/ads/meta", json=body) for body in bodies]
 
     assert {answer.status_code for answer in found} == {200}
     assert {answer.status_code for answer in missing} == {404}
