@@ -105,7 +105,11 @@ def unusable() -> Unauthorized:
 
 
 def _key_of(request: AnyRequest) -> str:
-    kind, _, key = request.headers.get("authorization", "").partition(" ")
+    lines = request.headers.getall("authorization", [""])
+    if len(lines) > 1:
+        # whatever stands before us may have judged by the other one
+        raise _unauthorized("Send one key: Authorization comes once.")
+    kind, _, key = lines[0].partition(" ")
     if not key or kind.lower() != "bearer":
         raise _unauthorized("Send a key: Authorization: Bearer mj_…")
     return key.strip()

@@ -54,7 +54,12 @@ def whole() -> Generator[None]:
 
 
 def require_plain(request: ApiRequest) -> None:
-    """Raises UnsupportedMedia for a body that would have to be unpacked first."""
+    """Raises UnsupportedMedia for a body of two types, or one that would have to be unpacked first."""
+    if len(request.headers.getall("content-type", [])) > 1:
+        raise UnsupportedMedia(
+            "Send one Content-Type: of two nobody knows which one is meant.",
+            code="unsupported_media_type",
+        )
     coding = ", ".join(request.headers.getall("content-encoding", [])).strip().lower()
     if coding not in ("", "identity"):
         raise UnsupportedMedia(
