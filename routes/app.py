@@ -22,6 +22,7 @@ from models.database import Pool
 from models.notifier import Notifier
 from models.sealed import all_key_ids_in_use, impostors
 from routes import (
+    account_lists,
     ad_accounts,
     ads_meta,
     campaign_jobs,
@@ -94,6 +95,7 @@ def create_app(
     )
     guarded = [
         *ad_accounts.routes,
+        *account_lists.routes,
         *verify_accounts.routes,
         *ads_meta.routes,
         *job_lists.routes,
