@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from common.errors import ConfigurationError
 from common.keyring import Keyring
 from common.tracing import Sink
-from middleware.auth import RequireAuth
+from middleware.auth import RequireAuth, require_scope
 from middleware.cross_origin import Preflights, cross_origin
 from middleware.limits import Rate, RateLimits
 from middleware.patience import Patience
@@ -142,6 +142,7 @@ def _admission(
     async def admit(request: Request[Any, Any, Any]) -> None:
         await require_auth(request)
         await rate_limits(request)
+        require_scope(request)
         refuse_parameters(request)
 
     return admit
