@@ -39,6 +39,7 @@ from routes import (
 from routes import assets as asset_routes
 from routes import metrics as metric_routes
 from routes.assets import Assets
+from routes.body import refuse_body
 from routes.health import Readiness
 from routes.job_writes import JobWrites
 from routes.metrics import ApiMetrics
@@ -144,6 +145,7 @@ def _admission(
         await rate_limits(request)
         require_scope(request)
         refuse_parameters(request)
+        await refuse_body(request)
 
     return admit
 

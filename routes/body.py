@@ -69,6 +69,21 @@ def require_plain(request: ApiRequest) -> None:
         )
 
 
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the body of a route may say that takes none."""
+
+
+async def refuse_body(request: ApiRequest) -> None:
+    """Routes that take no body pass over none, but for an empty one. Raises CallerError."""
+    if request.method != "POST" or "body" in request.route_handler.opt:
+        return
+    with whole():
+        body = await request.body()
+    if body:
+        require_plain(request)
+        refuse(body_violations(Nothing, parse_json(body)))
+
+
 async def read_body[T](request: ApiRequest, kind: type[T], rules: Rules | None = None) -> T:
     """The body as `kind`. Raises CallerError (400) for what is no JSON, Invalid (422) for the rest."""
     document = parse_json(await raw_body(request))

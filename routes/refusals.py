@@ -44,7 +44,8 @@ def _fits(refusal: Refusal, handler: HTTPRouteHandler) -> Iterator[bool]:
         case "scope":
             yield opt.get("scope") is not None
         case "body":
-            yield "body" in opt
+            # those that take none refuse what stands in one
+            yield "body" in opt or handler.http_methods == {"POST"}
         case "list":
             yield issubclass(opt.get("query", object), Page)
         case header:

@@ -156,7 +156,7 @@ async def delete_webhook_endpoint(
 @post(
     "/webhook_endpoints/{endpoint_id:str}/rotate_secret",
     status_code=200,
-    opt={"scope": "jobs:write", "refusals": (403, 404)},
+    opt={"scope": "jobs:write", "refusals": (403, 404, 413, 415, 422)},
 )
 async def rotate_webhook_secret(
     request: ApiRequest, parts: NamedDependency[Parts], endpoint_id: FromPath[str]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from common.uuid7 import uuid7
 from tests.routes.conftest import TOKEN, account_body, add_account
 from tests.routes.meta_requests import meta_request
 
@@ -164,6 +165,32 @@ async def test_a_moment_that_utc_has_no_date_for_is_no_parameter(caller, query):
 
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["parameter"] == next(iter(query))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "campaign_jobs/{id}/cancel",
+        "campaign_jobs/{id}/retry",
+        "ad_accounts/{id}/verify",
+        "webhook_endpoints/{id}/ping",
+        "webhook_endpoints/{id}/rotate_secret",
+        "webhook_endpoints/{id}/deliveries/{id}/resend",
+    ],
+)
+async def test_what_stands_in_a_body_that_no_route_takes_is_refused(caller, path):
+    url = f"/api/v1/{path.format(id=uuid7())}"
+    wish = {"from_step": "ad_set[0]"}
+
+    refused = await caller.post(url, json=wish)
+    others = [await caller.post(url, content=body, headers=JSON) for body in (b"[]", b"a=b")]
+    packed = await caller.post(url, content=b"{}", headers={"Content-Encoding": "gzip"})
+    harmless = [await caller.post(url, content=body) for body in (b"", b"{}", b" { } ")]
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+    assert refused.json()["errors"][0]["pointer"] == "/from_step"
+    assert [one.status_code for one in (*others, packed)] == [422, 400, 415]
+    assert {one.status_code for one in harmless} == {404}
 
 
 @pytest.mark.parametrize("moment", ["1767225600", "1.7e9", "5"])
