@@ -17,7 +17,22 @@ MOST_OF_A_DOMAIN = 8
 
 _OF_REGISTRIES = frozenset(
     {
-        *("ac", "co", "com", "edu", "gen", "go", "gob", "gouv", "gov", "id", "ind", "info", "ltd", "me"),
+        *(
+            "ac",
+            "co",
+            "com",
+            "edu",
+            "gen",
+            "go",
+            "gob",
+            "gouv",
+            "gov",
+            "id",
+            "ind",
+            "info",
+            "ltd",
+            "me",
+        ),
         *("mil", "ne", "net", "nom", "or", "org", "plc", "sch", "web"),
     }
 )

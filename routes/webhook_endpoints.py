@@ -31,7 +31,6 @@ from routes.readable import readable
 from routes.transaction import transaction
 from routes.webhook_changes import add, apply, read_endpoint, rotate
 
-
 _TOLD_ONCE = {"Cache-Control": "no-store"}
 """With answers that hold a secret: nothing on the way keeps them."""
 

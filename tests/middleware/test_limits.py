@@ -293,9 +293,7 @@ async def test_a_key_that_may_not_do_it_is_told_its_limits_and_counted(
     caller = await api.caller(scopes=["jobs:read"])
     client = rebuilt(api, keyring, assets, key=Rate("key", SLOW, 2))
 
-    answers = [
-        await client.get("/api/v1/ad_accounts", headers=caller.headers) for _ in range(3)
-    ]
+    answers = [await client.get("/api/v1/ad_accounts", headers=caller.headers) for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [403, 403, 429]
     assert [answer.headers.get("ratelimit", "")[:9] for answer in answers] == [

@@ -45,7 +45,9 @@ class Documented:
 
     async def _document(self) -> dict[str, Any]:
         if self._paths is None:
-            async with httpx.AsyncClient(transport=self._transport, base_url="http://api") as client:
+            async with httpx.AsyncClient(
+                transport=self._transport, base_url="http://api"
+            ) as client:
                 document = (await client.get("/api/v1/openapi.json")).json()
             self._paths = document["paths"]
         return self._paths

@@ -104,7 +104,9 @@ async def test_a_replay_reads_little_of_what_came_later(api, caller, job):
     ago = datetime.now(UTC) - timedelta(days=10)
     ping = UUID(int=key_at(ago.timestamp()).int + 1)
     await api.pool.execute(PINGED, UUID(path.split("/")[-2]), ping, ago)
-    await api.pool.execute("update webhook_deliveries set status = 'DELIVERED', finished_at = now()")
+    await api.pool.execute(
+        "update webhook_deliveries set status = 'DELIVERED', finished_at = now()"
+    )
     await api.pool.execute("analyze webhook_deliveries")
     day = timedelta(days=1)
 
@@ -121,10 +123,14 @@ async def test_messages_are_sent_again_though_their_events_are_deleted(api, call
     path = await add_endpoint(caller, "job.finished")
     for ago in ("20 days", "10 days", "1 hour"):
         await write(api, job, "job.finished", 3, ago)
-    await api.pool.execute("update webhook_deliveries set status = 'DELIVERED', finished_at = now()")
+    await api.pool.execute(
+        "update webhook_deliveries set status = 'DELIVERED', finished_at = now()"
+    )
     now = datetime.now(UTC)
     since, until = now - timedelta(days=11), now - timedelta(days=9)
-    await api.pool.execute("delete from job_events where created_at between $1 and $2", since, until)
+    await api.pool.execute(
+        "delete from job_events where created_at between $1 and $2", since, until
+    )
 
     between = await replayed(caller, path, since=since.isoformat(), until=until.isoformat())
     await api.pool.execute("delete from job_events")
