@@ -44,10 +44,11 @@ class Documented:
         raise AssertionError(f"no operation is documented at {request.url.path}")
 
     async def _document(self) -> dict[str, Any]:
-        if self._paths is None:
+        paths = self._paths
+        if paths is None:
             async with httpx.AsyncClient(
                 transport=self._transport, base_url="http://api"
             ) as client:
                 document = (await client.get("/api/v1/openapi.json")).json()
-            self._paths = document["paths"]
-        return self._paths
+            paths = self._paths = document["paths"]
+        return paths
