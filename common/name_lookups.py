@@ -15,6 +15,29 @@ MOST_AT_ONCE = 128
 MOST_OF_A_DOMAIN = 8
 """So that whoever makes up names below one that never answers holds up nobody else's."""
 
+_OF_REGISTRIES = frozenset(
+    {
+        *(
+            "ac",
+            "co",
+            "com",
+            "edu",
+            "gen",
+            "go",
+            "gob",
+            "gouv",
+            "gov",
+            "id",
+            "ind",
+            "info",
+            "ltd",
+            "me",
+        ),
+        *("mil", "ne", "net", "nom", "or", "org", "plc", "sch", "web"),
+    }
+)
+"""Below such a name of a country stand names of strangers, as below `co.uk`."""
+
 type LookUp = Callable[[str, int], list[str]]
 
 
@@ -29,8 +52,12 @@ def domain_of(host: str) -> str:
 
     >>> domain_of("a1.Media.example.com."), domain_of("localhost"), domain_of("::1")
     ('example.com', 'localhost', '::1')
+    >>> domain_of("a1.media.example.co.uk"), domain_of("a.example.co"), domain_of("com.au")
+    ('example.co.uk', 'example.co', 'com.au')
     """
-    return ".".join(host.lower().rstrip(".").rsplit(".", 2)[-2:])
+    labels = host.lower().rstrip(".").split(".")
+    is_shared = len(labels) > 2 and len(labels[-1]) == len("uk") and labels[-2] in _OF_REGISTRIES
+    return ".".join(labels[-3:] if is_shared else labels[-2:])
 
 
 class NameLookups:

@@ -1,4 +1,4 @@
-"""RequireAuth: turns the key of a request into a caller, and lets it do what its scopes say."""
+"""RequireAuth turns the key of a request into a caller; `require_scope` lets it do what its scopes say."""
 
 import time
 from collections import OrderedDict
@@ -42,7 +42,7 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class RequireAuth:
-    """Comes before every handler. Each says in `opt["scope"]` what it asks of a key, or is open.
+    """Comes before every handler that is not open.
 
     Not a guard of Litestar's: those copy the handler for each request, which costs more than the rest.
     Keys are remembered for 30 s, so a revoked one ends within that time; unknown ones for 5 s, so
@@ -61,9 +61,6 @@ class RequireAuth:
         caller = await self._caller(_key_of(request))
         if caller is None or _is_over(caller):
             raise unusable()
-        scope = opt["scope"]  # named by every route, None where any key will do
-        if scope is not None and scope not in caller.scopes:
-            raise Forbidden(f"The key lacks the scope {scope}.", code="missing_scope")
         request.scope["auth"] = caller
         add_ids(api_key_id=caller.key_id)
 
@@ -99,13 +96,27 @@ class RequireAuth:
             self._known.popitem(last=False)
 
 
+def require_scope(request: AnyRequest) -> None:
+    """Comes after RequireAuth, and after what counts requests. Raises Forbidden."""
+    caller: Caller | None = request.scope.get("auth")
+    if caller is None:
+        return  # it is open
+    scope = request.route_handler.opt["scope"]  # named by every route, None where any key will do
+    if scope is not None and scope not in caller.scopes:
+        raise Forbidden(f"The key lacks the scope {scope}.", code="missing_scope")
+
+
 def unusable() -> Unauthorized:
     """A key that is well-formed and opens nothing."""
     return _unauthorized("The key is unknown, revoked or expired.")
 
 
 def _key_of(request: AnyRequest) -> str:
-    kind, _, key = request.headers.get("authorization", "").partition(" ")
+    lines = request.headers.getall("authorization", [""])
+    if len(lines) > 1:
+        # whatever stands before us may have judged by the other one
+        raise _unauthorized("Send one key: Authorization comes once.")
+    kind, _, key = lines[0].partition(" ")
     if not key or kind.lower() != "bearer":
         raise _unauthorized("Send a key: Authorization: Bearer mj_…")
     return key.strip()

@@ -43,7 +43,7 @@ ACCOUNT_IDS: dict[PlatformType, str] = {"META": "^act_[0-9]{1,32}$"}
 class MetaSettings(msgspec.Struct, frozen=True):
     """What is read of the settings of a Meta account; other names are the caller's own."""
 
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["EUR"])] | None = None
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\s)$", examples=["EUR"])] | None = None
     min_daily_budget: Annotated[int, Meta(ge=0)] | None = None
 
 

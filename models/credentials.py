@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 type Secret = Annotated[str, Meta(min_length=1, max_length=4096)]
-type PlatformId = Annotated[str, Meta(pattern="^[0-9]{1,32}$")]
+type PlatformId = Annotated[str, Meta(pattern=r"^[0-9]{1,32}(?!\s)$", examples=["1000000002"])]
 
 
 class MetaCredentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

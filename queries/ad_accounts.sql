@@ -49,11 +49,21 @@ select * from ad_accounts where id = @id and team_id = @team_id and deleted_at i
 -- Nobody changes or removes the account until the transaction ends, which others may share.
 select * from ad_accounts where id = @id and team_id = @team_id and deleted_at is null for key share;
 
+-- name: GetLastAccountToLookAt :one
+-- Of those that a filtered page looks at, newest first, so many of which come before it. No row: there are
+-- not so many.
+select id from ad_accounts
+where team_id = @team_id::uuid
+  and id < coalesce(sqlc.narg(before_id)::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+order by id desc
+limit 1 offset @before_it::integer;
+
 -- name: ListAdAccounts :many
--- Newest first; keys are made in the order of time.
+-- Newest first; keys are made in the order of time. `from_id` is the last that is looked at.
 select * from ad_accounts
-where team_id = @team_id and deleted_at is null
-  and (sqlc.narg(before_id)::uuid is null or id < sqlc.narg(before_id)::uuid)
+where team_id = @team_id::uuid and deleted_at is null
+  and id < coalesce(sqlc.narg(before_id)::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+  and id >= coalesce(sqlc.narg(from_id)::uuid, '00000000-0000-0000-0000-000000000000')
   and (sqlc.narg(platform_type)::text is null or platform_type = sqlc.narg(platform_type)::text)
   and (sqlc.narg(status)::account_status is null or status = sqlc.narg(status)::account_status)
   and (sqlc.narg(mode)::account_mode is null or mode = sqlc.narg(mode)::account_mode)

@@ -109,12 +109,21 @@ from webhook_deliveries as d
 where d.id = @id and j.id = d.job_id and j.claim_token is null and j.status in ('PENDING', 'PROCESSING');
 
 -- name: ListWebhookDeliveriesBetween :many
--- What happened between two moments, whatever became of it. `from_id` is a key from before the first of them.
-select id from webhook_deliveries
-where webhook_endpoint_id = @webhook_endpoint_id and id >= @from_id
-  and happened_at >= @since and happened_at < @until
-order by id
-limit @most;
+-- What happened between two moments, whatever became of it: events by their numbers, all else by its key, which
+-- was made when it happened. So what came later is not read, however much it is.
+select known.id::uuid as id
+from (
+    select d.id from webhook_deliveries as d
+    where d.webhook_endpoint_id = @webhook_endpoint_id::uuid
+      and d.event_id >= @first_event_id::bigint and d.event_id < @below_event_id::bigint
+      and d.happened_at >= @since::timestamptz and d.happened_at < @until::timestamptz
+    union all
+    select d.id from webhook_deliveries as d
+    where d.webhook_endpoint_id = @webhook_endpoint_id::uuid and d.event_id is null
+      and d.id >= @from_id::uuid and d.id < @before_id::uuid
+      and d.happened_at >= @since::timestamptz and d.happened_at < @until::timestamptz
+) as known
+limit @most::integer;
 
 -- name: CreateMissedWebhooks :many
 -- Events of the team's jobs between two numbers and two moments that the endpoint never heard of.

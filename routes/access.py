@@ -3,6 +3,8 @@
 from typing import Protocol
 from uuid import UUID
 
+import msgspec
+
 from common.errors import Conflict, Forbidden, NotFound
 from middleware.auth import Caller
 from models.audit import Actor
@@ -45,10 +47,10 @@ def require_active(account: AdAccount) -> None:
 
 
 def object_id(text: str, kind: str) -> UUID:
-    """The id in an address. What is no id names nothing, so NotFound is raised."""
+    """The id in an address, spelled as in a body. What is no id names nothing, so NotFound is raised."""
     try:
-        return UUID(text)
-    except ValueError:
+        return msgspec.convert(text, UUID)
+    except msgspec.ValidationError:
         raise not_found(kind) from None
 
 

@@ -6,50 +6,34 @@ with 403 `test_key_live_account`, whatever the method.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Any
 
 import asyncpg
 from litestar import Response, delete, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import UNSET, Meta
+from msgspec import UNSET
 
 from common.errors import Conflict
 from models import audit
 from models.account import (
     AccountChange,
-    AccountPage,
     AccountPatch,
     AccountView,
     NewAccount,
-    PlatformType,
     account_view,
 )
 from models.account_rules import account_violations
 from models.gen import ad_accounts, campaign_jobs
-from models.gen.rows import AccountMode, AccountStatus, AdAccount, Connection
+from models.gen.rows import AdAccount, Connection
 from routes.access import actor_of, object_id, reachable, require_mode
 from routes.account_changes import acceptable_change, add, apply
 from routes.account_patch import PATCH_CONTENT, acceptable_patch
 from routes.body import PATCH_TYPES, parse_json, raw_body, read_body
 from routes.etag import etag, is_known, require_match
-from routes.paging import begins_before, cut
 from routes.parts import ApiRequest, Parts
-from routes.query import Page, read_query
 from routes.readable import readable
 from routes.transaction import transaction
-
-
-class AccountsQuery(Page, frozen=True, kw_only=True):
-    """Which accounts."""
-
-    platform_type: Annotated[PlatformType | None, Meta(description="Of this platform.")] = None
-    status: Annotated[AccountStatus | None, Meta(description="In this status.")] = None
-    mode: Annotated[AccountMode | None, Meta(description="Live ones or sandbox ones.")] = None
-    owner_user_id: Annotated[
-        UUID | None, Meta(description="Of this user of yours, as the account says.")
-    ] = None
 
 
 @post(
@@ -81,42 +65,6 @@ async def create_account(
     except asyncpg.UniqueViolationError as error:
         raise _held_already(error) from None
     return _answer(view, 201, {"Location": f"/api/v1/ad_accounts/{view.id}"})
-
-
-@readable(
-    "/ad_accounts",
-    opt={
-        "scope": "accounts:read",
-        "query": AccountsQuery,
-        "tells": ("Link",),
-        "refusals": (400, 403),
-    },
-)
-async def list_accounts(
-    request: ApiRequest, parts: NamedDependency[Parts]
-) -> Response[AccountPage]:
-    """Lists the team's ad accounts, newest first.
-
-    A test key sees sandbox accounts only.
-    """
-    query = read_query(request, AccountsQuery)
-    mode = "sandbox" if request.auth.mode == "sandbox" and query.mode is None else query.mode
-    if mode is not None:
-        require_mode(request.auth, mode)
-    rows = await ad_accounts.list_ad_accounts(
-        parts.pool,
-        team_id=request.auth.team_id,
-        before_id=begins_before(request, query),
-        platform_type=query.platform_type,
-        status=query.status,
-        mode=mode,
-        owner_user_id=query.owner_user_id,
-        page_size=query.limit + 1,
-    )
-    page = cut(request, query, rows)
-    shown = [account_view(row) for row in page.rows]
-    livemode = request.auth.mode == "live"
-    return Response(AccountPage(shown, page.next_cursor, livemode), headers=page.headers)
 
 
 @readable(
@@ -286,7 +234,6 @@ def _answer(
 
 routes = [
     create_account,
-    list_accounts,
     get_account,
     change_account,
     patch_account,

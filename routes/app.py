@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from common.errors import ConfigurationError
 from common.keyring import Keyring
 from common.tracing import Sink
-from middleware.auth import RequireAuth
+from middleware.auth import RequireAuth, require_scope
 from middleware.cross_origin import Preflights, cross_origin
 from middleware.limits import Rate, RateLimits
 from middleware.patience import Patience
@@ -22,6 +22,7 @@ from models.database import Pool
 from models.notifier import Notifier
 from models.sealed import all_key_ids_in_use, impostors
 from routes import (
+    account_lists,
     ad_accounts,
     ads_meta,
     campaign_jobs,
@@ -38,6 +39,7 @@ from routes import (
 from routes import assets as asset_routes
 from routes import metrics as metric_routes
 from routes.assets import Assets
+from routes.body import refuse_body
 from routes.health import Readiness
 from routes.job_writes import JobWrites
 from routes.metrics import ApiMetrics
@@ -94,6 +96,7 @@ def create_app(
     )
     guarded = [
         *ad_accounts.routes,
+        *account_lists.routes,
         *verify_accounts.routes,
         *ads_meta.routes,
         *job_lists.routes,
@@ -140,7 +143,9 @@ def _admission(
     async def admit(request: Request[Any, Any, Any]) -> None:
         await require_auth(request)
         await rate_limits(request)
+        require_scope(request)
         refuse_parameters(request)
+        await refuse_body(request)
 
     return admit
 

@@ -30,7 +30,7 @@ from routes.query import Page, read_query
 from routes.readable import readable
 from routes.uploads import UploadedFile, limited, refuse_length
 
-type Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+type Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\s)$")]
 
 log = structlog.get_logger()
 

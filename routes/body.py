@@ -54,7 +54,12 @@ def whole() -> Generator[None]:
 
 
 def require_plain(request: ApiRequest) -> None:
-    """Raises UnsupportedMedia for a body that would have to be unpacked first."""
+    """Raises UnsupportedMedia for a body of two types, or one that would have to be unpacked first."""
+    if len(request.headers.getall("content-type", [])) > 1:
+        raise UnsupportedMedia(
+            "Send one Content-Type: of two nobody knows which one is meant.",
+            code="unsupported_media_type",
+        )
     coding = ", ".join(request.headers.getall("content-encoding", [])).strip().lower()
     if coding not in ("", "identity"):
         raise UnsupportedMedia(
@@ -62,6 +67,21 @@ def require_plain(request: ApiRequest) -> None:
             code="unsupported_media_type",
             headers={"Accept-Encoding": "identity"},
         )
+
+
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the body of a route may say that takes none."""
+
+
+async def refuse_body(request: ApiRequest) -> None:
+    """Routes that take no body pass over none, but for an empty one. Raises CallerError."""
+    if request.method != "POST" or "body" in request.route_handler.opt:
+        return
+    with whole():
+        body = await request.body()
+    if body:
+        require_plain(request)
+        refuse(body_violations(Nothing, parse_json(body)))
 
 
 async def read_body[T](request: ApiRequest, kind: type[T], rules: Rules | None = None) -> T:

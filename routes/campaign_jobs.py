@@ -78,7 +78,7 @@ async def get_job(
     opt={
         "scope": "jobs:write",
         "tells": ("Location", "Retry-After"),
-        "refusals": (403, 404, 409),
+        "refusals": (403, 404, 409, 413, 415, 422),
     },
 )
 async def cancel_job(
@@ -119,7 +119,7 @@ async def cancel_job(
     opt={
         "scope": "jobs:write",
         "tells": ("Location", "Retry-After"),
-        "refusals": (403, 404, 409),
+        "refusals": (403, 404, 409, 413, 415, 422),
     },
 )
 async def retry_job(

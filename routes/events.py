@@ -162,10 +162,11 @@ async def _last_seen(request: ApiRequest, parts: Parts, otherwise: int | None = 
     Raises CallerError (400) for a number that no event bears yet.
     """
     query = read_query(request, EventsQuery)
-    header = request.headers.get("last-event-id")
-    if header is None and query.after is None:
+    lines = request.headers.getall("last-event-id", [])
+    if not lines and query.after is None:
         return await parts.watch.present() if otherwise is None else otherwise
-    text, parameter = (str(query.after), "after") if header is None else (header, "Last-Event-ID")
+    # two lines are no number
+    text, parameter = (", ".join(lines), "Last-Event-ID") if lines else (str(query.after), "after")
     highest = await job_events.get_last_event_number(parts.pool) or 0
     if text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS and int(text) <= highest:
         return int(text)

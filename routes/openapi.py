@@ -65,6 +65,7 @@ _TAGS = {
     "health": "Whether the process lives, and whether it can do its work.",
 }
 _TAG_OF = {
+    "account_lists": "ad_accounts",
     "job_lists": "campaign_jobs",
     "verify_accounts": "ad_accounts",
     "webhook_endpoints": "webhooks",

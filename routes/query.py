@@ -1,6 +1,8 @@
 """Reads query parameters strictly: unknown, repeated and wrong ones are all refused at once."""
 
 import functools
+import re
+import types
 import typing
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -17,6 +19,15 @@ type AnyRequest = Request[Any, Any, Any]
 MOST_PER_PAGE = 200
 MOST_TOLD = 100
 """Of wrong parameters."""
+
+_SPELLED: dict[type, tuple[re.Pattern[str], str]] = {
+    int: (re.compile(r"-?[0-9]+"), "Expected a whole number, written in digits."),
+    datetime: (
+        re.compile(r"[0-9]{4}-.*"),
+        "Expected a time like 2026-12-01T00:00:00Z, with its offset from UTC.",
+    ),
+}
+"""What msgspec takes beyond these is a guess: 1e2, 9007199254740993.0, a time as a number of seconds."""
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +80,11 @@ def _fields(kind: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
 def _convert(name: str, text: str, kind: Any, errors: list[dict[str, str]]) -> Any:
     if typing.get_origin(kind_of(kind)) is tuple:
         return _words(name, text, kind_of(kind), errors)
+    for plain in _plain(kind):
+        pattern, message = _SPELLED.get(plain, (None, ""))
+        if pattern is not None and pattern.fullmatch(text) is None:
+            errors.append(_error(name, "invalid_parameter", message))
+            return None
     # msgspec reads the text null as None, which no caller can mean
     if text.lower() != "null" and "\x00" not in text:
         try:
@@ -89,6 +105,19 @@ def kind_of(kind: Any) -> Any:
             kind = typing.get_args(kind)[0]
         else:
             return kind
+
+
+@functools.cache
+def _plain(kind: Any) -> tuple[Any, ...]:
+    """What a parameter may be, without what is said about it.
+
+    >>> _plain(Annotated[int, Meta(ge=0)] | None)
+    (<class 'int'>, <class 'NoneType'>)
+    """
+    kind = kind_of(kind)
+    if typing.get_origin(kind) not in (types.UnionType, typing.Union):
+        return (kind,)
+    return tuple(plain for part in typing.get_args(kind) for plain in _plain(part))
 
 
 def _words(name: str, text: str, kind: Any, errors: list[dict[str, str]]) -> tuple[str, ...]:

@@ -1,4 +1,7 @@
-"""Every code with which requests are refused, with its status and one example of it."""
+"""Every code with which requests are refused, with its status and one example of it.
+
+A few codes have a second status, behind a point in the name of their example.
+"""
 
 import msgspec
 
@@ -14,7 +17,16 @@ class Refusal(msgspec.Struct, frozen=True):
     only: tuple[str, ...] = ()
     """Names of the handlers that answer it; all of them when there are none."""
     needs: str = ""
-    """What a route must take to answer it: `key`, `scope`, `body`, `list`, or a header's name."""
+    """What a route must take to answer it: `key`, `scope`, `body`, `query`, `list`, or a header's name."""
+
+
+def code_of(name: str) -> str:
+    """The code, without the status behind it by which a second meaning is told apart.
+
+    >>> code_of("not_media.422"), code_of("not_media")
+    ('not_media', 'not_media')
+    """
+    return name.partition(".")[0]
 
 
 def _in_body(pointer: str, code: str, message: str) -> tuple[Violation, ...]:
@@ -54,13 +66,13 @@ REFUSALS: dict[str, Refusal] = {
         400,
         "Query parameters are not acceptable.",
         _in_parameter("limit", "repeated_parameter", "It may be given once."),
-        needs="list",
+        needs="query",
     ),
     "invalid_parameter": Refusal(
         400,
         "Query parameters are not acceptable.",
         _in_parameter("limit", "invalid_parameter", "Expected `int` <= 200."),
-        needs="list",
+        needs="query",
     ),
     "unknown_value": Refusal(
         400,
@@ -169,6 +181,9 @@ REFUSALS: dict[str, Refusal] = {
     "ad_account_not_active": Refusal(
         409, "The account is INACTIVE.", only=("build_on_meta", "retry_job")
     ),
+    "ad_account_not_found.409": Refusal(
+        409, "The job's ad account was deleted.", only=("retry_job",)
+    ),
     "ad_account_changed": Refusal(
         409,
         "The ad account is being changed again and again. Send the request once more.",
@@ -232,6 +247,22 @@ REFUSALS: dict[str, Refusal] = {
         "The address is not public.",
         _in_body("/url", "media_address_refused", "The address is not public."),
         only=("create_asset",),
+    ),
+    **{
+        code: Refusal(422, text, _in_body("/url", code_of(code), text), only=("create_asset",))
+        for code, text in {
+            "media_redirected": "The address redirects, and redirects are not followed.",
+            "media_too_large": "It is larger than 1073741824 bytes.",
+            "media_unreachable": "The address did not answer in time.",
+            "media_status_404": "The address answered with status 404.",
+            "not_media.422": "The bytes are no image, video or audio that is taken here.",
+        }.items()
+    },
+    "asset_not_found.422": Refusal(
+        422,
+        "One thing in the body is not acceptable.",
+        _in_body("/media/hero/asset_id", "asset_not_found", "There is no such asset."),
+        only=("build_on_meta",),
     ),
     "too_many_webhooks": Refusal(
         422,

@@ -1,5 +1,6 @@
 """Why requests are refused: which route answers which code, and an example of each."""
 
+import typing
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -9,8 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import UNSET
 
 from middleware.problems import Problem
-from routes.query import Page
-from routes.refusal_codes import REFUSALS, Refusal
+from routes.query import Page, kind_of
+from routes.refusal_codes import REFUSALS, Refusal, code_of
 
 _REQUEST_ID = "01a1fdbd727b72df8e7857d7f58a930d"
 
@@ -27,7 +28,7 @@ def codes(handler: HTTPRouteHandler, status: int) -> list[str]:
 def examples() -> dict[str, Any]:
     """A problem document for every code."""
     return {
-        code: {"summary": refusal.detail, "value": _document(code, refusal)}
+        code: {"summary": refusal.detail, "value": _document(code_of(code), refusal)}
         for code, refusal in REFUSALS.items()
     }
 
@@ -44,11 +45,21 @@ def _fits(refusal: Refusal, handler: HTTPRouteHandler) -> Iterator[bool]:
         case "scope":
             yield opt.get("scope") is not None
         case "body":
-            yield "body" in opt
+            # those that take none refuse what stands in one
+            yield "body" in opt or handler.http_methods == {"POST"}
+        case "query":
+            kinds = [kind_of(field.type) for field in _fields(opt)]
+            yield any(typing.get_origin(kind) is not tuple for kind in kinds)
         case "list":
             yield issubclass(opt.get("query", object), Page)
         case header:
             yield header in opt.get("headers", ())
+
+
+def _fields(opt: dict[str, Any]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """Lists of words are taken apart, and each wrong one is told by its own code."""
+    query = opt.get("query")
+    return () if query is None else msgspec.structs.fields(query)
 
 
 def _document(code: str, refusal: Refusal) -> Any:

@@ -21,16 +21,22 @@ async def replay(
     connection: Connection, endpoint: WebhookEndpoint, since: datetime, until: datetime
 ) -> int:
     """Queues what happened between these moments; how many messages. Raises Invalid for too many."""
+    team_id = endpoint.team_id
+    first = await _number(connection, team_id, lambda at: at + _MARGIN >= since)
+    last = await _number(connection, team_id, lambda at: at - _MARGIN >= until)
     known = await webhook_deliveries.list_webhook_deliveries_between(
         connection,
         webhook_endpoint_id=endpoint.id,
+        first_event_id=first,
+        below_event_id=await _next_number(connection, team_id, last),
         from_id=key_at(since.timestamp() - _MARGIN.total_seconds()),
+        before_id=key_at(until.timestamp() + _MARGIN.total_seconds()),
         since=since,
         until=until,
         most=MOST_REPLAYED + 1,
     )
     _require(len(known) <= MOST_REPLAYED, f"More than {MOST_REPLAYED} messages")
-    missed = await _create_missed(connection, endpoint, since, until)
+    missed = await _create_missed(connection, endpoint, since, until, (first, last))
     _require(len(missed) <= MOST_REPLAYED, f"More than {MOST_REPLAYED} messages")
     again = await webhook_deliveries.requeue_webhook_deliveries(connection, ids=known)
     _require(len(again) + len(missed) <= MOST_REPLAYED, f"More than {MOST_REPLAYED} messages")
@@ -67,11 +73,14 @@ def in_utc(moment: datetime) -> datetime:
 
 
 async def _create_missed(
-    connection: Connection, endpoint: WebhookEndpoint, since: datetime, until: datetime
+    connection: Connection,
+    endpoint: WebhookEndpoint,
+    since: datetime,
+    until: datetime,
+    numbers: tuple[int, int],
 ) -> list[UUID]:
     team_id = endpoint.team_id
-    first = await _number(connection, team_id, lambda at: at + _MARGIN >= since)
-    last = await _number(connection, team_id, lambda at: at - _MARGIN >= until)
+    first, last = numbers
     events = await job_events.count_events_of_team_up_to(
         connection,
         team_id=team_id,
@@ -110,6 +119,14 @@ async def _number(
         else:
             low = event.id + 1
     return low
+
+
+async def _next_number(connection: Connection, team_id: UUID, number: int) -> int:
+    """Of the first event from there on: what bore the numbers before it may be deleted, not its messages."""
+    event = await job_events.get_event_of_team_from(connection, team_id=team_id, number=number)
+    if event is not None:
+        return event.id
+    return (await job_events.get_last_event_number(connection) or 0) + 1
 
 
 def _require(is_so: bool, refusal: str) -> None:

@@ -16,7 +16,7 @@ from routes.parts import ApiRequest, Parts
     status_code=200,
     opt={
         "scope": "accounts:write",
-        "refusals": (403, 404, 409),
+        "refusals": (403, 404, 409, 413, 415, 422),
         "patience_seconds": LONGEST_SECONDS + 5,
     },
 )

@@ -100,7 +100,7 @@ async def get_webhook_delivery(
 @post(
     "/webhook_endpoints/{endpoint_id:str}/deliveries/{delivery_id:str}/resend",
     status_code=202,
-    opt={"scope": "jobs:write", "refusals": (403, 404, 409)},
+    opt={"scope": "jobs:write", "refusals": (403, 404, 409, 413, 415, 422)},
 )
 async def resend_webhook_delivery(
     request: ApiRequest,
@@ -158,7 +158,7 @@ async def replay_webhooks(
 @post(
     "/webhook_endpoints/{endpoint_id:str}/ping",
     status_code=202,
-    opt={"scope": "jobs:write", "refusals": (403, 404, 409)},
+    opt={"scope": "jobs:write", "refusals": (403, 404, 409, 413, 415, 422)},
 )
 async def ping_webhook_endpoint(
     request: ApiRequest, parts: NamedDependency[Parts], endpoint_id: FromPath[str]

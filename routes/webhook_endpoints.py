@@ -31,6 +31,9 @@ from routes.readable import readable
 from routes.transaction import transaction
 from routes.webhook_changes import add, apply, read_endpoint, rotate
 
+_TOLD_ONCE = {"Cache-Control": "no-store"}
+"""With answers that hold a secret: nothing on the way keeps them."""
+
 
 class WebhookEndpointsQuery(Page, frozen=True, kw_only=True):
     """Which endpoints."""
@@ -62,7 +65,7 @@ async def create_webhook_endpoint(
     return Response(
         with_secret(row, secret),
         status_code=201,
-        headers={"Location": f"/api/v1/webhook_endpoints/{row.id}"},
+        headers={"Location": f"/api/v1/webhook_endpoints/{row.id}", **_TOLD_ONCE},
     )
 
 
@@ -152,11 +155,11 @@ async def delete_webhook_endpoint(
 @post(
     "/webhook_endpoints/{endpoint_id:str}/rotate_secret",
     status_code=200,
-    opt={"scope": "jobs:write", "refusals": (403, 404)},
+    opt={"scope": "jobs:write", "refusals": (403, 404, 413, 415, 422)},
 )
 async def rotate_webhook_secret(
     request: ApiRequest, parts: NamedDependency[Parts], endpoint_id: FromPath[str]
-) -> WebhookEndpointWithSecret:
+) -> Response[WebhookEndpointWithSecret]:
     """Makes a new secret and tells it this once.
 
     For 24 hours messages are signed with the secret before it, too: rotate again if the answer is lost.
@@ -165,7 +168,7 @@ async def rotate_webhook_secret(
         before = await _lock(connection, request, endpoint_id)
         after, secret = await rotate(connection, parts.keyring, before)
         await _record(connection, request, "secret_rotated", before, after)
-    return with_secret(after, secret)
+    return Response(with_secret(after, secret), headers=_TOLD_ONCE)
 
 
 async def reach(connection: Connection, request: ApiRequest, endpoint_id: str) -> WebhookEndpoint:

@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -82,6 +83,10 @@ class Refused(Invalid):
     """What the API answered instead, ready to be read."""
 
 
+class Unanswered(ConfigurationError):
+    """Whether it was carried out nobody knows here."""
+
+
 class Api:
     """The calls that submitting needs. What is sent twice has the effect of being sent once."""
 
@@ -91,18 +96,22 @@ class Api:
     def post(
         self, route: str, body: Any, *, key: str | None = None, **query: str
     ) -> dict[str, Any]:
-        """Makes a job, or the plan of one."""
+        """Makes a job, or the plan of one. With a key it may be sent again; who gets no answer is told it."""
         headers = {"Content-Type": "application/json"}
         if key is not None:
             headers["Idempotency-Key"] = key
-        content = msgspec.json.encode(body)
-        return _read(
-            self._send("POST", route, content=content, headers=headers, params=query or None)
-        )
+        rest = {"content": msgspec.json.encode(body), "headers": headers, "params": query or None}
+        try:
+            return _read(self._send("POST", route, may_repeat=key is not None, **rest))
+        except Unanswered as error:
+            if key is None:
+                raise
+            again = f"it may be accepted: repeat it with --idempotency-key {shlex.quote(key)}"
+            raise Unanswered(f"{error.message}\n{again}") from error
 
     def get(self, route: str, **query: str) -> dict[str, Any]:
         """Reads something."""
-        return _read(self._send("GET", route, params=query or None))
+        return _read(self._send("GET", route, may_repeat=True, params=query or None))
 
     def is_kept(self, asset_id: str) -> bool:
         """Whether the bytes of an asset are still there, without reading them."""
@@ -117,19 +126,26 @@ class Api:
         with path.open("rb") as file:
             return _read(self._send("POST", "/assets", files={"file": (path.name, file)}))["id"]
 
-    def _send(self, method: str, route: str, **rest: Any) -> httpx.Response:
-        """Tries again while nobody listens: a starting or restarting API is a matter of seconds."""
+    def _send(
+        self, method: str, route: str, *, may_repeat: bool = False, **rest: Any
+    ) -> httpx.Response:
+        """Tries again while nobody listens: a starting or restarting API is a matter of seconds. What was
+        sent and broke off is sent again only where that does no harm."""
+        is_sent = False
         for remaining in reversed(range(MOST_TRIES)):
             try:
                 return self._client.request(method, route, **rest)
             except httpx.ConnectError as error:
                 if remaining == 0:
-                    raise ConfigurationError(_nobody(self._client.base_url)) from error
-                time.sleep(POLL_SECONDS)
+                    failure = Unanswered if is_sent else ConfigurationError
+                    raise failure(_nobody(self._client.base_url)) from error
             except httpx.TransportError as error:
-                raise ConfigurationError(
-                    f"{self._client.base_url} broke off: {type(error).__name__}"
-                ) from error
+                is_sent = True
+                if remaining == 0 or not may_repeat or isinstance(error, httpx.TimeoutException):
+                    raise Unanswered(
+                        f"{self._client.base_url} broke off: {type(error).__name__}"
+                    ) from error
+            time.sleep(POLL_SECONDS)
         raise AssertionError("the last try returns or raises")
 
 
@@ -145,11 +161,14 @@ def _read(answer: httpx.Response) -> dict[str, Any]:
     except msgspec.DecodeError:
         body = None
     if not isinstance(body, dict):
-        raise ConfigurationError(
+        failure = Unanswered if answer.is_server_error else ConfigurationError
+        raise failure(
             f"{answer.request.url.copy_with(query=None)} is no Mojito: "
             f"it answered {answer.status_code} without a JSON object"
         )
-    if answer.status_code == 429 or answer.is_server_error:
+    if answer.is_server_error:
+        raise Unanswered("\n".join(problem_lines(body)))
+    if answer.status_code == 429:
         raise ConfigurationError("\n".join(problem_lines(body)))
     if not answer.is_success:
         raise Refused("\n".join(problem_lines(body)))
@@ -231,10 +250,22 @@ def _asset(api: Api, path: Path) -> str:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise Invalid(f"media: cannot read {path}: {error.strerror}") from None
-    stored = api.get("/assets", sha256=digest, limit="200")["data"]
-    if stored and api.is_kept(stored[-1]["id"]):
-        return stored[-1]["id"]
+    stored = _oldest(api, digest)
+    if stored is not None and api.is_kept(stored):
+        return stored
     return api.upload(path)
+
+
+def _oldest(api: Api, digest: str) -> str | None:
+    """It stands on the last page; pages may be empty and lead on."""
+    query, found = {"sha256": digest, "limit": "200"}, None
+    while True:
+        page = api.get("/assets", **query)
+        if page["data"]:
+            found = page["data"][-1]["id"]
+        if page["next_cursor"] is None:
+            return found
+        query["cursor"] = page["next_cursor"]
 
 
 def _show(answer: dict[str, Any], arguments: argparse.Namespace) -> int:

@@ -143,22 +143,38 @@ async def keep_ad_account(connection: Connection, *, id: UUID, team_id: UUID | N
     return None if row is None else AdAccount(*row)
 
 
-LIST_AD_ACCOUNTS: Final = """\
-select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets from ad_accounts
-where team_id = $1 and deleted_at is null
-  and ($2::uuid is null or id < $2::uuid)
-  and ($3::text is null or platform_type = $3::text)
-  and ($4::account_status is null or status = $4::account_status)
-  and ($5::account_mode is null or mode = $5::account_mode)
-  and ($6::uuid is null or owner_user_id = $6::uuid)
+GET_LAST_ACCOUNT_TO_LOOK_AT: Final = """\
+select id from ad_accounts
+where team_id = $1::uuid
+  and id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
 order by id desc
-limit $7
+limit 1 offset $3::integer
 """
 
 
-async def list_ad_accounts(connection: Connection, *, team_id: UUID | None = None, before_id: UUID | None = None, platform_type: str | None = None, status: AccountStatus | None = None, mode: AccountMode | None = None, owner_user_id: UUID | None = None, page_size: int) -> list[AdAccount]:
-    """Newest first; keys are made in the order of time."""
-    return [AdAccount(*row) for row in await connection.fetch(LIST_AD_ACCOUNTS, team_id, before_id, platform_type, status, mode, owner_user_id, page_size)]
+async def get_last_account_to_look_at(connection: Connection, *, team_id: UUID, before_id: UUID | None = None, before_it: int) -> UUID | None:
+    """Of those that a filtered page looks at, newest first, so many of which come before it. No row: there are not so many."""
+    row = await connection.fetchrow(GET_LAST_ACCOUNT_TO_LOOK_AT, team_id, before_id, before_it)
+    return None if row is None else row[0]
+
+
+LIST_AD_ACCOUNTS: Final = """\
+select id, name, platform_type, platform_account_id, credentials, credentials_key_id, credentials_version, credentials_fingerprint, credentials_updated_at, status, mode, max_running, throttled_until, owner_user_id, team_id, additional_config, created_at, updated_at, deleted_at, verified_at, token_expires_at, data_access_expires_at, currency, timezone_name, minimum_budgets from ad_accounts
+where team_id = $1::uuid and deleted_at is null
+  and id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+  and id >= coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')
+  and ($4::text is null or platform_type = $4::text)
+  and ($5::account_status is null or status = $5::account_status)
+  and ($6::account_mode is null or mode = $6::account_mode)
+  and ($7::uuid is null or owner_user_id = $7::uuid)
+order by id desc
+limit $8
+"""
+
+
+async def list_ad_accounts(connection: Connection, *, team_id: UUID, before_id: UUID | None = None, from_id: UUID | None = None, platform_type: str | None = None, status: AccountStatus | None = None, mode: AccountMode | None = None, owner_user_id: UUID | None = None, page_size: int) -> list[AdAccount]:
+    """Newest first; keys are made in the order of time. `from_id` is the last that is looked at."""
+    return [AdAccount(*row) for row in await connection.fetch(LIST_AD_ACCOUNTS, team_id, before_id, from_id, platform_type, status, mode, owner_user_id, page_size)]
 
 
 UPDATE_AD_ACCOUNT: Final = """\

@@ -240,17 +240,25 @@ async def hurry_webhook_delivery(connection: Connection, *, id: UUID) -> None:
 
 
 LIST_WEBHOOK_DELIVERIES_BETWEEN: Final = """\
-select id from webhook_deliveries
-where webhook_endpoint_id = $1 and id >= $2
-  and happened_at >= $3 and happened_at < $4
-order by id
-limit $5
+select known.id::uuid as id
+from (
+    select d.id from webhook_deliveries as d
+    where d.webhook_endpoint_id = $1::uuid
+      and d.event_id >= $2::bigint and d.event_id < $3::bigint
+      and d.happened_at >= $4::timestamptz and d.happened_at < $5::timestamptz
+    union all
+    select d.id from webhook_deliveries as d
+    where d.webhook_endpoint_id = $1::uuid and d.event_id is null
+      and d.id >= $6::uuid and d.id < $7::uuid
+      and d.happened_at >= $4::timestamptz and d.happened_at < $5::timestamptz
+) as known
+limit $8::integer
 """
 
 
-async def list_webhook_deliveries_between(connection: Connection, *, webhook_endpoint_id: UUID, from_id: UUID, since: datetime, until: datetime, most: int) -> list[UUID]:
-    """What happened between two moments, whatever became of it. `from_id` is a key from before the first of them."""
-    return [row[0] for row in await connection.fetch(LIST_WEBHOOK_DELIVERIES_BETWEEN, webhook_endpoint_id, from_id, since, until, most)]
+async def list_webhook_deliveries_between(connection: Connection, *, webhook_endpoint_id: UUID, first_event_id: int, below_event_id: int, since: datetime, until: datetime, from_id: UUID, before_id: UUID, most: int) -> list[UUID]:
+    """What happened between two moments, whatever became of it: events by their numbers, all else by its key, which was made when it happened. So what came later is not read, however much it is."""
+    return [row[0] for row in await connection.fetch(LIST_WEBHOOK_DELIVERIES_BETWEEN, webhook_endpoint_id, first_event_id, below_event_id, since, until, from_id, before_id, most)]
 
 
 CREATE_MISSED_WEBHOOKS: Final = """\

@@ -74,16 +74,18 @@ async def test_silent_servers_keep_nobody_else_from_looking_up_names(silent):
     assert await asyncio.gather(*tasks) == [["192.0.2.1"]] * HUNDRED
 
 
-async def test_names_below_one_that_is_silent_leave_places_to_others(silent):
+@pytest.mark.parametrize("registry", ["example", "co.uk", "com.br"])
+async def test_names_below_one_that_is_silent_leave_places_to_others(silent, registry):
     def look_up(host: str, port: int) -> list[str]:
-        return silent(host, port) if host.endswith(".silent.example") else ["192.0.2.2"]
+        return silent(host, port) if f".silent.{registry}" in host else ["192.0.2.2"]
 
     lookups = NameLookups(most_at_once=3, most_of_a_domain=2, look_up=look_up)
-    hanging = [asyncio.create_task(lookups(f"a{n}.silent.example", 443)) for n in range(HUNDRED)]
+    hanging = [asyncio.create_task(lookups(f"a{n}.silent.{registry}", 443)) for n in range(HUNDRED)]
     await silent.hear(2)
 
     async with asyncio.timeout(10):
-        found = [await lookups(name, 443) for name in ("media.test", "hook.test", "b.media.test")]
+        others = ("media.test", f"hook.{registry}", f"b.media.{registry}")
+        found = [await lookups(name, 443) for name in others]
     asked_meanwhile = silent.asked
     silent.answer.set()
 

@@ -87,6 +87,22 @@ async def test_what_is_no_known_key_is_refused(api: Api, header):
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
+@pytest.mark.parametrize("path", [URL, "/api/v1/ads/meta"])
+async def test_of_two_keys_none_counts(api: Api, path):
+    key, other = key_of(await api.caller()), key_of(await api.caller(team="Other"))
+    pairs = [(key, other), (key, key), (key, "")]
+
+    answers = [
+        await api.client.post(path, headers=[("Authorization", f"Bearer {one}") for one in pair])
+        for pair in pairs
+    ]
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {
+        (401, "unauthorized")
+    }
+    assert "once" in answers[0].json()["detail"]
+
+
 async def test_the_word_bearer_may_be_written_as_one_likes(api: Api):
     key = key_of(await api.caller())
 

@@ -287,6 +287,22 @@ async def test_over_http_the_refusal_is_a_problem_with_the_same_fields(
     assert 999 <= int(refused.headers["retry-after"]) <= 1000
 
 
+async def test_a_key_that_may_not_do_it_is_told_its_limits_and_counted(
+    api: Api, keyring: Any, assets: Any
+):
+    caller = await api.caller(scopes=["jobs:read"])
+    client = rebuilt(api, keyring, assets, key=Rate("key", SLOW, 2))
+
+    answers = [await client.get("/api/v1/ad_accounts", headers=caller.headers) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [403, 403, 429]
+    assert [answer.headers.get("ratelimit", "")[:9] for answer in answers] == [
+        '"key";r=1',
+        '"key";r=0',
+        '"key";r=0',
+    ]
+
+
 async def test_open_routes_and_requests_without_a_key_are_not_counted(
     api: Api, keyring: Any, assets: Any
 ):

@@ -147,6 +147,16 @@ async def test_other_content_types_are_a_415(caller, kind):
 
 
 @pytest.mark.parametrize("path", [URL, "/api/v1/ads/meta", "/api/v1/assets"])
+@pytest.mark.parametrize("second", ["application/json", "text/plain"])
+async def test_a_body_of_two_types_is_a_415(caller, path, second):
+    headers = [("Content-Type", "application/json"), ("Content-Type", second)]
+
+    answer = await caller.post(path, content=b"{}", headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("path", [URL, "/api/v1/ads/meta", "/api/v1/assets"])
 async def test_a_packed_body_is_a_415_that_says_so(caller, path):
     headers = {"Content-Type": "application/json"}
     packed = gzip.compress(b"{}")

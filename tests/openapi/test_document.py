@@ -12,7 +12,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from models.meta_rules.targeting import MOST_LOCALES, MOST_PLACES
-from routes.refusal_codes import REFUSALS
+from routes.refusal_codes import REFUSALS, code_of
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = "urn:document"
@@ -150,11 +150,11 @@ async def test_every_refusal_has_the_status_and_code_of_its_place(document):
     for name, operation in operations(document):
         for status, answer in operation["responses"].items():
             content = answer.get("content", {}).get("application/problem+json", {})
-            for code, example in shown(document, content).items():
-                value = example["value"]
+            for title, example in shown(document, content).items():
+                value, code = example["value"], code_of(title)
                 assert (value["status"], value["code"]) == (int(status), code), name
                 assert value["type"] == f"urn:mojito:problem:{code}"
-                seen.add(code)
+                seen.add(title)
 
     assert seen == REFUSALS.keys()
 

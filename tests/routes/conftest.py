@@ -23,6 +23,7 @@ from routes.assets import Assets
 from routes.health import ServerReadiness
 from routes.job_writes import JobWrites
 from routes.watch import Watch
+from tests.routes.documented import Documented
 from workers.platforms.meta import Meta
 
 TOKEN = "EAAB" + "0" * 8 + "verysecrettoken"
@@ -59,6 +60,7 @@ class Api:
             transport=self.client._transport,
             base_url=self.client.base_url,
             headers={"Authorization": f"Bearer {made.key}"},
+            event_hooks=self.client.event_hooks,
         )
 
 
@@ -165,7 +167,10 @@ async def api(
             watch=watch,
         )
         transport = httpx.ASGITransport(app=app)  # pyright: ignore[reportArgumentType]  # an ASGI application all the same
-        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        hooks = {"response": [Documented(transport)]}
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://api", event_hooks=hooks
+        ) as client:
             yield Api(app, pool, client, keyring, watch)
 
 

@@ -65,6 +65,8 @@ async def test_lists_filter_by_owner(caller):
         ("limit=0", "invalid_parameter"),
         ("limit=201", "invalid_parameter"),
         ("limit=many", "invalid_parameter"),
+        ("limit=1e2", "invalid_parameter"),
+        ("limit=100.0", "invalid_parameter"),
         ("status=null", "invalid_parameter"),
         ("status=active", "invalid_parameter"),
         ("owner_user_id=me", "invalid_parameter"),

@@ -35,6 +35,14 @@ async def test_a_number_that_no_event_bears_is_refused(caller, job, last, of_one
     assert answer.json()["errors"][0]["parameter"] == "Last-Event-ID"
 
 
+async def test_two_last_numbers_are_none(caller, job):
+    headers = [("Last-Event-ID", "0"), ("Last-Event-ID", "0")]
+
+    answer = await caller.get(f"/api/v1{events_of(job)}", headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_last_event_id")
+
+
 @pytest.mark.parametrize("after", ["9999", "9" * 30])
 async def test_a_number_that_no_event_bears_yet_is_refused_as_a_parameter_too(caller, job, after):
     for path in ("/events", f"/campaign_jobs/{job['id']}/events"):
@@ -45,7 +53,7 @@ async def test_a_number_that_no_event_bears_yet_is_refused_as_a_parameter_too(ca
         assert error["parameter"] == "after"
 
 
-@pytest.mark.parametrize("after", ["-1", "x", "", "1.5", "null"])
+@pytest.mark.parametrize("after", ["-1", "x", "", "1.5", "null", "1e0", "9007199254740993.0"])
 async def test_what_is_no_number_is_refused_as_a_parameter(caller, after):
     answer = await caller.get("/api/v1/events", params={"after": after})
 

@@ -15,6 +15,8 @@ from tests.routes.test_campaign_jobs import add_job, end
 JOBS = "/api/v1/campaign_jobs"
 ENDPOINTS = "/api/v1/webhook_endpoints"
 ASSETS = "/api/v1/assets"
+ACCOUNTS = "/api/v1/ad_accounts"
+OWNER = "0192f4e1-2e33-7abc-8abc-0123456789ab"
 REQUESTS = """
 insert into campaign_requests (campaign_job_id, team_id, payload)
 select one.id, r.team_id, r.payload from campaign_requests as r, unnest($2::uuid[]) as one (id)
@@ -166,6 +168,24 @@ async def test_assets_of_a_rare_kind_are_found_page_by_page(api, caller, monkeyp
     assert by_kind == by_hash == [[], [], [str(video)]]
     assert of_nobody == [[], [], []]
     assert sum(map(len, images)) == len({one for page in images for one in page}) == 11
+    assert [len(page) for page in whole] == [12]
+
+
+async def test_accounts_that_few_filters_leave_are_found_page_by_page(api, caller, monkeypatch):
+    monkeypatch.setattr("routes.account_lists.MOST_LOOKED_AT", 5)
+    first = await add_account(caller, owner_user_id=OWNER)
+    for number in range(11):
+        await add_account(caller, platform_account_id=f"act_{number}")
+    live = await api.caller(live=True)
+    await api.pool.execute("update ad_accounts set mode = 'live' where id <> $1", UUID(first["id"]))
+
+    by_owner = await pages(live, ACCOUNTS, owner_user_id=OWNER)
+    of_sandbox = await pages(caller, ACCOUNTS)
+    active = await pages(live, ACCOUNTS, status="ACTIVE", limit="3")
+    whole = await pages(live, ACCOUNTS)
+
+    assert by_owner == of_sandbox == [[], [], [first["id"]]]
+    assert sum(map(len, active)) == len({one for page in active for one in page}) == 12
     assert [len(page) for page in whole] == [12]
 
 

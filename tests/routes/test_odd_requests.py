@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.routes.conftest import account_body, add_account
+from common.uuid7 import uuid7
+from tests.routes.conftest import TOKEN, account_body, add_account
 from tests.routes.meta_requests import meta_request
 
 JSON = {"Content-Type": "application/json"}
@@ -21,6 +22,30 @@ async def test_a_platform_that_is_no_text_is_a_wrong_type(caller):
 
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/platform_type"]
+
+
+@pytest.mark.parametrize(
+    "changes, pointer",
+    [
+        (
+            {"credentials": {"access_token": TOKEN, "page_id": "1000000002\n"}},
+            "/credentials/page_id",
+        ),
+        ({"additional_config": {"currency": "EUR\n"}}, "/additional_config/currency"),
+    ],
+)
+async def test_a_line_break_behind_an_id_is_no_part_of_it(caller, changes, pointer):
+    answer = await caller.post("/api/v1/ad_accounts", json=account_body(**changes))
+
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == (pointer, "wrong_format")
+
+
+async def test_a_line_break_behind_a_hash_is_no_part_of_it(caller):
+    answer = await caller.get("/api/v1/assets", params={"sha256": "0" * 64 + "\n"})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
 
 
 @pytest.mark.parametrize("broken", [b"\xff", b"\xed\xa0\x80"], ids=["no text", "half a character"])
@@ -140,6 +165,60 @@ async def test_a_moment_that_utc_has_no_date_for_is_no_parameter(caller, query):
 
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["parameter"] == next(iter(query))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "campaign_jobs/{id}/cancel",
+        "campaign_jobs/{id}/retry",
+        "ad_accounts/{id}/verify",
+        "webhook_endpoints/{id}/ping",
+        "webhook_endpoints/{id}/rotate_secret",
+        "webhook_endpoints/{id}/deliveries/{id}/resend",
+    ],
+)
+async def test_what_stands_in_a_body_that_no_route_takes_is_refused(caller, path):
+    url = f"/api/v1/{path.format(id=uuid7())}"
+    wish = {"from_step": "ad_set[0]"}
+
+    refused = await caller.post(url, json=wish)
+    others = [await caller.post(url, content=body, headers=JSON) for body in (b"[]", b"a=b")]
+    packed = await caller.post(url, content=b"{}", headers={"Content-Encoding": "gzip"})
+    harmless = [await caller.post(url, content=body) for body in (b"", b"{}", b" { } ")]
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+    assert refused.json()["errors"][0]["pointer"] == "/from_step"
+    assert [one.status_code for one in (*others, packed)] == [422, 400, 415]
+    assert {one.status_code for one in harmless} == {404}
+
+
+@pytest.mark.parametrize("moment", ["1767225600", "1.7e9", "5"])
+async def test_a_number_of_seconds_is_no_moment(caller, moment):
+    answer = await caller.get("/api/v1/campaign_jobs", params={"created_after": moment})
+
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert (error["parameter"], error["code"]) == ("created_after", "invalid_parameter")
+    assert "2026-12-01T00:00:00Z" in error["message"]
+
+
+async def test_an_id_is_spelled_in_an_address_as_in_a_body(caller):
+    account_id = (await add_account(caller))["id"]
+    spellings = [account_id, account_id.upper(), account_id.replace("-", "")]
+    others = [f"urn:uuid:{account_id}", f"{{{account_id}}}", account_id.replace("-", "", 1)]
+
+    found = [await caller.get(f"/api/v1/ad_accounts/{one}") for one in spellings]
+    missing = [await caller.get(f"/api/v1/ad_accounts/{one}") for one in others]
+    bodies = [
+        meta_request(ad_account_id=one, platform_account_id=None) for one in (*spellings, *others)
+    ]
+    in_bodies = [await caller.post("/api/v1/ads/meta", json=body) for body in bodies]
+
+    assert {answer.status_code for answer in found} == {200}
+    assert {answer.status_code for answer in missing} == {404}
+    places = [[error["pointer"] for error in one.json().get("errors", [])] for one in in_bodies]
+    assert [("/ad_account_id" in place) for place in places] == [False] * 3 + [True] * 3
 
 
 @pytest.mark.parametrize(

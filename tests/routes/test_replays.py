@@ -1,10 +1,14 @@
 """A replay of however long a time is bounded: what is too much is refused at once and changes nothing."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import httpx
 import pytest
 
+from common.uuid7 import key_at
+from models.gen import webhook_endpoints
+from routes.replays import replay
 from tests.routes.conftest import Api, add_account
 from tests.routes.test_campaign_jobs import add_job
 
@@ -12,6 +16,12 @@ WRITE = """
 insert into job_events (campaign_job_id, team_id, kind, created_at)
 select j.id, j.team_id, $2, now() - $4::interval
 from campaign_jobs as j, generate_series(1, $3) where j.id = $1"""
+PINGED = """
+insert into webhook_deliveries (id, webhook_endpoint_id, type, job_id, happened_at)
+values ($2, $1, 'webhook.ping', new_key(), $3)"""
+READ = """
+select coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) from pg_stat_xact_user_tables
+where relname = 'webhook_deliveries'"""
 COUNTS = "select status, count(*) from webhook_deliveries group by status"
 
 
@@ -85,6 +95,58 @@ async def test_more_known_deliveries_than_are_sent_are_refused_and_left_alone(ap
 
     assert (refused.status_code, refused.json()["code"]) == (422, "too_many_webhooks")
     assert [tuple(row) for row in counts] == [("FAILED", 5001)]
+
+
+async def test_a_replay_reads_little_of_what_came_later(api, caller, job):
+    path = await add_endpoint(caller, "job.finished")
+    await write(api, job, "job.finished", 5, "10 days")
+    await write(api, job, "job.finished", 6000, "1 hour")
+    ago = datetime.now(UTC) - timedelta(days=10)
+    ping = UUID(int=key_at(ago.timestamp()).int + 1)
+    await api.pool.execute(PINGED, UUID(path.split("/")[-2]), ping, ago)
+    await api.pool.execute(
+        "update webhook_deliveries set status = 'DELIVERED', finished_at = now()"
+    )
+    await api.pool.execute("analyze webhook_deliveries")
+    day = timedelta(days=1)
+
+    async with api.pool.acquire() as connection, connection.transaction():
+        endpoint = await reached(connection, job, path)
+        queued = await replay(connection, endpoint, ago - day, ago + day)
+        read = await connection.fetchval(READ)
+
+    assert queued == 6
+    assert read < 500
+
+
+async def test_messages_are_sent_again_though_their_events_are_deleted(api, caller, job):
+    path = await add_endpoint(caller, "job.finished")
+    for ago in ("20 days", "10 days", "1 hour"):
+        await write(api, job, "job.finished", 3, ago)
+    await api.pool.execute(
+        "update webhook_deliveries set status = 'DELIVERED', finished_at = now()"
+    )
+    now = datetime.now(UTC)
+    since, until = now - timedelta(days=11), now - timedelta(days=9)
+    await api.pool.execute(
+        "delete from job_events where created_at between $1 and $2", since, until
+    )
+
+    between = await replayed(caller, path, since=since.isoformat(), until=until.isoformat())
+    await api.pool.execute("delete from job_events")
+    again = await replayed(caller, path, since=until.isoformat())
+
+    assert (between.status_code, between.json()["queued"]) == (202, 3)
+    assert (again.status_code, again.json()["queued"]) == (202, 3)
+
+
+async def reached(connection, job: dict, path: str):
+    team_id = await connection.fetchval(
+        "select team_id from campaign_jobs where id = $1", UUID(job["id"])
+    )
+    return await webhook_endpoints.get_webhook_endpoint(
+        connection, id=UUID(path.split("/")[-2]), team_id=team_id
+    )
 
 
 async def test_events_of_the_other_mode_are_not_replayed(api, caller, job):

@@ -39,6 +39,15 @@ async def test_an_endpoint_is_added_and_its_secret_told_once(caller):
     assert listed.json() == {"data": [got.json()], "next_cursor": None, "livemode": False}
 
 
+async def test_nothing_on_the_way_keeps_an_answer_that_holds_a_secret(caller):
+    made = await caller.post(URL, json=BODY)
+    rotated = await caller.post(f"{URL}/{made.json()['id']}/rotate_secret")
+
+    assert [one.status_code for one in (made, rotated)] == [201, 200]
+    assert all("secret" in one.json() for one in (made, rotated))
+    assert [one.headers.get("cache-control") for one in (made, rotated)] == ["no-store"] * 2
+
+
 async def test_the_secret_is_stored_sealed_in_its_place_and_its_key_counts_as_used(api, caller):
     made = await add(caller)
 
