@@ -1,0 +1,41 @@
+"""A log that cannot be written costs lines; the work that they tell of goes on."""
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Generator
+
+from tests.house.conftest import ENVIRONMENT, House
+
+
+@contextlib.contextmanager
+def worker_on_a_full_disk(house: House) -> Generator[subprocess.Popen[bytes]]:
+    """Nothing that it logs is taken."""
+    assert house.settings.database_url is not None
+    own = {
+        "MOJITO_DATABASE_URL": house.settings.database_url,
+        "MOJITO_DATA_DIR": str(house.settings.data_dir),
+        "MOJITO_SANDBOX_URL": house.sandbox.url,
+        "MOJITO_POLL_SECONDS": "0.3",
+    }
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mojito", "work"],
+            env=ENVIRONMENT | own,
+            stdout=full,
+            stderr=full,
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+async def test_a_worker_whose_log_is_full_builds_its_campaigns_and_ends_well(house: House):
+    with worker_on_a_full_disk(house) as worker:
+        jobs = [await house.submit(house.request(name=f"Job {n}")) for n in range(3)]
+        ends = [(await house.finished(job))["status"] for job in jobs]
+
+    assert ends == ["SUCCESS"] * 3
+    assert worker.returncode == 0
