@@ -8,6 +8,7 @@ from uuid import UUID
 
 from common.api_keys import SCOPES
 from common.errors import Invalid
+from config.checks import grows_back
 from config.settings import Settings
 from models.api_keys import create_key, list_keys, revoke_key
 from models.gen.api_keys import ListApiKeysRow
@@ -89,8 +90,10 @@ def read_rate(text: str | None) -> tuple[float, int] | None:
         rate = (float(per_second), int(burst))
     except ValueError:
         rate = (-1.0, 0)
-    if not (0 <= rate[0] < float("inf") and 1 <= rate[1] < 2**31):
+    if not (0 <= rate[0] <= 1e9 and 1 <= rate[1] < 2**31):
         raise Invalid(f"--rate {text}: write it like 5/20, requests a second and at once")
+    if not grows_back(*rate):
+        raise Invalid(f"--rate {text}: {rate[1]} at once would not grow back in 30 years")
     return rate
 
 
