@@ -105,7 +105,8 @@ def disks(settings: Settings) -> list[Finding]:
     except OSError:
         return found  # told already
     assets = disk_space(settings.assets_dir)
-    return [*found, assets] if len(devices) > 1 or assets.severity == "error" else found
+    is_apart = len(devices) > 1 or assets.severity != found[0].severity
+    return [*found, assets] if is_apart else found
 
 
 def disk_space(folder: Path) -> Finding:
