@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _create(arguments: argparse.Namespace, settings: Settings) -> int:
-    async with asked_pool(settings, "mojito keys") as pool:
+    async with asked_pool(settings, "mojito keys", writes=True) as pool:
         made = await create_key(
             pool,
             team=arguments.team,
@@ -124,7 +124,7 @@ async def _revoke(arguments: argparse.Namespace, settings: Settings) -> int:
         key_id = UUID(arguments.id)
     except ValueError:
         raise Invalid(f"{arguments.id!r} is not the id of a key") from None
-    async with asked_pool(settings, "mojito keys") as pool:
+    async with asked_pool(settings, "mojito keys", writes=True) as pool:
         await revoke_key(pool, key_id)
     if arguments.json:
         print_json({"id": key_id, "revoked": True})
