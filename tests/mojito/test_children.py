@@ -1,5 +1,8 @@
 """A machine that has no room for a process at the moment: what died is started later, the rest goes on."""
 
+import errno
+import io
+
 import pytest
 
 from config.settings import Settings
@@ -11,9 +14,28 @@ TOO_LONG = "x" * 200_000
 """No system takes such an argument."""
 
 
+class FullOutput(io.StringIO):
+    """As a file on a disk without room."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, text)
+
+
 @pytest.fixture
 def up(tmp_path):
     return Up(Settings(data_dir=tmp_path), Installation(tmp_path), 1)
+
+
+async def test_an_output_that_takes_nothing_stops_no_installation(up, monkeypatch):
+    child = Child("helper", ["--help"], dict)
+    child.start()
+    assert await child.ended(30)
+    monkeypatch.setattr("sys.stdout", FullOutput())
+
+    is_started = await up._revive(child)
+
+    assert is_started
+    assert await child.ended(30)
 
 
 async def test_who_cannot_be_started_again_is_tried_again(up, capsys):
