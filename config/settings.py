@@ -11,21 +11,17 @@ from msgspec import Meta
 
 from common.address_guard import PrivateTargets
 from common.errors import ConfigurationError
+from config.checks import grows_back, leads_somewhere
+from config.secret_files import read_files
+from config.values import Address, AtOnce, Days, Most, Origin, PerSecond, Port, Seconds, Token
 
 PREFIX = "MOJITO_"
 SECRETS = frozenset({"database_url", "metrics_token"})
 """May come from a file instead: MOJITO_DATABASE_URL_FILE."""
 
+_ADDRESSES = {"sandbox_url", "meta_base_url", "meta_video_base_url"}
 _LISTS = {"allowed_private_targets", "cors_origins"}
 """With commas between."""
-
-type Port = Annotated[int, Meta(ge=1, le=65535)]
-type Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[a-z0-9.:\[\]-]+)$")]
-type Token = Annotated[str, Meta(min_length=16)]
-type Address = Annotated[str, Meta(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")]
-type Days = Annotated[float, Meta(ge=0, le=1_000_000)]
-type Seconds = Annotated[float, Meta(gt=0, le=1_000_000)]
-type Most = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -125,17 +121,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 10
     max_upload_bytes: Annotated[int, Meta(ge=1024, description="Largest media file.")] = 1024**3
     rate_limit_key_per_second: Annotated[
-        float,
-        Meta(ge=0, description="Requests a second of one key over all processes; 0: no limit."),
+        PerSecond, Meta(description="Requests a second of one key over all processes; 0: no limit.")
     ] = 1000.0
     rate_limit_key_burst: Annotated[
-        int, Meta(ge=1, description="Requests of one key at once, after a pause.")
+        AtOnce, Meta(description="Requests of one key at once, after a pause.")
     ] = 10_000
     rate_limit_team_per_second: Annotated[
-        float, Meta(ge=0, description="Requests a second of one team over all keys; 0: no limit.")
+        PerSecond, Meta(description="Requests a second of one team over all keys; 0: no limit.")
     ] = 2000.0
     rate_limit_team_burst: Annotated[
-        int, Meta(ge=1, description="Requests of one team at once, after a pause.")
+        AtOnce, Meta(description="Requests of one team at once, after a pause.")
     ] = 20_000
     max_open_jobs_per_account: Annotated[
         Most, Meta(description="Jobs of one account that may be open; 0: no limit.")
@@ -201,7 +196,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 def examine(environment: Mapping[str, str]) -> tuple[Settings, list[str]]:
     """The settings as far as they can be read, and every fault; a faulty one has its default."""
     given = _given(environment)
-    values, faults = _from_files(given)
+    values, faults = read_files({n: path for n, path in given.items() if _is_file_of_secret(n)})
     values |= {name: value for name, value in given.items() if not _is_file_of_secret(name)}
     for name in _LISTS & values.keys():
         items = str(values[name]).split(",")
@@ -246,30 +241,21 @@ def _given(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _from_files(given: Mapping[str, str]) -> tuple[dict[str, object], list[str]]:
-    found: dict[str, object] = {}
-    faults: list[str] = []
-    for name, path in given.items():
-        if _is_file_of_secret(name):
-            try:
-                text = Path(path).read_text().strip()
-            except (OSError, UnicodeDecodeError) as error:
-                why = getattr(error, "strerror", None) or "it is not text"
-                faults.append(f"{PREFIX}{name.upper()}: cannot read {path}: {why}")
-                continue
-            if text:
-                found[name.removesuffix("_file")] = text
-            else:
-                faults.append(f"{PREFIX}{name.upper()}: {path} is empty")
-    return found, faults
-
-
 def _contradictions(settings: Settings) -> list[str]:
     """What cannot be seen in one value alone."""
     found: list[str] = []
     # a worker must have stopped trusting itself before others give it up for dead
     if settings.worker_trust_seconds >= settings.worker_silence_seconds:
         found.append("MOJITO_WORKER_TRUST_SECONDS must be less than MOJITO_WORKER_SILENCE_SECONDS")
+    for whose in ("KEY", "TEAM"):
+        name = f"rate_limit_{whose.lower()}"
+        if not grows_back(
+            getattr(settings, f"{name}_per_second"), getattr(settings, f"{name}_burst")
+        ):
+            name = f"{PREFIX}{name.upper()}"
+            found.append(
+                f"{name}_PER_SECOND lets {name}_BURST grow back in no 30 years; 0: no limit"
+            )
     try:
         PrivateTargets(settings.allowed_private_targets)
     except ConfigurationError as error:
@@ -284,9 +270,11 @@ def _fault(name: str, value: object) -> str | None:
         read = msgspec.convert({name: value}, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         return f"{PREFIX}{name.upper()}: {str(error).split(' - at ')[0]}"
-    number = getattr(read, name)
-    if isinstance(number, float) and not math.isfinite(number):
+    found: object = getattr(read, name)
+    if isinstance(found, float) and not math.isfinite(found):
         return f"{PREFIX}{name.upper()}: {value} is no number to reckon with"
+    if name in _ADDRESSES and not leads_somewhere(str(found)):
+        return f"{PREFIX}{name.upper()}: not the address of a server, like https://host:8443"
     return None
 
 

@@ -154,6 +154,22 @@ async def connect(
     )
 
 
+async def connect_for_long(
+    url: str, *, name: str, writes: bool = True
+) -> "asyncpg.Connection[asyncpg.Record]":
+    """The same for statements that may take as long as they need."""
+    return await _connect(
+        url,
+        target_session_attrs=_WRITES if writes else None,
+        server_settings={
+            "application_name": name,
+            "statement_timeout": "0",
+            "lock_timeout": LOCK_TIMEOUT,
+            **_WATCH,
+        },
+    )
+
+
 async def _connect(*where: Any, **options: Any) -> "asyncpg.Connection[asyncpg.Record]":
     try:
         connection = await asyncpg.connect(*where, **{**options, "timeout": _CONNECT_SECONDS})

@@ -10,7 +10,7 @@ import msgspec
 
 from common.errors import ConfigurationError
 from models import audit
-from models.database import LOCK_TIMEOUT, NO_POOLER, require_own_settings
+from models.database import NO_POOLER, connect_for_long, require_own_settings
 
 FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 7092416
@@ -64,7 +64,7 @@ async def migrate(
     """Goes up to version `to` (the newest by default), or down to it. Returns what was done."""
     migrations = load(folder)
     target = migrations[-1].version if to is None else _known(migrations, to)
-    connection = await _connected(url)
+    connection = await _connected(url, writes=not dry_run)
     try:
         await _lock(connection, patience_seconds)
         return await _go(connection, migrations, target, dry_run)
@@ -116,11 +116,10 @@ def _read(path: Path) -> Migration:
     return Migration(name[1], path.name, text[up.end() : down.start()], text[down.end() :])
 
 
-async def _connected(url: str) -> Connection:
+async def _connected(url: str, *, writes: bool) -> Connection:
     # a pooler that refuses start-up settings breaks the protocol, one that ignores them is asked
-    settings = {"application_name": "mojito migrate", "lock_timeout": LOCK_TIMEOUT}
     try:
-        connection = await asyncpg.connect(url, timeout=10, server_settings=settings)
+        connection = await connect_for_long(url, name="mojito migrate", writes=writes)
     except asyncpg.ProtocolViolationError as error:
         raise ConfigurationError(f"{NO_POOLER} ({error})") from None
     try:

@@ -16,6 +16,8 @@ from common.errors import ClaimLost
 from models.database import DATABASE_FAILURES, connect
 from models.gen import workers
 
+_TOLD_SECONDS = 30.0
+
 log = structlog.get_logger()
 
 
@@ -30,6 +32,7 @@ class Presence:
         self._renew_seconds = renew_seconds
         self._trust_seconds = trust_seconds
         self._renewed_at = -trust_seconds
+        self._told_at = -_TOLD_SECONDS
 
     def guard(self) -> None:
         """Raises ClaimLost when other workers may have given this one up for dead."""
@@ -56,8 +59,15 @@ class Presence:
         while True:
             with contextlib.suppress(*DATABASE_FAILURES):
                 await self._renew_over_one_connection()
-            log.warning("presence.not_renewed")
+            self._tell_now_and_then()
             await asyncio.sleep(min(1.0, self._renew_seconds))
+
+    def _tell_now_and_then(self) -> None:
+        """An outage of an hour would be thousands of lines."""
+        now = clock.seconds()
+        if now - self._told_at >= _TOLD_SECONDS:
+            self._told_at = now
+            log.warning("presence.not_renewed")
 
     async def _renew_over_one_connection(self) -> None:
         """Until it breaks, or until we are cancelled."""

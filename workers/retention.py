@@ -80,12 +80,12 @@ async def forget(
         return gone
 
 
-async def count(pool: Pool, ages: Ages) -> Counts:
-    """What `forget` would delete."""
+async def count(connection: Connection, ages: Ages) -> Counts:
+    """What `forget` would delete. All of it is counted at once: a large past takes long."""
     found: Counts = {}
     for table in TABLES:
         if days := table.days(ages):
-            _add(found, await table.count(pool, days))
+            _add(found, await table.count(connection, days))
     return found
 
 

@@ -94,7 +94,7 @@ async def _list(arguments: argparse.Namespace, settings: Settings) -> int:
 async def _add(arguments: argparse.Namespace, settings: Settings) -> int:
     wanted = _wanted(arguments, _credentials(arguments.credentials))
     keyring = Keyring.from_file(settings.keys_file)
-    async with asked_pool(settings, ACTOR) as pool:
+    async with asked_pool(settings, ACTOR, writes=True) as pool:
         await require_right_key(pool, keyring)
         view = await _added(pool, keyring, wanted, arguments.team)
     if arguments.json:
@@ -150,7 +150,10 @@ async def _verify(arguments: argparse.Namespace, settings: Settings) -> int:
     from mojito.wiring import opened_verifier  # noqa: PLC0415 - the platforms' SDKs, needed here alone
 
     keyring = Keyring.from_file(settings.keys_file)
-    async with asked_pool(settings, ACTOR) as pool, opened_verifier(settings, keyring) as verifier:
+    async with (
+        asked_pool(settings, ACTOR, writes=True) as pool,
+        opened_verifier(settings, keyring) as verifier,
+    ):
         row = await _named(pool, arguments.account, arguments.team)
         assert row.team_id is not None  # noqa: S101 - it was found by its team
         if keyring.missing([row.credentials_key_id]):

@@ -34,7 +34,11 @@ class Child:
         return 0 if self._process is None else self._process.pid
 
     def start(self) -> None:
-        """Its own session, so that Ctrl-C reaches only us; the kernel ends it when we are killed."""
+        """Its own session, so that Ctrl-C reaches only us; the kernel ends it when we are killed.
+
+        Raises OSError where the machine has no room for another process.
+        """
+        self._started_at = time.monotonic()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "mojito", *self._arguments],
             env={**os.environ, **self._environment()},
@@ -42,7 +46,6 @@ class Child:
             start_new_session=True,
             preexec_fn=_end_with(os.getpid()) if sys.platform == "linux" else None,  # noqa: PLW1509 - two system calls
         )
-        self._started_at = time.monotonic()
 
     def death(self) -> str | None:
         """How it ended, None while it runs."""

@@ -12,6 +12,7 @@ import msgspec
 from common.errors import ConfigurationError
 from common.keyring import read_keys
 from config.settings import PREFIX, SECRETS, Settings, examine, source_of
+from mojito.database_address import ENCODE, is_cut_wrongly
 from mojito.findings import Finding, report, show
 from mojito.printing import print_json, print_lines
 
@@ -75,6 +76,9 @@ def _database(settings: Settings, environment: Mapping[str, str]) -> list[Findin
     if settings.database_url is None:
         message = "MOJITO_DATABASE_URL is not set; only `mojito up` brings a database along"
         found.append(Finding("database_url", "error", message, "Name a PostgreSQL server."))
+    elif is_cut_wrongly(settings.database_url):
+        message = "MOJITO_DATABASE_URL ends in the middle of its password"
+        found.append(Finding("database_url", "error", message, f"{ENCODE}."))
     elif not _is_address(settings.database_url):
         message = "MOJITO_DATABASE_URL is not an address of PostgreSQL"
         found.append(

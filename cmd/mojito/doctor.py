@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 async def examine(settings: Settings, around: Surroundings) -> list[Finding]:
     """Everything, in the order in which one would mend it."""
-    found = [disk_space(settings.data_dir), platform_version(settings, around.today())]
+    found = [*disks(settings), platform_version(settings, around.today())]
     if settings.database_url is None:
         message = f"MOJITO_DATABASE_URL is not set, and no `mojito up` runs in {settings.data_dir}"
         return [*found, Finding("database", "error", message, _NAME)]
@@ -97,12 +97,22 @@ async def _through(pool: Pool, settings: Settings, around: Surroundings) -> Asyn
             yield await check(pool, settings)
 
 
+def disks(settings: Settings) -> list[Finding]:
+    """Of the data folder, and of the assets in it where they are mounted from elsewhere or cannot be used."""
+    found = [disk_space(settings.data_dir)]
+    try:
+        devices = {_existing(f).stat().st_dev for f in (settings.data_dir, settings.assets_dir)}
+    except OSError:
+        return found  # told already
+    assets = disk_space(settings.assets_dir)
+    is_apart = len(devices) > 1 or assets.severity != found[0].severity
+    return [*found, assets] if is_apart else found
+
+
 def disk_space(folder: Path) -> Finding:
     """Assets are kept below the data folder; a full disk stops uploads and the embedded database."""
-    there = folder.absolute()
     try:
-        while not there.exists():
-            there = there.parent
+        there = _existing(folder)
         free = shutil.disk_usage(there).free
     except OSError as error:
         return Finding("disk", "error", f"{folder} cannot be entered: {error.strerror}", _OWNER)
@@ -115,6 +125,14 @@ def disk_space(folder: Path) -> Finding:
     if free < LITTLE_SPACE_BYTES:
         return Finding("disk", "warning", message, remedy)
     return Finding("disk", "ok", message)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that there is."""
+    there = folder.absolute()
+    while not there.exists():
+        there = there.parent
+    return there
 
 
 def platform_version(settings: Settings, today: date) -> Finding:

@@ -111,7 +111,7 @@ def _told(status: Status) -> list[str]:
 async def _rotate(settings: Settings, keyring: Keyring, batch: int, *, as_json: bool) -> int:
     ends: list[Progress] = []
     actor = audit.command_actor(None, "encryption rotate")
-    async with asked_pool(settings, "mojito encryption") as pool:
+    async with asked_pool(settings, "mojito encryption", writes=True) as pool:
         await require_right_key(pool, keyring)
         begun = {"seals": keyring.key_id}
         await audit.record(pool, actor, "encryption.rotation_begun", None, detail=begun)

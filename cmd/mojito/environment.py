@@ -20,10 +20,10 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Reads what `up` wrote in the data folder."""
     installation = Installation(settings.data_dir)
     found = installation.read_json(installation.environment_file)
-    if not isinstance(found, dict):
+    if not (installation.is_running and isinstance(found, dict)):
         raise ConfigurationError(
-            f"no installation in {installation.folder}; start one with ./mojito up, or name its folder "
-            "with MOJITO_DATA_DIR"
+            f"no installation runs in {installation.folder}; start one with ./mojito up, or name its "
+            "folder with MOJITO_DATA_DIR"
         )
     if arguments.json:
         print_json(found)

@@ -94,6 +94,16 @@ class Installation:
         except (OSError, msgspec.DecodeError):
             return None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether one of its processes lives; a killed `up` leaves its file behind."""
+        try:
+            told = msgspec.json.decode(self.processes_file.read_bytes(), type=Processes)
+        except (OSError, msgspec.MsgspecError):
+            return False
+        pids = (told.api, told.sandbox, told.postgres, *told.workers)
+        return any(_lives(pid) for pid in pids if pid)
+
     def read_key(self) -> str | None:
         """The development key."""
         try:
@@ -114,9 +124,19 @@ def joined(environment: Mapping[str, str]) -> Mapping[str, str]:
         return environment
     installation = Installation(examine(environment)[0].data_dir)
     written = installation.read_json(installation.environment_file)
-    if installation.read_json(installation.processes_file) is None or not isinstance(written, dict):
+    if not (installation.is_running and isinstance(written, dict)):
         return environment
     return {**written, **{name: value for name, value in environment.items() if value}}
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # somebody else's
+    return True
 
 
 def write_secret(path: Path, text: str) -> None:

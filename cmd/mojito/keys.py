@@ -8,6 +8,7 @@ from uuid import UUID
 
 from common.api_keys import SCOPES
 from common.errors import Invalid
+from config.checks import grows_back
 from config.settings import Settings
 from models.api_keys import create_key, list_keys, revoke_key
 from models.gen.api_keys import ListApiKeysRow
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _create(arguments: argparse.Namespace, settings: Settings) -> int:
-    async with asked_pool(settings, "mojito keys") as pool:
+    async with asked_pool(settings, "mojito keys", writes=True) as pool:
         made = await create_key(
             pool,
             team=arguments.team,
@@ -89,8 +90,10 @@ def read_rate(text: str | None) -> tuple[float, int] | None:
         rate = (float(per_second), int(burst))
     except ValueError:
         rate = (-1.0, 0)
-    if not (0 <= rate[0] < float("inf") and 1 <= rate[1] < 2**31):
+    if not (0 <= rate[0] <= 1e9 and 1 <= rate[1] < 2**31):
         raise Invalid(f"--rate {text}: write it like 5/20, requests a second and at once")
+    if not grows_back(*rate):
+        raise Invalid(f"--rate {text}: {rate[1]} at once would not grow back in 30 years")
     return rate
 
 
@@ -121,7 +124,7 @@ async def _revoke(arguments: argparse.Namespace, settings: Settings) -> int:
         key_id = UUID(arguments.id)
     except ValueError:
         raise Invalid(f"{arguments.id!r} is not the id of a key") from None
-    async with asked_pool(settings, "mojito keys") as pool:
+    async with asked_pool(settings, "mojito keys", writes=True) as pool:
         await revoke_key(pool, key_id)
     if arguments.json:
         print_json({"id": key_id, "revoked": True})

@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator
 
 from prometheus_client import start_http_server
 
-from common.errors import ConfigurationError
 from models.metrics import Metrics
+from mojito.listening import cannot_listen
 
 
 @contextlib.asynccontextmanager
@@ -17,11 +17,9 @@ async def served_metrics(metrics: Metrics, host: str, port: int | None) -> Async
         return
     try:
         server, thread = start_http_server(port, host, metrics.registry)
-    except OSError as error:
-        raise ConfigurationError(
-            f"cannot listen on {host}:{port} ({error.strerror}); each worker of a machine needs a "
-            "MOJITO_WORKER_METRICS_PORT of its own"
-        ) from None
+    except (OSError, UnicodeError) as error:
+        remedy = "each worker of a machine needs a MOJITO_WORKER_METRICS_PORT of its own"
+        raise cannot_listen(host, port, error, remedy) from None
     try:
         yield
     finally:

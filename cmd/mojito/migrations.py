@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from common.errors import Invalid
-from config.settings import Settings, database_url
+from config.settings import Settings
 from models.migrate import migrate
-from mojito.pools import explained
+from mojito.pools import explained, usable_url
 
 EXAMPLES = """examples:
   mojito migrate --dry-run
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Says what was done, a line each."""
-    url = database_url(settings)
+    url = usable_url(settings)
     with explained():
         if arguments.to is not None and not (arguments.dry_run or arguments.yes):
             planned = asyncio.run(migrate(url, to=arguments.to, dry_run=True))

@@ -11,19 +11,29 @@ import structlog
 from common import clock
 from common.errors import ConfigurationError
 from config.settings import Settings, database_url
-from models.database import AWAY, Pool, open_pool
+from models.database import AWAY, Pool, connect_for_long, open_pool
 from models.migrate import require_migrated
+from mojito.database_address import require_usable
 
 PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 1.0
 _RIGHTS = "docs/operations/roles.sql gives a role what it needs, run it again after each migration"
 _REMEDY = "look at MOJITO_DATABASE_URL, at the server and at the way to it"
 
+type LongConnection = asyncpg.Connection[asyncpg.Record]
+
 log = structlog.get_logger()
 
 
 class DatabaseAway(ConfigurationError):
     """Nobody answers where the database should be."""
+
+
+def usable_url(settings: Settings) -> str:
+    """The database. Raises ConfigurationError where none is named, or one that cannot be meant."""
+    url = database_url(settings)
+    require_usable(url)
+    return url
 
 
 @contextlib.contextmanager
@@ -50,9 +60,9 @@ async def opened_pool(
 ) -> AsyncGenerator[Pool]:
     """A pool that is closed at the end. Raises ConfigurationError when there is no way in.
 
-    Commands may ask a server that only reads, a standby for one; programs that stay need one that `writes`.
+    Commands that only ask may do so of a standby; whatever else needs a server that takes what it `writes`.
     """
-    url = database_url(settings)
+    url = usable_url(settings)
     with explained():
         pool = await open_pool(url, size=settings.database_pool_size, name=name, writes=writes)
     try:
@@ -62,12 +72,28 @@ async def opened_pool(
 
 
 @contextlib.asynccontextmanager
-async def asked_pool(settings: Settings, name: str) -> AsyncGenerator[Pool]:
+async def asked_pool(
+    settings: Settings, name: str, *, writes: bool = False
+) -> AsyncGenerator[Pool]:
     """The same for a command, which runs on the tables of this program or says why it cannot."""
-    async with opened_pool(settings, name) as pool:
+    async with opened_pool(settings, name, writes=writes) as pool:
         with answered():
             await require_migrated(pool)
             yield pool
+
+
+@contextlib.asynccontextmanager
+async def asked_for_long(settings: Settings, name: str) -> AsyncGenerator[LongConnection]:
+    """A connection for a command that only asks, whose answers may take as long as they need."""
+    url = usable_url(settings)
+    with explained():
+        connection = await connect_for_long(url, name=name, writes=False)
+    try:
+        with answered():
+            await require_migrated(connection)
+            yield connection
+    finally:
+        await connection.close()
 
 
 @contextlib.contextmanager
@@ -115,6 +141,8 @@ async def opened_patiently[Opened](
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, asyncpg.TargetServerAttributeNotMatched):
+        return "no server there takes writes: a standby, or default_transaction_read_only is on"
     if isinstance(error, DatabaseAway):
         return error.message.removesuffix(f"; {_REMEDY}")
     return str(error) or f"the database does not answer ({type(error).__name__})"

@@ -98,14 +98,26 @@ async def _account(client: httpx.AsyncClient, api: str, account: dict[str, str])
 
 async def _renewed(client: httpx.AsyncClient, api: str, body: dict[str, Any]) -> str:
     """The account is held already; the sandbox may have given it another token since."""
-    listing = await client.get(f"{api}/ad_accounts", params={"limit": 200})
-    _ensure(listing, 200)
-    wanted = body["platform_account_id"]
-    found = next(a for a in listing.json()["data"] if a["platform_account_id"] == wanted)
+    account_id = await _held(client, api, body["platform_account_id"])
     kept = {name: body[name] for name in ("name", "credentials")}
-    answer = await client.put(f"{api}/ad_accounts/{found['id']}", json=kept)
+    answer = await client.put(f"{api}/ad_accounts/{account_id}", json=kept)
     _ensure(answer, 200)
-    return found["id"]
+    return account_id
+
+
+async def _held(client: httpx.AsyncClient, api: str, wanted: str) -> str:
+    """Ours of that id of the platform's, however many there are."""
+    params: dict[str, Any] = {"limit": 200}
+    while True:
+        listing = await client.get(f"{api}/ad_accounts", params=params)
+        _ensure(listing, 200)
+        page = listing.json()
+        for account in page["data"]:
+            if account["platform_account_id"] == wanted:
+                return account["id"]
+        if page["next_cursor"] is None:
+            raise ConfigurationError(f"the team {TEAM} holds {wanted} as a live account; remove it")
+        params["cursor"] = page["next_cursor"]
 
 
 async def _asset(client: httpx.AsyncClient, api: str, path: Path) -> str:

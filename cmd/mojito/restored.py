@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _restored(settings: Settings) -> Restored:
-    async with asked_pool(settings, "mojito restored") as pool:
+    async with asked_pool(settings, "mojito restored", writes=True) as pool:
         return await doubt_everything(pool)
 
 

@@ -9,8 +9,7 @@ import msgspec
 from common.errors import Conflict
 from config.settings import Settings
 from models import audit
-from models.database import Pool
-from mojito.pools import asked_pool
+from mojito.pools import asked_for_long, asked_pool
 from workers.retention import Ages, count, forget
 
 EXAMPLES = """examples:
@@ -42,8 +41,7 @@ def ages(settings: Settings) -> Ages:
 
 
 async def _retain(arguments: argparse.Namespace, settings: Settings, kept: Ages) -> int:
-    async with asked_pool(settings, "mojito retention") as pool:
-        rows = await count(pool, kept) if arguments.dry_run else await _forget(pool, kept)
+    rows = await (_count if arguments.dry_run else _forget)(settings, kept)
     if arguments.json:
         sys.stdout.write(msgspec.json.encode(rows).decode() + "\n")
         return 0
@@ -55,8 +53,14 @@ async def _retain(arguments: argparse.Namespace, settings: Settings, kept: Ages)
     return 0
 
 
-async def _forget(pool: Pool, kept: Ages) -> dict[str, int]:
-    rows = await forget(pool, kept, audit.command_actor(None, "retention"))
+async def _count(settings: Settings, kept: Ages) -> dict[str, int]:
+    async with asked_for_long(settings, "mojito retention") as connection:
+        return await count(connection, kept)
+
+
+async def _forget(settings: Settings, kept: Ages) -> dict[str, int]:
+    async with asked_pool(settings, "mojito retention", writes=True) as pool:
+        rows = await forget(pool, kept, audit.command_actor(None, "retention"))
     if rows is None:
         raise Conflict("a worker is deleting just now; try again", code="housekeeping_taken")
     return rows

@@ -11,14 +11,17 @@ import uvicorn
 import uvloop
 from litestar import Litestar
 
-from common.errors import ConfigurationError
 from common.garbage import collect_seldom
 from config.settings import Settings
+from mojito.listening import bound, cannot_listen
+from mojito.open_files import open_many_files
 from mojito.pools import opened_patiently
 from mojito.printing import configure_log
 from mojito.signals import on_signals
 from mojito.slow_readers import PatientProtocol
 from mojito.wiring import open_app
+
+_ANOTHER_PORT = "choose another port with MOJITO_PORT"
 
 log = structlog.get_logger()
 
@@ -42,13 +45,14 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     del arguments
     configure_log(settings)
     collect_seldom()
+    open_many_files()
     uvloop.run(serve(settings))
     return 0
 
 
 async def serve(settings: Settings) -> None:
     """The order of stopping: no new connections, open answers end, parts close in reverse."""
-    listening = _listen(settings.host, settings.port)
+    listening = bound(settings.host, settings.port)
     stopping = asyncio.Event()
     on_signals(stopping.set)
     async with contextlib.AsyncExitStack() as opened:
@@ -85,25 +89,6 @@ async def _serve(
     try:
         listening.listen(config.backlog)
     except OSError as error:  # another one that waited for the database, too, was quicker
-        raise _taken(settings.host, settings.port, error) from None
+        raise cannot_listen(settings.host, settings.port, error, _ANOTHER_PORT) from None
     log.info("api.started", host=settings.host, port=settings.port)
     await server.serve(sockets=[listening])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # named, so that asyncio knows it for TCP and sends small answers at once
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        raise _taken(host, port, error) from None
-    return listening
-
-
-def _taken(host: str, port: int, error: OSError) -> ConfigurationError:
-    return ConfigurationError(
-        f"cannot listen on {host}:{port} ({error.strerror}); choose another with MOJITO_PORT"
-    )

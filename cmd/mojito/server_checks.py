@@ -27,15 +27,29 @@ select current_setting('server_version_num')::integer / 10000 as version,
     current_setting('full_page_writes') as full_page_writes,
     current_setting('synchronous_commit') as synchronous_commit,
     current_setting('transaction_read_only') as read_only,
-    current_setting('max_connections')::integer
-        - current_setting('superuser_reserved_connections')::integer as connections,
-    (select count(*) from pg_stat_activity where backend_type = 'client backend') as used,
+    server.connections, clients.used,
+    least(
+        server.connections - clients.of_others,
+        (select nullif(rolconnlimit, -1) from pg_roles where rolname = current_user),
+        (select nullif(datconnlimit, -1) from pg_database where datname = current_database())
+    ) as room,
     -- each process listens, and a worker alone shows its presence
     (select greatest(0, count(*) filter (where application_name = 'mojito listener')
          - count(*) filter (where application_name = 'mojito presence'))
      from pg_stat_activity where datname = current_database()) as api_processes,
     (select count(*) from pg_stat_activity
      where datname = current_database() and application_name = 'mojito presence') as workers
+from (
+    select current_setting('max_connections')::integer
+        - current_setting('superuser_reserved_connections')::integer
+        - coalesce(current_setting('reserved_connections', true), '0')::integer as connections
+) as server, (
+    -- what those of other roles are is hidden, that they are there is not
+    select count(*) as used, count(*) filter (
+        where datname <> current_database() or application_name not like 'mojito %') as of_others
+    from pg_stat_activity
+    where datid is not null and coalesce(backend_type, 'client backend') = 'client backend'
+) as clients
 """
 
 
@@ -51,6 +65,8 @@ class Server(msgspec.Struct, frozen=True):
     api_processes: int
     workers: int
     read_only: str = "off"
+    room: int = 0
+    """Connections that all our processes together can have."""
 
 
 async def read_server(pool: Pool) -> Server:
@@ -106,15 +122,16 @@ def connections(server: Server, settings: Settings) -> Finding:
     wanted += server.workers * (pool + WORKER_EXTRA_CONNECTIONS)
     told = (
         f"{server.used} of {server.connections} connections in use; {server.api_processes} API "
-        f"processes and {server.workers} workers may take {wanted}"
+        f"processes and {server.workers} workers may take {wanted}, and there is room for {server.room}"
     )
-    if wanted <= server.connections:
+    if wanted <= server.room:
         return Finding("connections", "ok", told)
     return Finding(
         "connections",
         "warning",
         told,
-        "Raise max_connections of PostgreSQL, or lower MOJITO_DATABASE_POOL_SIZE.",
+        "Raise max_connections of PostgreSQL (or the limit of the role or the database), or lower "
+        "MOJITO_DATABASE_POOL_SIZE.",
     )
 
 

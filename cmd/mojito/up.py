@@ -3,25 +3,24 @@
 import argparse
 import asyncio
 import contextlib
-import socket
 import sys
 import time
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 import msgspec
 
 from common.embedded_postgres import EmbeddedPostgres
 from common.errors import ConfigurationError
-from config.settings import Settings
-from models.database import DATABASE_FAILURES
+from config.settings import Settings, database_url
+from models.database import DATABASE_FAILURES, connect
 from models.gen import workers
 from models.listener import CHANNEL
 from models.migrate import migrate
 from mojito.children import Child, stop_all
 from mojito.installation import Installation, Processes, api_address, write_json
-from mojito.pools import opened_pool
+from mojito.listening import bound
+from mojito.pools import explained, opened_pool, usable_url
 from mojito.printing import configure_log
 from mojito.provision import ensure_key, ensure_samples, example_request
 from mojito.signals import on_signals
@@ -92,10 +91,12 @@ class Up:
         url = self._start_postgres()
         keys = self._installation.ensure_encryption_keys(self._settings.encryption_keys_file)
         self._environment = self._installation.environment(self._settings, url, keys)
-        for line in await migrate(url):
+        with explained():
+            migrated = await migrate(url)
+        for line in migrated:
             _say(f"migration: {line}")
         self._settings = msgspec.structs.replace(self._settings, database_url=url)
-        async with opened_pool(self._settings, "mojito up") as pool:
+        async with opened_pool(self._settings, "mojito up", writes=True) as pool:
             key = await ensure_key(pool, self._installation)
         write_json(self._installation.environment_file, self._environment)
         self._api.start()
@@ -110,7 +111,7 @@ class Up:
 
     def _start_postgres(self) -> str:
         if self._settings.database_url is not None:
-            return self._settings.database_url
+            return usable_url(self._settings)
         self._postgres = EmbeddedPostgres(
             self._installation.folder / "postgres",
             binaries=self._settings.pg_bin,
@@ -159,14 +160,18 @@ class Up:
         if child in self._worker_ids:
             await self._free_claims(self._worker_ids[child])
         child.plan_restart()
-        child.start()
+        try:
+            child.start()
+        except OSError as error:
+            _say(f"{child.name} died: {death}; it cannot be started yet ({error.strerror})")
+            return False
         _say(f"{child.name} (process {pid}) died: {death}; started again as process {child.pid}")
         return True
 
     async def _free_claims(self, worker_id: UUID) -> None:
         """We have seen the worker die, so nobody need wait for its silence."""
         try:
-            connection = await asyncpg.connect(self._settings.database_url, timeout=5)
+            connection = await connect(database_url(self._settings), name="mojito up")
             try:
                 freed = await workers.release_worker_jobs(connection, worker_id=worker_id)
                 await connection.execute(f"notify {CHANNEL}")
@@ -270,16 +275,11 @@ def _refuse_taken_ports(settings: Settings) -> None:
         ("MOJITO_PORT", settings.host, settings.port),
         ("MOJITO_SANDBOX_PORT", "127.0.0.1", settings.sandbox_port),
     ):
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as error:
-                raise ConfigurationError(
-                    f"port {port} of {host} cannot be had ({error.strerror}); choose another with {name}"
-                ) from None
+        bound(host, port, name).close()
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    """To whoever listens: an output that takes nothing more stops no installation."""
+    with contextlib.suppress(OSError):
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()

@@ -8,6 +8,7 @@ import uvloop
 
 from common.garbage import collect_seldom
 from config.settings import Settings
+from mojito.open_files import open_many_files
 from mojito.pools import opened_patiently
 from mojito.printing import configure_log
 from mojito.signals import on_signals
@@ -27,6 +28,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     del arguments
     configure_log(settings)
     collect_seldom()
+    open_many_files()
     uvloop.run(work(settings))
     return 0
 

@@ -80,7 +80,8 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.stop)
-    print(f"sandbox at http://{host}:{listening.getsockname()[1]}", flush=True)
+    with contextlib.suppress(OSError):  # a full disk hides the address, it stops nothing
+        print(f"sandbox at http://{host}:{listening.getsockname()[1]}", flush=True)
     if ready is not None:
         ready.set()
     try:

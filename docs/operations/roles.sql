@@ -1,4 +1,5 @@
--- Two roles with least rights. Run as a superuser (or the server's administrator) in Mojito's own database:
+-- Two roles with least rights. Run as a superuser in Mojito's own database, or, where a server's provider gives
+-- nobody such, as the database's owner with CREATEROLE (who becomes a member of mojito_owner):
 --   psql "$ADMIN_URL" -v ON_ERROR_STOP=1 -f roles.sql
 -- mojito_owner runs `mojito migrate` and nothing else; mojito_app is what API, workers and commands use.
 -- May be run again at any time; what mojito_owner makes later is granted by itself.
@@ -12,6 +13,10 @@ begin
     end if;
     if to_regrole('mojito_app') is null then
         create role mojito_app login;
+    end if;
+    -- an administrator who is no superuser can give tables to the owner only as its member
+    if not pg_has_role(current_user, 'mojito_owner', 'usage') then
+        execute format('grant mojito_owner to %I', current_user);
     end if;
     execute format('revoke all on database %I from public', current_database());
     execute format('grant connect, temporary on database %I to mojito_owner', current_database());

@@ -12,7 +12,7 @@ import pytest
 
 from common.embedded_postgres import EmbeddedPostgres
 from common.errors import ConfigurationError
-from common.postgres_binaries import find_binaries
+from common.postgres_binaries import find_binaries, server_account
 
 ROOT = Path(__file__).parents[2]
 
@@ -125,6 +125,19 @@ def test_without_programs_the_remedy_is_said(monkeypatch, tmp_path):
 
     with pytest.raises(ConfigurationError, match=r"apt install postgresql.*MOJITO_DATABASE_URL"):
         find_binaries(tmp_path)
+
+
+def test_a_named_folder_without_programs_is_not_passed_over(tmp_path):
+    with pytest.raises(ConfigurationError, match=f"MOJITO_PG_BIN .{tmp_path}"):
+        find_binaries(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["nobody-has-this-name", "0"])
+def test_neither_is_a_named_account_that_there_is_not(monkeypatch, name):
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+
+    with pytest.raises(ConfigurationError, match=f"'{name}' is nobody here.*MOJITO_PG_USER"):
+        server_account(name)
 
 
 def test_named_programs_come_first():

@@ -1,8 +1,10 @@
 """The log holds facts and ids, and never a secret or a local variable."""
 
+import errno
 import io
 import json
 import logging
+import os
 import warnings
 from collections.abc import Generator
 
@@ -140,3 +142,31 @@ def test_a_terminal_obeys_nothing_of_what_a_caller_sent(stream):
 
     assert "\\x1b[2J" in stream.getvalue()
     assert not set(stream.getvalue()) & {"\x1b", "\x07", "\x9b"}
+
+
+class FillingDisk(io.StringIO):
+    """Takes lines while there is room."""
+
+    has_room = False
+
+    def write(self, text: str) -> int:
+        if not self.has_room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(text)
+
+
+def test_lines_that_a_full_disk_does_not_take_are_counted_and_harm_nobody(stream):
+    disk = FillingDisk()
+    log.configure("json", "info", disk)
+    logger = structlog.get_logger()
+
+    logger.info("step.done")
+    logging.getLogger("asyncpg").warning("something")
+    disk.has_room = True
+    logger.info("first")
+    logger.info("second")
+
+    assert [(line["event"], line.get("lost_lines")) for line in lines(disk)] == [
+        ("first", 2),
+        ("second", None),
+    ]

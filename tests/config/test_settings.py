@@ -75,6 +75,13 @@ def test_values_are_read_as_their_types():
         ("MOJITO_RETENTION_JOBS_DAYS", "1e9"),
         ("MOJITO_WORKER_SILENCE_SECONDS", "1e300"),
         ("MOJITO_MAX_OPEN_JOBS_PER_ACCOUNT", "9999999999"),
+        ("MOJITO_RATE_LIMIT_KEY_PER_SECOND", "1e-320"),
+        ("MOJITO_RATE_LIMIT_TEAM_PER_SECOND", "1e-8"),
+        ("MOJITO_RATE_LIMIT_KEY_PER_SECOND", "1e300"),
+        ("MOJITO_RATE_LIMIT_KEY_BURST", f"1{'0' * 400}"),
+        ("MOJITO_SANDBOX_URL", "http://[::1"),
+        ("MOJITO_META_BASE_URL", "https://graph.facebook.com:70000"),
+        ("MOJITO_META_VIDEO_BASE_URL", "https://:443"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(name, value):

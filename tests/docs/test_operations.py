@@ -77,6 +77,18 @@ async def test_every_metric_of_ours_is_described_and_on_the_dashboard(families):
     } == {"mojito_jobs_count_is_full", "mojito_database_answers"}
 
 
+def test_only_what_an_api_always_tells_is_missed():
+    """A queue that cannot be looked at shows no workers: that is no news of workers."""
+    missed = [
+        name
+        for expression in ALERTS
+        if "absent(" in expression
+        for name, _ in selectors(expression)
+    ]
+
+    assert missed == ["mojito_database_answers"]
+
+
 def test_a_misspelled_expression_is_noticed():
     with pytest.raises(ValueError, match="parenthesis"):
         promql_parser.parse("sum(rate(mojito_jobs[5m])")

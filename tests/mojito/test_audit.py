@@ -139,6 +139,27 @@ async def test_retention_says_what_it_would_do_and_does_it(command, entries, mon
     )
 
 
+IMPATIENT = """
+create or replace function oldest_kept_id(p_days float8) returns uuid language plpgsql as $$
+begin
+    if current_setting('statement_timeout') <> '0' then
+        raise query_canceled;
+    end if;
+    return 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+end
+$$
+"""
+
+
+async def test_the_server_ends_no_count_of_a_large_past(command, entries):
+    await entries.execute(IMPATIENT)
+
+    code, lines, said = await command("retention", "--dry-run")
+
+    assert (code, said) == (0, "")
+    assert "campaign_jobs: 0 would go" in lines
+
+
 async def test_retention_while_a_worker_is_at_it_says_so(command, entries):
     await entries.execute("select pg_advisory_lock(7092418)")
 

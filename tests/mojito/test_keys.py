@@ -68,3 +68,11 @@ async def test_an_end_is_in_the_audit_log(keys, database):
     assert [row["action"] for row in rows] == ["team.created", "api_key.created"]
     assert all(row["actor"].startswith("command:keys create user:") for row in rows)
     assert json.loads(rows[1]["detail"])["ends"] == "2999-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize("rate", ["1e-320/5", "0.000001/2000000", "1e300/5"])
+async def test_a_rate_that_cannot_be_reckoned_with_is_refused(keys, rate):
+    code, out, err = await keys("create", "--team", "ads", "--rate", rate)
+
+    assert (code, out) == (2, "")
+    assert err.startswith(f"mojito: --rate {rate}: ")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,16 +17,25 @@ ROOT = Path(__file__).parents[2]
 AWAY = "postgresql://someone:verysecret@127.0.0.1:9/none"
 NO_PORT = "postgresql://someone:verysecret@host:abc/none"
 NO_HOST = "postgresql://[::1"
+NO_SUCH_HOST = "postgresql://someone:verysecret@nowhere.invalid/none"
+NO_SOCKET = "postgresql://someone:verysecret@/none?host=/nowhere"
 KEYS = ("keys", "list")
 
 
-def run(tmp_path: Path, *arguments: str, url: str = AWAY, outputs: str = ""):
+def run(
+    tmp_path: Path,
+    *arguments: str,
+    url: str = AWAY,
+    outputs: str = "",
+    settings: Mapping[str, str] | None = None,
+):
     """The command, as a process of its own."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("MOJITO_")},
         "PYTHONPATH": str(ROOT / "cmd"),
         "MOJITO_DATA_DIR": str(tmp_path),
         "MOJITO_DATABASE_URL": url,
+        **(settings or {}),
     }
     command = [sys.executable, "-m", "mojito", *arguments]
     if outputs:
@@ -42,7 +52,7 @@ def require_sentence(done) -> None:
     assert "verysecret" not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("url", [AWAY, NO_PORT, NO_HOST])
+@pytest.mark.parametrize("url", [AWAY, NO_PORT, NO_HOST, NO_SUCH_HOST, NO_SOCKET])
 @pytest.mark.parametrize("command", [KEYS, ("migrate",), ("audit", "export")])
 def test_a_database_that_cannot_be_reached_is_told(tmp_path, command, url):
     done = run(tmp_path, *command, url=url)

@@ -139,7 +139,7 @@ async def test_the_doctor_finds_the_installation_that_runs_in_its_folder(folder,
     written = {"MOJITO_DATABASE_URL": database, "MOJITO_DATA_DIR": str(folder)}
     (folder / "environment.json").write_text(json.dumps(written))
     before = await asyncio.to_thread(run, folder, "doctor", "--json", url="")
-    (folder / "processes.json").write_text("{}")
+    (folder / "processes.json").write_text(json.dumps({"api": os.getpid()}))
 
     beside = await asyncio.to_thread(run, folder, "doctor", "--json", url="")
 
