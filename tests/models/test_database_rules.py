@@ -21,13 +21,6 @@ LEGAL = {
 
 
 @pytest.fixture
-async def connection(database):
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def account(connection):
     account_id = uuid7()
     await connection.execute(

@@ -2,17 +2,9 @@
 
 from datetime import UTC, datetime
 
-import asyncpg
 import pytest
 
 from models.moments import share_moments
-
-
-@pytest.fixture
-async def connection(database):
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
 
 
 async def test_rows_share_the_moments_that_are_equal(connection):

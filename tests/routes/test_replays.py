@@ -3,22 +3,14 @@
 from uuid import UUID
 
 import httpx
-import pytest
 
-from tests.routes.conftest import Api, add_account
-from tests.routes.test_campaign_jobs import add_job
+from tests.routes.conftest import Api
 
 WRITE = """
 insert into job_events (campaign_job_id, team_id, kind, created_at)
 select j.id, j.team_id, $2, now() - $4::interval
 from campaign_jobs as j, generate_series(1, $3) where j.id = $1"""
 COUNTS = "select status, count(*) from webhook_deliveries group by status"
-
-
-@pytest.fixture
-async def job(caller: httpx.AsyncClient) -> dict:
-    await add_account(caller)
-    return await add_job(caller)
 
 
 async def write(api: Api, job: dict, kind: str, count: int, ago: str = "1 day") -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from common.errors import Reject, Retry, Unknown, Wait
 from models.marker import marker
-from tests.workers.ledgers import STEP, Desk, Platform
+from tests.workers.ledgers import STEP, Platform
 from workers.effects import Pace
 from workers.ledger import MOST_ATTEMPTS
 from workers.platforms.base import Done
@@ -14,11 +14,6 @@ PATIENT = Pace(call_seconds=30, lag_seconds=30, outage_seconds=3600)
 
 def down():
     return Retry("nobody there", code="platform_unreachable", is_outage=True)
-
-
-@pytest.fixture
-def desk(shop, writes):
-    return Desk(shop, writes)
 
 
 async def begun(desk, minutes):
