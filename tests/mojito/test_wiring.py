@@ -1,5 +1,9 @@
 """What live accounts get that sandboxes do not: real waits, and patience with outages."""
 
+import asyncio
+
+import pytest
+
 from common.keyring import new_key_line
 from config.settings import read_settings
 from mojito.wiring import open_worker, paces
@@ -28,12 +32,25 @@ def test_calls_and_lists_take_as_long_as_the_settings_say():
     assert (sandbox.call_seconds, sandbox.lag_seconds) == (4, 5)
 
 
-async def test_a_worker_builds_at_the_pace_of_the_accounts_mode(database, tmp_path):
+@pytest.fixture
+async def settings(database, tmp_path):
     (tmp_path / "encryption-keys").write_text(new_key_line("k1"))
-    settings = read_settings({"MOJITO_DATABASE_URL": database, "MOJITO_DATA_DIR": str(tmp_path)})
+    return read_settings({"MOJITO_DATABASE_URL": database, "MOJITO_DATA_DIR": str(tmp_path)})
+
+
+async def test_a_worker_builds_at_the_pace_of_the_accounts_mode(settings):
     live, sandbox = paces(settings)
 
     async with open_worker(settings) as worker:
         build = worker._handlers["BUILD_CAMPAIGN"]
 
     assert build._paces == {"live": live, "sandbox": sandbox}
+
+
+async def test_a_worker_keeps_house_as_long_as_it_is_open(settings):
+    async with open_worker(settings):
+        while_open = {task.get_name() for task in asyncio.all_tasks()}
+    afterwards = {task.get_name() for task in asyncio.all_tasks()}
+
+    assert "keep_house" in while_open
+    assert "keep_house" not in afterwards

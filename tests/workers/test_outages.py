@@ -1,8 +1,10 @@
 """How long a step bears with a platform that is down, and what it is told to be when that was too long."""
 
+import msgspec
 import pytest
 
 from common.errors import Reject, Retry, Unknown, Wait
+from models.job import JobError
 from models.marker import marker
 from tests.workers.ledgers import PACE, STEP, Platform
 from workers.effects import Pace
@@ -65,6 +67,16 @@ async def test_an_outage_of_more_than_an_hour_is_counted(desk):
         await (await desk.open()).step(STEP, platform.effect, PATIENT)
 
     assert last.value.message == "gave up after 8 attempts: nobody there"
+
+
+async def test_a_step_that_bears_with_an_outage_says_what_it_meets(desk):
+    platform = Platform(down())
+
+    with pytest.raises(Wait):
+        await (await desk.open()).step(STEP, platform.effect, PATIENT)
+
+    error = msgspec.json.decode((await desk.row()).error, type=JobError)
+    assert (error.code, error.message) == ("platform_unreachable", "nobody there")
 
 
 async def test_an_outage_counts_at_once_where_none_is_borne_with(desk):

@@ -2,11 +2,12 @@
 
 import pytest
 
-from common.errors import Wait
+from common.errors import Retry, Wait
 from tests.workers.platforms.meta.conftest import LINK, request_with
 from tests.workers.platforms.meta.hosts import Host, hosted
 from workers.platforms.base import Done
 from workers.platforms.meta import activation
+from workers.records import NOTHING_TO_DO
 
 THROTTLE = 400, '{"error": {"code": 17, "error_subcode": 2446079, "message": "Slow down"}}'
 ADS = [{"name": f"A{n}", "creative": LINK} for n in range(3)]
@@ -76,5 +77,22 @@ async def test_a_long_activation_goes_over_several_turns(step, monkeypatch):
             await meta.perform(step(progress))
         await meta.perform(step(progress))
 
-    assert (first.value.reason, first.value.seconds) == ("not_ready", 0)
+    assert (first.value.code, first.value.reason, first.value.seconds) == (
+        "activating",
+        "not_ready",
+        0,
+    )
+    assert first.value.message == "4 of 5 objects are ACTIVE"
+    assert first.value.remedy.startswith(NOTHING_TO_DO)
     assert [path for _, path, _ in host.calls] == ["20", "10"]
+
+
+async def test_an_activation_without_an_answer_is_tried_again_and_each_try_counts(step):
+    """Nothing is in doubt, for it may be sent again; and nothing shows that others fare the same."""
+    host = Host(lambda *_: (200, "no JSON"))
+
+    async with hosted(host) as meta:
+        with pytest.raises(Retry) as met:
+            await meta.perform(step({}))
+
+    assert (met.value.code, met.value.is_outage) == ("no_answer", False)
