@@ -250,13 +250,19 @@ class Ledger:
     async def _bear_with(self, row: JobStep, error: Retry, pace: Pace, waiting: StepStatus) -> None:
         """Waits for the end of an outage, which is none of the step's attempts. Returns when it has lasted
         too long."""
-        since = row.intent_at if waiting == "IN_DOUBT" else records.began_at(row, self.now())
-        lasted = (self.now() - (since or self._job.created_at)).total_seconds()
-        if lasted > pace.outage_seconds:
+        since = self._in_vain_since(row, waiting)
+        lasted = (self.now() - since).total_seconds()
+        if lasted >= pace.outage_seconds:
             return
         seconds = pace.wait(patient_seconds(lasted))
         await self._record(row, status=waiting, error=error, delay=seconds)
         raise Wait(error.message, code=error.code, reason="retry", seconds=seconds) from error
+
+    def _in_vain_since(self, row: JobStep, waiting: StepStatus) -> datetime:
+        """Since when the step has been tried and the job has waited for nothing but another try."""
+        tried = row.intent_at if waiting == "IN_DOUBT" else records.began_at(row, self.now())
+        waited = self._job.waiting_since if self._job.waiting_reason == "retry" else None
+        return max(tried or self._job.created_at, waited or self.now())
 
     def _is_spent(self, row: JobStep, attempt: int) -> bool:
         if attempt >= MOST_ATTEMPTS:

@@ -23,6 +23,7 @@ from models.database import Pool
 from models.gen import workers
 from mojito.pools import opened_pool
 from mojito.wiring import open_app, open_worker
+from tests.house.receiver import Receiver
 from workers.runner import Worker
 
 ROOT = Path(__file__).parents[2]
@@ -263,3 +264,10 @@ async def house(database: str, sandbox: Sandbox, tmp_path: Path) -> AsyncGenerat
             house = House(settings, pool, sandbox, client)
             await house.move_in()
             yield house
+
+
+@pytest.fixture
+async def receiver() -> AsyncGenerator[Receiver]:
+    """A caller's server."""
+    async with Receiver().open() as receiver:
+        yield receiver

@@ -1,8 +1,8 @@
 """A stored secret that no key opens ends nobody's work: it waits, says why, and goes on with a good one."""
 
-from tests.house.conftest import House, until
+from tests.house.conftest import until
 from tests.house.receiver import Receiver
-from tests.house.webhooks import deliveries, listen, over, post
+from tests.house.webhooks import deliveries, hurry, listen, over, post
 
 DAMAGE = (
     "update ad_accounts set credentials = set_byte(credentials, octet_length(credentials) - 1, "
@@ -10,10 +10,6 @@ DAMAGE = (
     "updated_at = updated_at + interval '1 microsecond' where id = $1"
 )
 """Twice is not at all."""
-
-
-async def hurried(house: House) -> None:
-    await house.pool.execute("update campaign_jobs set due_at = now() where claim_token is null")
 
 
 async def test_a_job_waits_for_credentials_that_open_and_goes_on_with_new_ones(house):
@@ -25,7 +21,7 @@ async def test_a_job_waits_for_credentials_that_open_and_goes_on_with_new_ones(h
         answer = await house.client.put(
             f"/ad_accounts/{house.account_id}", json={"credentials": credentials}
         )
-        await hurried(house)
+        await hurry(house)
         job = await house.finished(job_id)
 
     assert answer.status_code == 200, answer.text
@@ -51,7 +47,7 @@ async def test_a_message_waits_for_a_secret_that_opens(house):
         (waiting,) = await deliveries(house, endpoint)
         refused = await house.client.post(f"/webhook_endpoints/{endpoint['id']}/rotate_secret")
         await house.pool.execute(DAMAGE, endpoint["id"])
-        await hurried(house)
+        await hurry(house)
         await over(house)
 
     assert (waiting["status"], waiting["tries"]) == ("PENDING", [])

@@ -18,7 +18,6 @@ from mojito.main import main
 from mojito.retention import ages
 from tests.conftest import TEMPLATE
 from tests.house.conftest import ROOT, until
-from tests.house.receiver import Receiver
 from tests.house.webhooks import deliveries, listen, over
 from workers.retention import WORKER, forget
 
@@ -84,12 +83,6 @@ async def roles(request, server, admin):
 async def database(roles):
     """What the house of these tests runs on."""
     return roles.url("mojito_app")
-
-
-@pytest.fixture
-async def receiver():
-    async with Receiver().open() as receiver:
-        yield receiver
 
 
 async def test_a_whole_job_runs_under_the_application_role(house, receiver):

@@ -5,19 +5,11 @@ import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
-import pytest
-
 from tests.house.conftest import House
 from tests.house.receiver import Receiver, status
 from tests.house.webhooks import deliveries, endpoint_now, hurry, listen, over, post, tried
 
 type Act = Callable[[], Awaitable[Any]]
-
-
-@pytest.fixture
-async def receiver() -> AsyncGenerator[Receiver]:
-    async with Receiver().open() as receiver:
-        yield receiver
 
 
 class Leaving(Receiver):

@@ -1,18 +1,10 @@
 """Events of jobs reach a caller's server: signed, in order to be believed, at least once."""
 
-from collections.abc import AsyncGenerator
-
 import pytest
 from standardwebhooks.webhooks import Webhook
 
 from tests.house.receiver import HANG, RESET, Receiver, status
 from tests.house.webhooks import deliveries, endpoint_now, hurry, listen, over, post, tried
-
-
-@pytest.fixture
-async def receiver() -> AsyncGenerator[Receiver]:
-    async with Receiver().open() as receiver:
-        yield receiver
 
 
 async def test_a_job_is_told_from_start_to_end_and_the_official_library_believes_it(

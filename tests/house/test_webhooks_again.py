@@ -2,12 +2,10 @@
 
 import os
 import signal
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import httpx
-import pytest
 from standardwebhooks.webhooks import Webhook
 
 from models.api_keys import create_key
@@ -16,12 +14,6 @@ from tests.house.conftest import until
 from tests.house.receiver import HANG, OK, Receiver, status
 from tests.house.webhooks import deliveries, hurry, listen, over, post, tried
 from workers.retention import WORKER, count, forget
-
-
-@pytest.fixture
-async def receiver() -> AsyncGenerator[Receiver]:
-    async with Receiver().open() as receiver:
-        yield receiver
 
 
 def ago(**span: float) -> str:

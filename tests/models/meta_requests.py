@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from models.meta_rules import RuleContext
+from models.meta_rules import RuleContext, inspect
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 CONTEXT = RuleContext(NOW, currency="USD", min_daily_budget=100)
@@ -127,6 +127,11 @@ def request(*changes: Changes) -> dict[str, Any]:
 def found(violations: list[dict[str, str]]) -> set[tuple[str, str]]:
     """Where and what, without the words for people."""
     return {(violation["pointer"], violation["code"]) for violation in violations}
+
+
+def told(*changes: Changes) -> set[tuple[str, str]]:
+    """What the rules find in the example with these changes."""
+    return found(inspect(request(*changes), CONTEXT))
 
 
 def _put(document: Any, pointer: str, value: Any) -> None:

@@ -1,5 +1,6 @@
 """What the database itself refuses, tried with hand-written SQL."""
 
+import json
 from itertools import product
 
 import asyncpg
@@ -18,13 +19,6 @@ LEGAL = {
     ("PARTIAL_SUCCESS", "PENDING"),
     ("CANCELLED", "PENDING"),
 }
-
-
-@pytest.fixture
-async def connection(database):
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture
@@ -65,6 +59,24 @@ async def test_exactly_the_legal_moves_are_possible(connection, account):
             done.add((before, after))
 
     assert {(before, after) for before, after in done if before != after} == LEGAL
+
+
+async def test_a_legal_move_is_looked_at_without_another_lock_of_its_row(connection, account):
+    """A look before the update would lock the row, which leaves a record of its own in the server's log."""
+    first, second = [await insert_job(connection, account, "PENDING") for _ in range(2)]
+
+    with_the_look = await records_of_a_move(connection, first)
+    await connection.execute("drop trigger jobs_move_legally on campaign_jobs")
+    without_it = await records_of_a_move(connection, second)
+
+    assert with_the_look == without_it > 0
+
+
+async def records_of_a_move(connection, job):
+    """How many records the server's log gets by it."""
+    sql = "update campaign_jobs set status = 'CANCELLED' where id = $1"
+    told = await connection.fetchval(f"explain (analyze, wal, format json) {sql}", job)
+    return json.loads(told)[0]["Plan"]["WAL Records"]
 
 
 async def test_an_unknown_status_is_refused(connection, account):

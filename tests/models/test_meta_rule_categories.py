@@ -4,18 +4,13 @@ from typing import get_args
 
 import pytest
 
-from models.meta_rules import inspect
 from models.meta_rules.countries import EUROPEAN_UNION
 from models.meta_words import SpecialAdCategory
-from tests.models.meta_requests import CAMPAIGN, CONTEXT, PLACES, TARGETING, found, request
+from tests.models.meta_requests import CAMPAIGN, PLACES, TARGETING, told
 
 CAREFUL = {"HOUSING", "EMPLOYMENT", "CREDIT", "FINANCIAL_PRODUCTS_SERVICES"}
 CATEGORIES = f"{CAMPAIGN}/special_ad_categories"
 COUNTRIES = f"{CAMPAIGN}/special_ad_category_country"
-
-
-def told(*changes):
-    return found(inspect(request(*changes), CONTEXT))
 
 
 def careful(*categories, country=None):

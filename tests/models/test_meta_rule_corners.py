@@ -21,17 +21,13 @@ from tests.models.meta_requests import (
     SET,
     TARGETING,
     VIDEO,
-    found,
     request,
+    told,
 )
 
 ADDRESS = "https://example.com/offer"
 LINK = EXAMPLE["ad_sets"][0]["ads"][0]["creative"]
 FILM = {**VIDEO, "link": ADDRESS}
-
-
-def told(*changes):
-    return found(inspect(request(*changes), CONTEXT))
 
 
 def test_two_ad_sets_that_share_their_budgets_bid_alike():

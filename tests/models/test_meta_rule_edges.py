@@ -17,16 +17,12 @@ from tests.models.meta_requests import (
     SET,
     TARGETING,
     VIDEO,
-    found,
     request,
+    told,
 )
 
 OBJECTIVE = f"{CAMPAIGN}/objective"
 DESTINATION = f"{SET}/destination_type"
-
-
-def told(*changes):
-    return found(inspect(request(*changes), CONTEXT))
 
 
 @pytest.mark.parametrize(

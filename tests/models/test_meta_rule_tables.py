@@ -4,18 +4,8 @@ from typing import get_args
 
 import pytest
 
-from models.meta_rules import inspect
 from models.meta_words import DestinationType, OptimizationGoal
-from tests.models.meta_requests import (
-    CAMPAIGN,
-    CONTEXT,
-    PLACES,
-    PROMOTED,
-    SET,
-    TARGETING,
-    found,
-    request,
-)
+from tests.models.meta_requests import CAMPAIGN, PLACES, PROMOTED, SET, TARGETING, told
 
 OBJECTIVE = f"{CAMPAIGN}/objective"
 DESTINATION = f"{SET}/destination_type"
@@ -74,10 +64,6 @@ MUST_PROMOTE = {
 }
 WITHOUT_PIXEL = {(f"OUTCOME_{word}", None) for word in ("ENGAGEMENT", "LEADS", "SALES")}
 UNCOUNTED = {"LINK_CLICKS", "LANDING_PAGE_VIEWS", "REACH", "IMPRESSIONS"}
-
-
-def told(*changes):
-    return found(inspect(request(*changes), CONTEXT))
 
 
 def of(pair, goal="LINK_CLICKS"):

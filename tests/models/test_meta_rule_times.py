@@ -4,17 +4,8 @@ from typing import get_args
 
 import pytest
 
-from models.meta_rules import inspect
 from models.meta_words import OptimizationGoal
-from tests.models.meta_requests import (
-    ABSENT,
-    CAMPAIGN,
-    CAMPAIGN_BUDGET,
-    CONTEXT,
-    SET,
-    found,
-    request,
-)
+from tests.models.meta_requests import ABSENT, CAMPAIGN, CAMPAIGN_BUDGET, SET, told
 
 END = f"{SET}/end_time"
 HOURS = [{"start_minute": 480, "end_minute": 600, "days": [1]}]
@@ -23,10 +14,6 @@ CAMPAIGN_LIFETIME = {
     f"{CAMPAIGN}/daily_budget": ABSENT,
     f"{CAMPAIGN}/lifetime_budget": 50_000,
 }
-
-
-def told(*changes):
-    return found(inspect(request(*changes), CONTEXT))
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,9 @@
 
 from datetime import UTC, datetime
 
-import asyncpg
 import pytest
 
-from models.moments import share_moments
-
-
-@pytest.fixture
-async def connection(database):
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
+from models.moments import _moment, share_moments
 
 
 async def test_rows_share_the_moments_that_are_equal(connection):
@@ -38,8 +30,9 @@ async def test_a_moment_is_the_same_as_on_any_other_connection(connection, text)
     assert after.tzinfo is UTC
 
 
-async def test_a_moment_arrives_as_it_was_sent(connection):
-    moment = datetime(2026, 11, 21, 20, 0, 0, 123457, tzinfo=UTC)
+@pytest.mark.parametrize("year", [1, 1969, 2026, 9000])
+async def test_a_moment_arrives_as_it_was_sent(connection, year):
+    moment = datetime(year, 11, 21, 20, 0, 0, 123457, tzinfo=UTC)
     await share_moments(connection)
 
     assert await connection.fetchval("select $1::timestamptz", moment) == moment
@@ -53,3 +46,11 @@ async def test_what_never_comes_can_be_read(connection):
     )
 
     assert never["before"] < datetime.now(UTC) < never["behind"]
+
+
+async def test_no_more_moments_are_remembered_than_a_few_claims_have(connection):
+    await share_moments(connection)
+
+    await connection.fetch("select now() + n * interval '1 s' from generate_series(1, 10000) as n")
+
+    assert _moment.cache_info().currsize < 5000

@@ -1,31 +1,20 @@
 """Wake-ups come at once, never in a flood, and their loss is never a request's trouble."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-
-import asyncpg
-import pytest
 
 from models.notifier import Notifier
 
 
-@pytest.fixture
-async def listener(database: str) -> AsyncGenerator["asyncpg.Connection[asyncpg.Record]"]:
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
-
-
-async def test_new_work_is_told_at_once(database, listener):
+async def test_new_work_is_told_at_once(database, connection):
     heard = asyncio.Event()
-    await listener.add_listener("campaign_jobs", lambda *_: heard.set())
+    await connection.add_listener("campaign_jobs", lambda *_: heard.set())
 
     async with Notifier(database) as notifier:
         notifier.notify()
         await asyncio.wait_for(heard.wait(), 10)
 
 
-async def test_a_burst_is_told_in_a_few_words_without_payload(database, listener):
+async def test_a_burst_is_told_in_a_few_words_without_payload(database, connection):
     payloads: list[str] = []
     heard = asyncio.Event()
 
@@ -33,21 +22,21 @@ async def test_a_burst_is_told_in_a_few_words_without_payload(database, listener
         payloads.append(str(told[3]))
         heard.set()
 
-    await listener.add_listener("campaign_jobs", hear)
+    await connection.add_listener("campaign_jobs", hear)
     async with Notifier(database) as notifier:
         for _ in range(1000):
             notifier.notify()
         await asyncio.wait_for(heard.wait(), 10)
-        await listener.execute("select 1")
+        await connection.execute("select 1")
 
     assert set(payloads) == {""}
     assert len(payloads) <= 2
 
 
-async def test_each_channel_is_told_of_its_own(database, listener):
+async def test_each_channel_is_told_of_its_own(database, connection):
     work, changes = asyncio.Event(), asyncio.Event()
-    await listener.add_listener("campaign_jobs", lambda *_: work.set())
-    await listener.add_listener("campaign_job_changes", lambda *_: changes.set())
+    await connection.add_listener("campaign_jobs", lambda *_: work.set())
+    await connection.add_listener("campaign_job_changes", lambda *_: changes.set())
 
     async with Notifier(database) as notifier:
         notifier.notify("campaign_job_changes")
@@ -60,13 +49,13 @@ async def test_each_channel_is_told_of_its_own(database, listener):
     assert not was_work_told
 
 
-async def test_it_comes_back_after_its_connection_was_lost(database, listener):
+async def test_it_comes_back_after_its_connection_was_lost(database, connection):
     heard = asyncio.Event()
-    await listener.add_listener("campaign_jobs", lambda *_: heard.set())
+    await connection.add_listener("campaign_jobs", lambda *_: heard.set())
     async with Notifier(database) as notifier:
         notifier.notify()
         await asyncio.wait_for(heard.wait(), 10)
-        await listener.execute(
+        await connection.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity "
             "where application_name = 'mojito notifier' and datname = current_database()"
         )

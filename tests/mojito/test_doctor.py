@@ -37,13 +37,6 @@ def settings(database, tmp_path):
     return Settings(database_url=database, data_dir=tmp_path)
 
 
-@pytest.fixture
-async def sql(database):
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
-
-
 async def finding(settings, check, **around):
     found = await examine(settings, Surroundings(**{"patience_seconds": 0.5, **around}))
     (one,) = [one for one in found if one.check == check]

@@ -3,7 +3,6 @@
 import asyncio
 import os
 
-import asyncpg
 import pytest
 
 from models.migrate import load
@@ -24,13 +23,6 @@ def command(capsys, database, monkeypatch, tmp_path):
         return code, said.out, said.err
 
     return run
-
-
-@pytest.fixture
-async def sql(database):
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

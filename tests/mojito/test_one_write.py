@@ -98,9 +98,22 @@ async def test_an_abort_sends_nothing_more(wire, transport):
 
 
 async def test_what_is_held_counts_as_waiting(transport):
-    transport.write(b"12345")
+    sizes = [transport.get_write_buffer_size()]
+    for piece in (b"12345", b"6"):
+        transport.write(piece)
+        sizes.append(transport.get_write_buffer_size())
 
-    assert transport.get_write_buffer_size() == 105
+    assert sizes == [100, 105, 100]
+
+
+async def test_what_left_with_the_next_turn_or_with_an_abort_waits_no_more(transport):
+    transport.write(b"12345")
+    await next_turn()
+    after_a_turn = transport.get_write_buffer_size()
+    transport.write(b"12345")
+    transport.abort()
+
+    assert (after_a_turn, transport.get_write_buffer_size()) == (100, 100)
 
 
 async def test_everything_else_is_the_wires(transport):

@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from common.keyring import new_key_line
@@ -40,13 +39,6 @@ COMMANDS = [
 def folder(tmp_path):
     (tmp_path / "encryption-keys").write_text(new_key_line("k1"))
     return tmp_path
-
-
-@pytest.fixture
-async def sql(database):
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

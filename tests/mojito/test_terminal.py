@@ -4,7 +4,6 @@ import argparse
 import io
 import json
 
-import asyncpg
 import pytest
 
 from common.errors import ConfigurationError
@@ -20,13 +19,6 @@ from tests.mojito.test_main import run
 HOSTILE = "x\x1b[2J\x9b31m\u202ey\nz"
 SHOWN = "x\\x1b[2J\\x9b31m\\u202ey\\nz"
 OBEYED = {"\x1b", "\x9b", "\u202e"}
-
-
-@pytest.fixture
-async def sql(database):
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
 
 
 def require_tame(text, *, as_json=False):

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -20,15 +19,11 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.chaos.slow_proxy import free_port
+
 ROOT = Path(__file__).parents[2]
 MOJITO = [sys.executable, "-m", "mojito"]
 PATIENCE_SECONDS = 60
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def until(ask, seconds=PATIENCE_SECONDS):

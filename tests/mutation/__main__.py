@@ -26,10 +26,10 @@ type Verdicts = dict[int, Verdict]
 
 
 def main() -> None:
-    """Exit code 1 when a mutant lives that nobody explained."""
+    """Exit code 1 when a mutant lives that nobody explained, or an explanation is of a line that is gone."""
     arguments = _arguments()
     os.chdir(ROOT)
-    unexplained = 0
+    unexplained = _outdated()
     for name in arguments.targets:
         unexplained += _judge(name, arguments)
     sys.exit(1 if unexplained else 0)
@@ -165,6 +165,21 @@ def _is_explained(mutant: Mutant) -> bool:
         and mutant.above == told.get("above", mutant.above)
         for told in _explained().get((mutant.file, mutant.was), ())
     )
+
+
+def _outdated() -> int:
+    """How many lines are explained that there are no more."""
+    gone = [(file, was) for file, was in _explained() if was not in _joined(file)]
+    for file, was in gone:
+        print(f"{file}: explained, and not there any more\n  - {was}")
+    return len(gone)
+
+
+@cache
+def _joined(file: str) -> str:
+    """As changes of several lines are told."""
+    path = ROOT / file
+    return " ".join(line.strip() for line in path.read_text().splitlines()) if path.exists() else ""
 
 
 @cache

@@ -80,7 +80,7 @@ def _indented(module: cst.Module, there: str, node: cst.CSTNode, other: cst.CSTN
     """What is written alone begins its lines at the margin; here they stand where the others do."""
     alone, lines = (module.code_for_node(each).split("\n") for each in (node, other))
     within = there.split("\n")
-    if len(alone) == 1 or not within[1].endswith(alone[1]):
+    if 1 in (len(alone), len(within)) or not within[1].endswith(alone[1]):
         return "\n".join(lines)
     margin = within[1].removesuffix(alone[1])
     return "\n".join([lines[0], *(margin + line if line else line for line in lines[1:])])

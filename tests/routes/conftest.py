@@ -24,6 +24,7 @@ from routes.health import ServerReadiness
 from routes.job_writes import JobWrites
 from routes.watch import Watch
 from tests.routes.documented import Documented
+from tests.routes.meta_requests import meta_request
 from workers.platforms.meta import Meta
 
 TOKEN = "EAAB" + "0" * 8 + "verysecrettoken"
@@ -81,6 +82,18 @@ async def add_account(caller: httpx.AsyncClient, **changes: Any) -> dict[str, An
     answer = await caller.post("/api/v1/ad_accounts", json=account_body(**changes))
     assert answer.status_code == 201, answer.text
     return answer.json()
+
+
+async def add_job(caller: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
+    """A job that nobody has begun."""
+    answer = await caller.post("/api/v1/ads/meta", json=meta_request(**changes))
+    assert answer.status_code == 202, answer.text
+    return answer.json()
+
+
+async def count_jobs(api: Api) -> int:
+    """Of all teams, in every status."""
+    return await api.pool.fetchval("select count(*) from campaign_jobs")
 
 
 async def posted(api: Api, url: str, key: bytes, message: dict[str, Any]) -> int:
@@ -178,6 +191,13 @@ async def api(
 async def caller(api: Api) -> httpx.AsyncClient:
     """A client with a test key that may do everything."""
     return await api.caller()
+
+
+@pytest.fixture
+async def job(caller: httpx.AsyncClient) -> dict[str, Any]:
+    """The caller's first one, of its first account."""
+    await add_account(caller)
+    return await add_job(caller)
 
 
 @pytest.fixture

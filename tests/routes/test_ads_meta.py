@@ -9,7 +9,7 @@ import pytest
 
 from common.uuid7 import uuid7
 from models.gen import media_assets
-from tests.routes.conftest import add_account
+from tests.routes.conftest import add_account, count_jobs
 from tests.routes.meta_requests import STEPS, meta_request
 
 URL = "/api/v1/ads/meta"
@@ -29,10 +29,6 @@ async def add_asset(pool, team: str = "Team", kind: str = "image", **changes):
         **given,
     )
     return str(asset_id)
-
-
-async def jobs(api) -> int:
-    return await api.pool.fetchval("select count(*) from campaign_jobs")
 
 
 async def test_a_request_becomes_a_pending_job(api, caller):
@@ -95,7 +91,7 @@ async def test_workers_are_woken_after_the_job_is_there(api, caller, listener):
     await caller.post(URL, json=meta_request())
 
     await asyncio.wait_for(heard.wait(), 10)
-    assert await jobs(api) == 1
+    assert await count_jobs(api) == 1
 
 
 @pytest.mark.parametrize(
@@ -109,7 +105,7 @@ async def test_exactly_one_of_the_two_names_is_asked_for(api, caller, named):
 
     assert answer.status_code == 422
     assert "ad_account_id" in answer.text
-    assert await jobs(api) == 0
+    assert await count_jobs(api) == 0
 
 
 @pytest.mark.parametrize(
@@ -126,7 +122,7 @@ async def test_an_unknown_account_is_a_404(api, caller, named):
 
     assert answer.status_code == 404
     assert answer.json()["code"] == "ad_account_not_found"
-    assert await jobs(api) == 0
+    assert await count_jobs(api) == 0
 
 
 async def test_a_malformed_account_id_is_a_422(caller):
@@ -177,7 +173,7 @@ async def test_an_account_that_cannot_work_is_a_409(api, caller, status, code):
 
     assert answer.status_code == 409
     assert answer.json()["code"] == code
-    assert await jobs(api) == 0
+    assert await count_jobs(api) == 0
 
 
 async def test_a_test_key_never_spends_money(api, caller):
@@ -223,7 +219,7 @@ async def test_everything_wrong_is_told_at_once(api, caller):
         "/ad_sets/0/daily_budget",
     } <= {error["pointer"] for error in answer.json()["errors"]}
     assert all(error["code"] and error["message"] for error in answer.json()["errors"])
-    assert await jobs(api) == 0
+    assert await count_jobs(api) == 0
 
 
 async def test_a_rule_of_the_platform_is_checked_before_anything_is_written(api, caller):
@@ -234,7 +230,7 @@ async def test_a_rule_of_the_platform_is_checked_before_anything_is_written(api,
     answer = await caller.post(URL, json=body)
 
     assert answer.status_code == 422
-    assert await jobs(api) == 0
+    assert await count_jobs(api) == 0
 
 
 async def test_text_that_the_database_cannot_hold_is_a_422(caller):
@@ -331,7 +327,7 @@ async def test_validate_only_shows_the_steps_and_writes_nothing(api, caller):
     assert view["ad_account_id"] == account["id"]
     assert [step["name"] for step in view["steps"]] == [*STEPS, "activate"]
     assert "location" not in answer.headers
-    assert await jobs(api) == 0
+    assert await count_jobs(api) == 0
     assert (
         await caller.post(URL, json=meta_request(), headers={"Idempotency-Key": "k"})
     ).status_code == 202
@@ -356,4 +352,4 @@ async def test_wrong_parameters_are_refused_and_nothing_is_made(api, caller, que
     answer = await caller.post(f"{URL}?{query}", json=meta_request())
 
     assert answer.status_code == 400
-    assert await jobs(api) == 0
+    assert await count_jobs(api) == 0

@@ -3,22 +3,15 @@
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-import httpx
 import msgspec
 import pytest
 
 from models.job import JobError
 from models.jsonb import to_jsonb
-from tests.routes.conftest import Api, add_account
-from tests.routes.meta_requests import STEPS, meta_request
+from tests.routes.conftest import Api, add_account, add_job
+from tests.routes.meta_requests import STEPS
 
 URL = "/api/v1/campaign_jobs"
-
-
-async def add_job(caller: httpx.AsyncClient, **changes) -> dict:
-    answer = await caller.post("/api/v1/ads/meta", json=meta_request(**changes))
-    assert answer.status_code == 202, answer.text
-    return answer.json()
 
 
 async def claim(api: Api, job: dict) -> None:
@@ -51,12 +44,6 @@ async def record_step(api: Api, job: dict, name: str, kind: str, platform_id: st
         kind,
         platform_id,
     )
-
-
-@pytest.fixture
-async def job(caller: httpx.AsyncClient) -> dict:
-    await add_account(caller)
-    return await add_job(caller)
 
 
 async def test_a_job_shows_what_it_has_made(api, caller, job):

@@ -3,10 +3,9 @@
 from uuid import UUID
 
 from models.event_facts import facts_of
-from tests.routes.conftest import add_account
+from tests.routes.conftest import add_account, add_job
 from tests.routes.meta_requests import meta_request
 from tests.routes.streaming import served
-from tests.routes.test_campaign_jobs import add_job
 
 TELL_OF_A_WAIT = """
 insert into job_events (campaign_job_id, team_id, kind, data)

@@ -2,12 +2,10 @@
 
 from collections.abc import AsyncGenerator
 
-import httpx
 import pytest
 
-from tests.routes.conftest import Api, add_account
+from tests.routes.conftest import Api
 from tests.routes.streaming import Live, served
-from tests.routes.test_campaign_jobs import add_job
 from tests.routes.test_events import events_of
 
 
@@ -15,12 +13,6 @@ from tests.routes.test_events import events_of
 async def live(api: Api) -> AsyncGenerator[Live]:
     async with served(api) as live:
         yield live
-
-
-@pytest.fixture
-async def job(caller: httpx.AsyncClient) -> dict:
-    await add_account(caller)
-    return await add_job(caller)
 
 
 @pytest.mark.parametrize("last", ["", "abc", "-1", "1.5", "²", "9" * 18, "9" * 40, "1, 2"])

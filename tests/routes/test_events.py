@@ -6,25 +6,18 @@ from collections.abc import AsyncGenerator
 from uuid import UUID
 
 import asyncpg
-import httpx
 import pytest
 
 from routes import events, subscriptions, watch
-from tests.routes.conftest import Api, add_account
+from tests.routes.conftest import Api, add_account, add_job
 from tests.routes.streaming import INSERT, Live, served, until
-from tests.routes.test_campaign_jobs import add_job, end
+from tests.routes.test_campaign_jobs import end
 
 
 @pytest.fixture
 async def live(api: Api) -> AsyncGenerator[Live]:
     async with served(api) as live:
         yield live
-
-
-@pytest.fixture
-async def job(caller: httpx.AsyncClient) -> dict:
-    await add_account(caller)
-    return await add_job(caller)
 
 
 def events_of(job: dict) -> str:

@@ -4,9 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.routes.conftest import add_account
+from tests.routes.conftest import add_account, add_job
 from tests.routes.meta_requests import meta_request
-from tests.routes.test_campaign_jobs import add_job
 
 JOBS = "/api/v1/campaign_jobs"
 ACCOUNTS = "/api/v1/ad_accounts"

@@ -5,8 +5,7 @@ import pytest
 from common.uuid7 import uuid7
 from models.gen import overview
 from models.gen.rows import Connection
-from tests.routes.conftest import add_account
-from tests.routes.test_campaign_jobs import add_job
+from tests.routes.conftest import add_account, add_job
 
 
 async def add_endpoint(connection: Connection) -> None:

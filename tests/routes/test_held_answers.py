@@ -9,15 +9,9 @@ import httpx
 import pytest
 
 from routes.job_looks import JobLooks
-from tests.routes.conftest import Api, add_account
+from tests.routes.conftest import Api
 from tests.routes.streaming import until
-from tests.routes.test_campaign_jobs import URL, add_job, claim, end, record_step
-
-
-@pytest.fixture
-async def job(caller: httpx.AsyncClient) -> dict:
-    await add_account(caller)
-    return await add_job(caller)
+from tests.routes.test_campaign_jobs import URL, claim, end, record_step
 
 
 @contextlib.asynccontextmanager

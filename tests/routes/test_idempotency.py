@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from models.gen import campaign_jobs, retention
-from tests.routes.conftest import add_account
+from tests.routes.conftest import add_account, count_jobs
 from tests.routes.meta_requests import meta_request
 
 URL = "/api/v1/ads/meta"
@@ -13,10 +13,6 @@ URL = "/api/v1/ads/meta"
 
 async def send(caller, key="k-1", **changes):
     return await caller.post(URL, json=meta_request(**changes), headers={"Idempotency-Key": key})
-
-
-async def jobs(api) -> int:
-    return await api.pool.fetchval("select count(*) from campaign_jobs")
 
 
 async def test_the_same_request_again_gets_the_first_answer(api, caller):
@@ -30,7 +26,7 @@ async def test_the_same_request_again_gets_the_first_answer(api, caller):
     assert again.headers["idempotent-replayed"] == "true"
     assert again.json() == first.json()
     assert again.headers["location"] == first.headers["location"]
-    assert await jobs(api) == 1
+    assert await count_jobs(api) == 1
 
 
 async def test_the_first_answer_comes_again_even_when_the_job_has_moved_on(api, caller):
@@ -63,7 +59,7 @@ async def test_the_same_key_with_another_body_is_refused(api, caller):
 
     assert other.status_code == 422
     assert other.json()["code"] == "idempotency_key_reused"
-    assert await jobs(api) == 1
+    assert await count_jobs(api) == 1
 
 
 async def test_many_at_once_make_one_job(api, caller):
@@ -74,7 +70,7 @@ async def test_many_at_once_make_one_job(api, caller):
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert sum("idempotent-replayed" not in answer.headers for answer in answers) == 1
-    assert await jobs(api) == 1
+    assert await count_jobs(api) == 1
 
 
 async def test_two_bodies_at_once_under_one_key_make_one_job(api, caller):
@@ -83,7 +79,7 @@ async def test_two_bodies_at_once_under_one_key_make_one_job(api, caller):
     answers = await asyncio.gather(*(send(caller, activate=number % 2 == 0) for number in range(8)))
 
     assert sorted({answer.status_code for answer in answers}) == [202, 422]
-    assert await jobs(api) == 1
+    assert await count_jobs(api) == 1
 
 
 async def test_a_refused_request_does_not_use_the_key_up(api, caller):
@@ -130,7 +126,7 @@ async def test_teams_do_not_share_keys(api, caller):
     mine, theirs = await send(caller), await send(other)
 
     assert mine.json()["id"] != theirs.json()["id"]
-    assert await jobs(api) == 2
+    assert await count_jobs(api) == 2
 
 
 async def test_without_a_key_every_request_is_a_new_one(api, caller):
@@ -139,7 +135,7 @@ async def test_without_a_key_every_request_is_a_new_one(api, caller):
     for _ in range(2):
         await caller.post(URL, json=meta_request())
 
-    assert await jobs(api) == 2
+    assert await count_jobs(api) == 2
 
 
 @pytest.mark.parametrize("key", ["", '""', "k" * 256, "\x7f", "é"])
@@ -152,7 +148,7 @@ async def test_a_key_that_is_none_is_a_400(api, caller, key):
 
     assert answer.status_code == 400
     assert answer.json()["code"] == "invalid_idempotency_key"
-    assert await jobs(api) == 0
+    assert await count_jobs(api) == 0
 
 
 @pytest.mark.parametrize("key", ["k" * 255, "8e03978e-40d5-43e8-bc93-6894a57f9324", "a b", "!"])
@@ -181,7 +177,7 @@ async def test_a_key_whose_job_is_taken_by_retention_in_that_moment_is_free_agai
     assert again.status_code == 202
     assert "idempotent-replayed" not in again.headers
     assert again.json()["id"] != first.json()["id"]
-    assert await jobs(api) == 1
+    assert await count_jobs(api) == 1
 
 
 @pytest.mark.parametrize("other", ["k-2", "k-1"])
@@ -197,4 +193,4 @@ async def test_two_keys_of_one_request_are_refused(api, caller, other):
     assert answer.status_code == 400
     assert answer.json()["code"] == "invalid_idempotency_key"
     assert answer.json()["errors"][0]["parameter"] == "Idempotency-Key"
-    assert await jobs(api) == 0
+    assert await count_jobs(api) == 0

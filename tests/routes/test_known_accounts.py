@@ -8,14 +8,10 @@ import pytest
 from common.uuid7 import uuid7
 from models.gen.rows import AdAccount
 from routes.known_accounts import MOST_REMEMBERED, KnownAccounts
-from tests.routes.conftest import add_account
+from tests.routes.conftest import add_account, count_jobs
 from tests.routes.meta_requests import meta_request
 
 URL = "/api/v1/ads/meta"
-
-
-async def jobs(api):
-    return await api.pool.fetchval("select count(*) from campaign_jobs")
 
 
 @pytest.mark.parametrize(
@@ -34,7 +30,7 @@ async def test_a_change_is_seen_by_the_next_request(api, caller, change, status,
     answer = await caller.post(URL, json=meta_request())
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert await jobs(api) == 1
+    assert await count_jobs(api) == 1
 
 
 async def test_a_harmless_change_costs_nobody_a_request(api, caller):
@@ -45,7 +41,7 @@ async def test_a_harmless_change_costs_nobody_a_request(api, caller):
     answers = [await caller.post(URL, json=meta_request()) for _ in range(2)]
 
     assert [answer.status_code for answer in answers] == [202, 202]
-    assert await jobs(api) == 3
+    assert await count_jobs(api) == 3
 
 
 async def test_a_job_and_the_end_of_its_account_exclude_each_other(api, caller):
@@ -61,7 +57,7 @@ async def test_a_job_and_the_end_of_its_account_exclude_each_other(api, caller):
 
         outcome = (accepted.status_code, deleted.status_code)
         assert outcome in {(202, 409), (404, 204)}
-        assert await jobs(api) == (1 if outcome[0] == 202 else 0)
+        assert await count_jobs(api) == (1 if outcome[0] == 202 else 0)
         await api.pool.execute("delete from campaign_jobs")
         await api.pool.execute("update ad_accounts set deleted_at = now(), updated_at = now()")
 
@@ -86,7 +82,7 @@ async def test_a_job_waits_for_a_deletion_that_is_on_its_way_and_is_not_made(api
         answer = await request
 
     assert (answer.status_code, answer.json()["code"]) == (404, "ad_account_not_found")
-    assert await jobs(api) == 1
+    assert await count_jobs(api) == 1
 
 
 async def test_not_more_is_remembered_than_there_is_room_for(api, caller):

@@ -4,13 +4,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import httpx
-import pytest
 
 from common.uuid7 import key_at
 from routes.paging import MOST_LOOKED_AT
 from tests.routes.conftest import Api, add_account
 from tests.routes.test_assets import send as send_asset
-from tests.routes.test_campaign_jobs import add_job, end
+from tests.routes.test_campaign_jobs import end
 
 JOBS = "/api/v1/campaign_jobs"
 ENDPOINTS = "/api/v1/webhook_endpoints"
@@ -36,12 +35,6 @@ COPIES_OF_ASSETS = """
 insert into media_assets (id, team_id, kind, content_type, size_bytes, sha256, origin, storage_key)
 select new_key(), a.team_id, a.kind, a.content_type, a.size_bytes, a.sha256, a.origin, a.storage_key
 from media_assets as a, generate_series(1, $1)"""
-
-
-@pytest.fixture
-async def job(caller: httpx.AsyncClient) -> dict:
-    await add_account(caller)
-    return await add_job(caller)
 
 
 async def add_old(api: Api, job: dict, count: int, made_at: datetime) -> list[UUID]:

@@ -6,9 +6,8 @@ import contextlib
 import pytest
 
 from routes.places import Places
-from tests.routes.conftest import Api, add_account
+from tests.routes.conftest import Api, add_account, add_job
 from tests.routes.streaming import served, until
-from tests.routes.test_campaign_jobs import add_job
 
 
 @pytest.fixture

@@ -5,10 +5,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.routes.conftest import Api, add_account
+from tests.routes.conftest import Api, add_account, add_job
 from tests.routes.streaming import served
 from tests.routes.test_assets import send as send_asset
-from tests.routes.test_campaign_jobs import add_job
 
 PATHS = ("/", "/livez", "/readyz", "/docs", "/docs/docs.js", "/api/v1/openapi.json", "/metrics")
 

@@ -4,13 +4,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import httpx
-import pytest
 
 from common.uuid7 import key_at
 from models.gen import webhook_endpoints
 from routes.replays import replay
-from tests.routes.conftest import Api, add_account
-from tests.routes.test_campaign_jobs import add_job
+from tests.routes.conftest import Api
 
 WRITE = """
 insert into job_events (campaign_job_id, team_id, kind, created_at)
@@ -23,12 +21,6 @@ READ = """
 select coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) from pg_stat_xact_user_tables
 where relname = 'webhook_deliveries'"""
 COUNTS = "select status, count(*) from webhook_deliveries group by status"
-
-
-@pytest.fixture
-async def job(caller: httpx.AsyncClient) -> dict:
-    await add_account(caller)
-    return await add_job(caller)
 
 
 async def write(api: Api, job: dict, kind: str, count: int, ago: str = "1 day") -> None:

@@ -6,8 +6,7 @@ import pytest
 
 from models.gen import campaign_jobs
 from models.job_views import job_views
-from tests.routes.conftest import add_account
-from tests.routes.test_campaign_jobs import add_job
+from tests.routes.conftest import add_account, add_job
 
 
 @pytest.fixture

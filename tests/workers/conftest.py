@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 from models.database import Pool, open_pool
 from models.gen import campaign_jobs, workers
 from models.gen.rows import ClaimedJob
+from tests.workers.ledgers import Desk
 from workers.writes import Writes
 
 
@@ -97,3 +98,9 @@ async def writes(database: str) -> AsyncGenerator[Writes]:
     writes = Writes(database)
     async with writes.running():
         yield writes
+
+
+@pytest.fixture
+def desk(shop: Shop, writes: Writes) -> Desk:
+    """With a job of its own."""
+    return Desk(shop, writes)

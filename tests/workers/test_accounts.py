@@ -2,7 +2,12 @@
 
 from datetime import UTC, datetime
 
-from workers.accounts import Accounts
+from workers.accounts import MOST_READ_AHEAD, MOST_REMEMBERED, Accounts
+
+MANY = """
+insert into ad_accounts (id, name, platform_type, platform_account_id, credentials, credentials_key_id,
+    credentials_fingerprint, mode)
+select new_key(), 'a', 'META', 'act_' || n, '', 'k', '', 'sandbox' from generate_series(1, $1) as n"""
 
 
 async def test_an_account_is_read_again_only_when_it_changed(shop):
@@ -37,6 +42,29 @@ async def test_not_more_accounts_are_remembered_than_there_is_room_for(shop):
 
     assert set(found) == set(again) == set(ids)
     assert found[ids[0]] is not again[ids[0]]
+
+
+async def test_as_many_accounts_are_remembered_as_there_is_room_for(shop):
+    known = Accounts(most=2)
+    ids = [await shop.account() for _ in range(2)]
+    for account_id in ids:
+        await shop.job(account_id)
+    jobs = await shop.claim()
+
+    found = await known.of(shop.pool, jobs)
+    again = await known.of(shop.pool, jobs)
+
+    assert all(found[account_id] is again[account_id] for account_id in ids)
+
+
+async def test_of_very_many_accounts_only_so_many_are_read_ahead(shop):
+    known = Accounts()
+    await shop.account()
+    await shop.pool.execute(MANY, MOST_READ_AHEAD)
+
+    await known.read_ahead(shop.pool)
+
+    assert len(known._known) == MOST_READ_AHEAD < MOST_REMEMBERED
 
 
 async def test_accounts_that_were_read_ahead_are_not_read_with_their_first_jobs(shop):

@@ -7,15 +7,10 @@ import pytest
 
 from common.errors import ClaimLost, Reject, Retry, Unknown, Wait
 from models.gen import campaign_jobs
-from tests.workers.ledgers import PACE, STEP, Desk, Platform
+from tests.workers.ledgers import PACE, STEP, Platform
 from workers.effects import Effect, Stopping
 from workers.ledger import MOST_ATTEMPTS
 from workers.platforms.base import Done
-
-
-@pytest.fixture
-def desk(shop, writes):
-    return Desk(shop, writes)
 
 
 def unknown():

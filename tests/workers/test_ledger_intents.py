@@ -1,7 +1,6 @@
 """The time that a call may take is counted from before its intent is written."""
 
 import msgspec
-import pytest
 
 from common import clock
 from common.errors import Unknown
@@ -9,11 +8,6 @@ from tests.workers.ledgers import PACE, STEP, Desk, Platform
 from workers.effects import Effect
 from workers.platforms.base import Done
 from workers.writes import Writes
-
-
-@pytest.fixture
-def desk(shop, writes):
-    return Desk(shop, writes)
 
 
 async def test_a_call_whose_time_went_by_while_its_intent_was_written_begins_afresh(desk):

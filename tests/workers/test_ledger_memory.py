@@ -6,18 +6,13 @@ import pytest
 from common import clock
 from common.errors import Reject, Retry, Unknown, Wait
 from models.plan import PlannedStep
-from tests.workers.ledgers import PACE, STEP, Desk, Platform
+from tests.workers.ledgers import PACE, STEP, Platform
 from workers.effects import Effect, Pace
 from workers.ledger import Ledger
 from workers.platforms.base import Done
 
 AT_ONCE = Pace(call_seconds=0, lag_seconds=0, longest_wait_seconds=0)
 OTHER = PlannedStep("ad_set[0]", "ad_set", 1)
-
-
-@pytest.fixture
-def desk(shop, writes):
-    return Desk(shop, writes)
 
 
 async def waited(ledger, platform, pace=AT_ONCE):

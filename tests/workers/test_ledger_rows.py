@@ -8,18 +8,13 @@ import pytest
 from common import clock
 from common.errors import ClaimLost, Reject, Retry, Unknown, Wait
 from models.plan import PlannedStep
-from tests.workers.ledgers import PACE, STEP, Desk, Platform
+from tests.workers.ledgers import PACE, STEP, Platform
 from workers.effects import Effect
 from workers.ledger import MOST_ATTEMPTS
 from workers.platforms.base import Done
 
 BRIEF = msgspec.structs.replace(PACE, longest_wait_seconds=2)
 UPSTREAM = {"platform": "META", "code": 2, "message": "Try later"}
-
-
-@pytest.fixture
-def desk(shop, writes):
-    return Desk(shop, writes)
 
 
 async def waited(desk, platform, pace=PACE, effect=None):

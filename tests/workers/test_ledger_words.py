@@ -5,17 +5,12 @@ import pytest
 from common.errors import ClaimLost, Reject, Unknown, Wait
 from models.gen import campaign_jobs
 from models.plan import PlannedStep
-from tests.workers.ledgers import PACE, STEP, Desk, Platform
+from tests.workers.ledgers import PACE, STEP, Platform
 from workers.effects import Effect, Stopping
 from workers.ledger import MOST_ATTEMPTS
 from workers.platforms.base import Done
 
 UPSTREAM = {"platform": "META", "code": 2, "message": "Try later"}
-
-
-@pytest.fixture
-def desk(shop, writes):
-    return Desk(shop, writes)
 
 
 async def test_a_step_that_a_stopping_worker_does_not_begin_says_stopping(desk):

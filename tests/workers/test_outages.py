@@ -1,10 +1,12 @@
 """How long a step bears with a platform that is down, and what it is told to be when that was too long."""
 
+import msgspec
 import pytest
 
 from common.errors import Reject, Retry, Unknown, Wait
+from models.job import JobError
 from models.marker import marker
-from tests.workers.ledgers import STEP, Desk, Platform
+from tests.workers.ledgers import PACE, STEP, Platform
 from workers.effects import Pace
 from workers.ledger import MOST_ATTEMPTS
 from workers.platforms.base import Done
@@ -16,17 +18,21 @@ def down():
     return Retry("nobody there", code="platform_unreachable", is_outage=True)
 
 
-@pytest.fixture
-def desk(shop, writes):
-    return Desk(shop, writes)
-
-
-async def begun(desk, minutes):
-    """As if the step had been tried for that long."""
+async def begun(desk, minutes, reason="retry"):
+    """As if the step had been tried, and its job had waited for that reason, for that long."""
     await desk.shop.pool.execute(
         "update job_steps set due_at = null, intent_at = now() - interval '1 minute', "
         "started_at = now() - make_interval(mins => $1)",
         minutes,
+    )
+    await waited(desk, minutes, reason)
+
+
+async def waited(desk, minutes, reason="retry"):
+    await desk.shop.pool.execute(
+        "update campaign_jobs set waiting_reason = $2, waiting_since = now() - make_interval(mins => $1)",
+        minutes,
+        reason,
     )
 
 
@@ -63,6 +69,54 @@ async def test_an_outage_of_more_than_an_hour_is_counted(desk):
     assert last.value.message == "gave up after 8 attempts: nobody there"
 
 
+async def test_a_step_that_bears_with_an_outage_says_what_it_meets(desk):
+    platform = Platform(down())
+
+    with pytest.raises(Wait):
+        await (await desk.open()).step(STEP, platform.effect, PATIENT)
+
+    error = msgspec.json.decode((await desk.row()).error, type=JobError)
+    assert (error.code, error.message) == ("platform_unreachable", "nobody there")
+
+
+async def test_an_outage_counts_at_once_where_none_is_borne_with(desk):
+    platform = Platform(down())
+
+    with pytest.raises(Wait):
+        await (await desk.open()).step(STEP, platform.effect, PACE)
+
+    assert (await desk.row()).attempt == 1
+
+
+async def test_what_a_step_waited_for_before_is_no_part_of_an_outage(desk):
+    """As a video that is encoded for two hours, each look in its turn."""
+    encoded = Wait("not yet", code="media_processing", reason="media_processing", seconds=5)
+    platform = Platform(encoded, down())
+    with pytest.raises(Wait):
+        await (await desk.open()).step(STEP, platform.effect, PATIENT)
+
+    await begun(desk, 120, "media_processing")
+    with pytest.raises(Wait) as wait:
+        await (await desk.open()).step(STEP, platform.effect, PATIENT)
+
+    assert (wait.value.seconds or 0) <= 2
+    assert (await desk.row()).attempt == 0
+
+
+async def test_what_a_job_waited_for_before_a_step_began_is_no_part_of_its_outage(desk):
+    platform = Platform(*(down() for _ in range(2)))
+    with pytest.raises(Wait):
+        await (await desk.open()).step(STEP, platform.effect, PATIENT)
+
+    await begun(desk, 1)
+    await waited(desk, 120)
+    with pytest.raises(Wait) as wait:
+        await (await desk.open()).step(STEP, platform.effect, PATIENT)
+
+    assert 30 <= (wait.value.seconds or 0) <= 120
+    assert (await desk.row()).attempt == 0
+
+
 async def test_what_is_no_outage_is_counted_during_one(desk):
     busy = Retry("no", code="creative_not_made")
     platform = Platform(down(), busy)
@@ -82,10 +136,12 @@ async def test_a_doubt_is_borne_with_for_an_hour_from_the_call_on(desk):
         await (await desk.open()).step(STEP, platform.effect, PATIENT)
 
     await desk.age(minutes=45)
+    await waited(desk, 45)
     with pytest.raises(Wait) as patient:
         await (await desk.open()).step(STEP, platform.effect, PATIENT)
     before = await desk.row()
     await desk.age(minutes=61)
+    await waited(desk, 61)
     with pytest.raises(Wait):
         await (await desk.open()).step(STEP, platform.effect, PATIENT)
 

@@ -1,14 +1,17 @@
 """What is older than it is to be kept goes with all that belongs to it; nothing else does."""
 
+import asyncio
 import json
 
 import asyncpg
 import pytest
+import structlog
 
 from common.uuid7 import uuid7
 from models.database import open_pool
 from models.gen import retention
-from workers.retention import WORKER, Ages, count
+from tests.workers.running import until
+from workers.retention import WORKER, Ages, count, keep_house
 from workers.retention import _housekeeping as housekeeping
 from workers.retention import forget as forget_as
 
@@ -149,6 +152,16 @@ async def test_batches_follow_each_other_until_nothing_old_is_left(pool, account
     assert (a_turn["campaign_jobs"], the_rest["campaign_jobs"]) == (2, 3)
 
 
+async def test_a_turn_has_so_many_batches(pool, account, monkeypatch):
+    monkeypatch.setattr("workers.retention.BATCH", 1)
+    for _ in range(4):
+        await add_job(pool, account, 31)
+
+    turns = [(await forget(pool, JOBS, most_batches=n))["campaign_jobs"] for n in (2, 3)]
+
+    assert turns == [2, 2]
+
+
 async def test_large_jobs_go_in_smaller_batches(pool, account, monkeypatch):
     monkeypatch.setattr("workers.retention.MOST_STEPS", 5)
     for _ in range(4):
@@ -219,6 +232,36 @@ async def test_old_audit_entries_go_and_younger_ones_stay(pool):
     said = await pool.fetchrow("select * from audit_log order by id desc limit 1")
     assert (said["actor"], said["action"]) == ("worker", "retention.ran")
     assert said["detail"] == '{"audit_log": 2}'
+
+
+async def test_audit_entries_stay_for_as_long_as_is_set(pool):
+    for days in (61, 59):
+        await add_entry(pool, days)
+
+    counted = await count(pool, Ages(audit_days=60))
+    gone = await forget(pool, Ages(audit_days=60))
+
+    assert gone == counted == {"audit_log": 1}
+
+
+async def test_who_keeps_house_goes_on_after_a_failure_and_tells_of_both(pool):
+    ages = Ages(jobs_days=30, audit_days=30)
+    await add_entry(pool, 31)
+    await pool.execute("alter function forget_audit_entries(float8, integer) rename to away")
+
+    with structlog.testing.capture_logs() as lines:
+        keeping = asyncio.create_task(keep_house(pool, ages, every_seconds=0.001))
+        await until(lambda: lines or keeping.done())
+        await pool.execute("alter function away(float8, integer) rename to forget_audit_entries")
+        await until(lambda: keeping.done() or "retention.deleted" in {x["event"] for x in lines})
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+    events = {line["event"]: line for line in lines}
+    assert events["retention.failed"]["error"] == "UndefinedFunctionError"
+    assert events["retention.deleted"]["audit_log"] == 1
+    said = await pool.fetchrow("select * from audit_log order by id desc limit 1")
+    assert (said["actor"], said["action"]) == ("worker", "retention.ran")
 
 
 async def test_no_setting_makes_an_audit_entry_go_before_thirty_days(pool):

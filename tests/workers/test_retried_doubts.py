@@ -6,14 +6,9 @@ import pytest
 
 from common.errors import Reject, Retry, Unknown, Wait
 from models.gen import campaign_jobs
-from tests.workers.ledgers import PACE, STEP, Desk, Platform
+from tests.workers.ledgers import PACE, STEP, Platform
 from workers.ledger import MOST_ATTEMPTS
 from workers.platforms.base import Done
-
-
-@pytest.fixture
-def desk(shop, writes):
-    return Desk(shop, writes)
 
 
 def unknown():

@@ -7,6 +7,7 @@ from tests.workers.platforms.meta.conftest import LINK, request_with
 from tests.workers.platforms.meta.hosts import Host, hosted
 from workers.platforms.base import Done
 from workers.platforms.meta import turns
+from workers.records import NOTHING_TO_DO
 
 FAILED = 500, '{"error": {"code": 1, "message": "Please try again"}}'
 LOST = 200, "Service Unavailable"
@@ -78,7 +79,13 @@ async def test_a_long_activation_goes_over_several_turns(step, monkeypatch):
             await meta.perform(step(progress))
         await meta.perform(step(progress))
 
-    assert (first.value.reason, first.value.seconds) == ("not_ready", 0)
+    assert (first.value.code, first.value.reason, first.value.seconds) == (
+        "activating",
+        "not_ready",
+        0,
+    )
+    assert first.value.message == "4 of 5 objects are ACTIVE"
+    assert first.value.remedy.startswith(NOTHING_TO_DO)
     assert [path for _, path, _ in host.calls] == ["20", "10"]
 
 
@@ -119,3 +126,14 @@ async def test_nothing_is_active_before_meta_says_so(step, answer):
             await meta.perform(step(progress))
 
     assert progress == {}
+
+
+async def test_an_activation_without_an_answer_is_tried_again_and_each_try_counts(step):
+    """Nothing is in doubt, for it may be sent again; and nothing shows that others fare the same."""
+    host = Host(lambda *_: (200, "no JSON"))
+
+    async with hosted(host) as meta:
+        with pytest.raises(Retry) as met:
+            await meta.perform(step({}))
+
+    assert (met.value.code, met.value.is_outage) == ("no_answer", False)
