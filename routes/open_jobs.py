@@ -1,15 +1,18 @@
 """How many jobs of an account and of a team may be open: counted from the rows, and seldom.
 
-A count is trusted for a second, and for as many new jobs as a sixteenth of the room that it found; then
-it is taken anew. So the caps hold exactly in one API process; each further process may exceed them by
-a sixteenth of the cap, within that second. No count reads more rows than the cap has.
+A count is trusted for as many new jobs as a sixteenth of the room that it found, and for a second, or
+for ten as long as half of the cap was free; then it is taken anew, by one request for all. So the caps hold
+exactly in one API process; each further process may exceed them by a sixteenth of the cap, within that
+time. No count reads more rows than the cap has.
 """
 
+import asyncio
 import contextlib
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from common import clock
@@ -18,6 +21,8 @@ from models.gen import campaign_jobs
 from models.gen.rows import Connection
 
 _TRUST_SECONDS = 1.0
+_TRUST_SECONDS_WITH_ROOM = 10.0
+"""While half of the cap is free: others would have to fill it in that time."""
 _SHARE = 16
 _MOST_KNOWN = 10_000
 _RETRY_SECONDS = 5
@@ -38,18 +43,39 @@ class Count:
         """Jobs that this process was about to write, ever; and how many of them it has written or not."""
         self.ended = 0
         self.known = 0
-        """Open jobs, when last counted, with those that were about to be written then."""
+        """Open jobs, when last counted."""
         self.known_of = 0
-        """`begun` at that moment."""
+        """`ended` at that moment: what was under way then may be among the open jobs, or may not."""
         self.trusted_until = 0.0
         self.trusted_jobs = 0
+        self.asked_again_at = 0
+        """New jobs with which somebody begins to count while others still go on."""
         self.is_asked = False
         """Whether somebody counts just now."""
+        self.news: asyncio.Event | None = None
+        """Set when a count is over or a job ended; None while nobody waits for that."""
 
     @property
     def since(self) -> int:
-        """New jobs of this process since the count."""
+        """New jobs of this process since the count, with those that were under way."""
         return self.begun - self.known_of
+
+    @property
+    def under_way(self) -> int:
+        """Nobody else can see them yet."""
+        return self.begun - self.ended
+
+    async def next_news(self) -> None:
+        """Returns when a count is over or a job ended."""
+        if self.news is None:
+            self.news = asyncio.Event()
+        await self.news.wait()
+
+    def tell(self) -> None:
+        """Wakes all who wait for news."""
+        if self.news is not None:
+            self.news.set()
+            self.news = None
 
 
 class OpenJobs:
@@ -89,6 +115,8 @@ class OpenJobs:
         """The job is a row, or will never be one."""
         for count in held:
             count.ended += 1
+            if count.news is not None:
+                count.tell()
 
     async def _hold(
         self,
@@ -100,16 +128,42 @@ class OpenJobs:
     ) -> Count:
         count = self._count(of)
         if self._is_due(count):
-            await self._recount(connection, count, of, cap, ask)
+            await self._renew(connection, count, of, cap, ask)
         if count.known + count.since >= cap:
             raise _refusal(name, cap)
         count.begun += 1
         return count
 
     def _is_due(self, count: Count) -> bool:
-        """Not while somebody asks, unless the room that the last count found is used up."""
-        is_old = self._seconds() >= count.trusted_until and not count.is_asked
-        return is_old or count.since >= count.trusted_jobs
+        """While somebody asks, others go on as far as the last count is trusted."""
+        if count.since >= count.trusted_jobs:
+            return True
+        is_old = self._seconds() >= count.trusted_until or count.since >= count.asked_again_at
+        return is_old and not count.is_asked
+
+    async def _renew(
+        self,
+        connection: Connection,
+        count: Count,
+        of: UUID,
+        cap: int,
+        ask: Callable[[Connection, UUID, int], Awaitable[int]],
+    ) -> None:
+        """One asks for all. Whoever holds a connection himself waits for nobody: they may need one."""
+        if not isinstance(connection, asyncpg.Pool):
+            await self._recount(connection, count, of, cap, ask)
+            return
+        while True:
+            # a count does not help while as many jobs as it would be trusted for are still under way
+            is_of_use = (
+                count.under_way < count.trusted_jobs or self._seconds() >= count.trusted_until
+            )
+            if is_of_use and not count.is_asked:
+                await self._recount(connection, count, of, cap, ask)
+            else:
+                await count.next_news()
+            if count.since < count.trusted_jobs or count.known + count.since >= cap:
+                return
 
     async def _recount(
         self,
@@ -119,15 +173,18 @@ class OpenJobs:
         cap: int,
         ask: Callable[[Connection, UUID, int], Awaitable[int]],
     ) -> None:
-        begun, under_way = count.begun, count.begun - count.ended
-        count.is_asked = True
+        ended, count.is_asked = count.ended, True
         try:
             found = await ask(connection, of, cap)
         finally:
             count.is_asked = False
-        count.known, count.known_of = found + under_way, begun
-        count.trusted_until = self._seconds() + _TRUST_SECONDS
-        count.trusted_jobs = max(1, (cap - count.known) // _SHARE)
+            count.tell()
+        count.known, count.known_of = found, ended
+        room = max(0, cap - found)
+        seconds = _TRUST_SECONDS_WITH_ROOM if 2 * room >= cap else _TRUST_SECONDS
+        count.trusted_until = self._seconds() + seconds
+        count.trusted_jobs = max(1, room // _SHARE)
+        count.asked_again_at = count.trusted_jobs - count.trusted_jobs // _SHARE
 
     def _count(self, of: UUID) -> Count:
         count = self._counts.get(of)
