@@ -54,6 +54,11 @@ class BriefRequest(Request[Any, Caller, State]):
         return getattr(self, name)
 
     @property
+    def auth(self) -> Caller:
+        """Who asks."""
+        return self.scope["auth"]
+
+    @property
     def headers(self) -> Headers:
         """A repeated header is Litestar's to read."""
         return super().headers if self._lines is None else self._lines  # pyright: ignore[reportReturnType]  # has all that is asked of them
