@@ -150,10 +150,10 @@ def job_view(job: CampaignJob, rows: Sequence[JobStep], planned: Sequence[Planne
     """The job as it stands now."""
     by_name = {row.name: row for row in rows}
     steps = [_step_view(job, step, by_name.get(step.name)) for step in planned]
-    progress = Progress(sum(step.status == "DONE" for step in steps), len(steps))
-    ids = platform_ids(planned, {step.name: step.platform_id for step in steps})
-    campaign = next((step.platform_id for step in steps if step.kind == "campaign"), None)
-    return _view(job, steps, progress, ids, campaign)
+    # of a new job, which the busiest route shows, nothing is there to be looked for
+    progress = Progress(sum([step.status == "DONE" for step in steps]) if rows else 0, len(steps))
+    made = {step.name: step.platform_id for step in steps} if rows else {}
+    return _view(job, steps, progress, platform_ids(planned, made), made.get("campaign"))
 
 
 def brief_view(job: CampaignJob, rows: Sequence[JobStep], step_name: object, done: int) -> JobView:

@@ -1,6 +1,5 @@
 """The steps of a request, pure: workers run them, `validate_only` shows them."""
 
-from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -40,29 +39,23 @@ def plan_meta(request: MetaCampaignRequest) -> tuple[PlannedStep, ...]:
     kinds: dict[str, MediaKind] = {
         key: kind for uses in used.values() for key, kind in uses.items()
     }
-    steps: list[PlannedStep] = []
-
-    def add(
-        name: str, kind: StepKind, needs: Iterable[str] = (), place: tuple[int, ...] = ()
-    ) -> str:
-        steps.append(PlannedStep(name, kind, len(steps), tuple(needs), place))
-        return name
-
-    for key in request.media:
-        media_kind = kinds.get(key, "image")
-        steps.append(
-            PlannedStep(f"media[{key}]", "media", len(steps), media_key=key, media_kind=media_kind)
-        )
-    add("campaign", "campaign")
+    steps = [
+        PlannedStep(f"media[{key}]", "media", at, media_key=key, media_kind=kinds.get(key, "image"))
+        for at, key in enumerate(request.media)
+    ]
+    steps.append(PlannedStep("campaign", "campaign", len(steps)))
     ads: list[str] = []
     for i, ad_set in enumerate(request.ad_sets):
-        parent = add(f"ad_set[{i}]", "ad_set", ("campaign",), (i,))
-        for j, _ in enumerate(ad_set.ads):
-            media = [f"media[{key}]" for key in used.get((i, j), {})]
-            creative = add(f"creative[{i}][{j}]", "creative", media, (i, j))
-            ads.append(add(f"ad[{i}][{j}]", "ad", (parent, creative), (i, j)))
+        parent = f"ad_set[{i}]"
+        steps.append(PlannedStep(parent, "ad_set", len(steps), ("campaign",), (i,)))
+        for j in range(len(ad_set.ads)):
+            creative, ad, place = f"creative[{i}][{j}]", f"ad[{i}][{j}]", (i, j)
+            media = tuple([f"media[{key}]" for key in used.get(place, ())])
+            steps.append(PlannedStep(creative, "creative", len(steps), media, place))
+            steps.append(PlannedStep(ad, "ad", len(steps), (parent, creative), place))
+            ads.append(ad)
     if request.activate:
-        add("activate", "activate", ads)
+        steps.append(PlannedStep("activate", "activate", len(steps), tuple(ads)))
     return tuple(steps)
 
 

@@ -20,7 +20,9 @@ DEEPEST = 64
 """Levels of a document; what stands deeper no request means, and not every reader of it survives."""
 
 LARGEST_EXPONENT = 30
-_LIKE_AN_EXPONENT = re.compile(rb"[0-9][eE][-+]?[0-9]{2}")
+# what begins with one certain letter is found in a quarter of the time, so each looks for its own
+_LIKE_AN_EXPONENT = re.compile(rb"e(?<=[0-9]e)[-+]?[0-9]{2}")
+_LIKE_A_LARGE_ONE = re.compile(rb"E(?<=[0-9]E)[-+]?[0-9]{2}")
 _EXPONENT = re.compile(rb"[\[:,\s]-?[0-9]++(?:\.[0-9]++)?[eE][-+]?[0-9]{2}")
 NUL = b"\\u0000"
 """The only way in which JSON writes it."""
@@ -112,10 +114,14 @@ def has_exponent(body: bytes) -> bool:
     """Whether there is a number that may be short in a request and long where it is kept. A text in which
     such a number stands counts, too; every third UUID has a part that only looks like one.
 
-    >>> has_exponent(b'{"budget": -1.5E+99}'), has_exponent(b'{"id": "0192f4e1-2e33-7abc"}')
-    (True, False)
+    >>> has_exponent(b'{"budget": -1.5E+99}'), has_exponent(b'[1e99]')
+    (True, True)
+    >>> has_exponent(b'{"id": "0192f4e1-2e33-7abc"}')
+    False
     """
-    return _LIKE_AN_EXPONENT.search(body) is not None and _EXPONENT.search(body) is not None
+    if _LIKE_AN_EXPONENT.search(body) is None and _LIKE_A_LARGE_ONE.search(body) is None:
+        return False
+    return _EXPONENT.search(body) is not None
 
 
 def _number(written: str) -> float:

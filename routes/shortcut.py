@@ -10,6 +10,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from middleware.patience import Patience
 from middleware.problems import answer_to
+from routes.brief_request import BriefRequest
 from routes.parts import Parts
 
 type AnyRequest = Request[Any, Any, Any]
@@ -66,7 +67,7 @@ class Shortcut:
             await answer_to(Request(scope), error)(scope, receive, send)
 
     async def _carry_out(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request: AnyRequest = Request(scope, receive, send)
+        request = BriefRequest(scope, receive, send)
         await self._admit(request)
         answer: ASGIApp = await request.route_handler.fn(request, self._parts)
         await answer(scope, receive, send)

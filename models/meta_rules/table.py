@@ -130,7 +130,7 @@ class Place:
 
     def names(self) -> list[str]:
         """Names of everything given."""
-        return [name for name in self._value if self.has(name)]
+        return [name for name, value in self._value.items() if value is not None]
 
     def _entry(self, name: str, value: Mapping[str, Any]) -> "Place":
         place = self._below.get(name)

@@ -26,9 +26,10 @@ def somewhere(scope: Scope) -> Found:
     """Ads are shown somewhere, or to somebody known."""
     if scope.targeting.values("custom_audiences"):
         return
-    if not any(scope.places.get(kind) for kind in scope.places.names()):
-        message = "Name at least one place, or custom_audiences."
-        yield scope.targeting.at("geo_locations"), message
+    for kind in scope.places.names():
+        if scope.places.get(kind):
+            return
+    yield scope.targeting.at("geo_locations"), "Name at least one place, or custom_audiences."
 
 
 @rule("ad_set", "advantage_audience_missing", ADVANTAGE, 1870227)

@@ -7,18 +7,16 @@ from collections import Counter
 import httpx
 import pytest
 
-from common.uuid7 import uuid7
 from models.notifier import Notifier
 from routes.app import create_app
 from routes.health import ServerReadiness
 from routes.job_writes import JobWrites
-from routes.open_jobs import Caps, OpenJobs
+from routes.open_jobs import Caps
 from routes.watch import Watch
 from tests.routes.conftest import add_account
 from tests.routes.meta_requests import meta_request
 
 URL = "/api/v1/ads/meta"
-ACCOUNT, TEAM = uuid7(), uuid7()
 
 
 @pytest.fixture
@@ -238,38 +236,3 @@ async def test_what_is_wrong_with_a_request_is_told_before_the_cap(caller, cappe
 
     assert answer.status_code == 422
     assert planned.status_code == 200
-
-
-async def test_counts_are_seldom_where_there_is_room(pool):
-    now, counted_at = 1000.0, set()
-    jobs = OpenJobs(Caps(per_account=1600), seconds=lambda: now)
-
-    for nth in range(151):
-        now = 1000.0 if nth < 150 else 1001.5
-        async with jobs.one_more(pool, ACCOUNT, TEAM):
-            counted_at.add(jobs._counts[ACCOUNT].known_of)
-
-    assert counted_at == {0, 100, 150}
-
-
-async def test_requests_at_once_share_a_count_that_has_grown_old(pool):
-    now, counts = 1000.0, set[int]()
-    jobs = OpenJobs(Caps(per_account=1600), seconds=lambda: now)
-    async with jobs.one_more(pool, ACCOUNT, TEAM):
-        now += 1.5
-
-    async def one() -> None:
-        async with jobs.one_more(pool, ACCOUNT, TEAM):
-            counts.add(jobs._counts[ACCOUNT].known_of)
-            everybody_is_in.release()
-            await out.wait()
-
-    everybody_is_in, out = asyncio.Semaphore(0), asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        for _ in range(30):
-            group.create_task(one())
-        for _ in range(30):
-            await everybody_is_in.acquire()
-        out.set()
-
-    assert counts == {0, 1}
