@@ -14,7 +14,7 @@ from models.gen import campaign_jobs, job_steps
 from models.gen.rows import JobStatus, StepStatus
 
 
-class Intent(msgspec.Struct, frozen=True):
+class Intent(msgspec.Struct, frozen=True, gc=False):
     """A step is about to be tried. `previous_token` is the one read in its row, if it had one."""
 
     campaign_job_id: UUID
@@ -27,7 +27,7 @@ class Intent(msgspec.Struct, frozen=True):
     previous_token: UUID | None
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """What became of a step, or what it has brought so far."""
 
     campaign_job_id: UUID
