@@ -19,11 +19,12 @@ insert into job_steps (campaign_job_id, name, position, kind, status, request_di
 select asked.campaign_job_id, asked.name, asked.position, asked.kind, 'RUNNING', asked.request_digest,
     asked.claim_token, now(), now()
 from (
-    select unnest(@campaign_job_ids::uuid[]) as campaign_job_id,
+    select unnest(string_to_array(@campaign_job_ids::text, ',')::uuid[]) as campaign_job_id,
         jsonb_array_elements_text((@names::text)::jsonb) as name,
         unnest(@positions::integer[]) as position,
         unnest(string_to_array(@kinds::text, ',')) as kind,
-        unnest(@request_digests::bytea[]) as request_digest, unnest(@claim_tokens::uuid[]) as claim_token
+        decode(unnest(string_to_array(@request_digests::text, ',')), 'hex') as request_digest,
+        unnest(string_to_array(@claim_tokens::text, ',')::uuid[]) as claim_token
 ) as asked
 join campaign_jobs as j on j.id = asked.campaign_job_id and j.claim_token = asked.claim_token
     and j.cancel_requested_at is null;
@@ -76,9 +77,11 @@ from begun;
 -- Writes what steps have brought that are done at the first try of the run that has begun them, as
 -- RecordSteps does, for less.
 with told as materialized (
-    select generate_subscripts(@campaign_job_ids::uuid[], 1) as nth,
-        unnest(@campaign_job_ids::uuid[]) as campaign_job_id, unnest(@team_ids::uuid[]) as team_id,
-        jsonb_array_elements_text((@names::text)::jsonb) as name, unnest(@claim_tokens::uuid[]) as claim_token,
+    select generate_series(1, @steps::integer) as nth,
+        unnest(string_to_array(@campaign_job_ids::text, ',')::uuid[]) as campaign_job_id,
+        unnest(string_to_array(@team_ids::text, ',', '')::uuid[]) as team_id,
+        jsonb_array_elements_text((@names::text)::jsonb) as name,
+        unnest(string_to_array(@claim_tokens::text, ',')::uuid[]) as claim_token,
         jsonb_array_elements((@outcomes::text)::jsonb) as outcome,
         jsonb_array_elements_text((@platform_ids::text)::jsonb) as platform_id
 ), recorded as (

@@ -164,12 +164,12 @@ async def _begin_new(connection: Connection, items: list[Intent]) -> bool:
     try:
         begun = await job_steps.start_new_steps(
             connection,
-            campaign_job_ids=[item.campaign_job_id for item in items],
+            campaign_job_ids=words([str(item.campaign_job_id) for item in items]),
             names=texts([item.name for item in items]),
             positions=[item.position for item in items],
             kinds=words([item.kind for item in items]),
-            request_digests=[item.request_digest for item in items],
-            claim_tokens=[item.claim_token for item in items],
+            request_digests=words([item.request_digest.hex() for item in items]),
+            claim_tokens=words([str(item.claim_token) for item in items]),
         )
     except asyncpg.UniqueViolationError:
         # an earlier run has begun one of them, or nobody knew whether this very write was committed
@@ -204,10 +204,11 @@ def _is_plainly_done(item: Record) -> bool:
 async def _record_done(connection: Connection, items: list[Record]) -> list[int] | None:
     return await job_steps.record_done_steps(
         connection,
-        campaign_job_ids=[item.campaign_job_id for item in items],
-        team_ids=_column([item.team_id for item in items]),
+        steps=len(items),
+        campaign_job_ids=words([str(item.campaign_job_id) for item in items]),
+        team_ids=words([str(item.team_id or "") for item in items]),
         names=texts([item.name for item in items]),
-        claim_tokens=[item.claim_token for item in items],
+        claim_tokens=words([str(item.claim_token) for item in items]),
         outcomes=documents([item.outcome for item in items]),
         platform_ids=texts([item.platform_id for item in items]),
     )

@@ -57,18 +57,19 @@ insert into job_steps (campaign_job_id, name, position, kind, status, request_di
 select asked.campaign_job_id, asked.name, asked.position, asked.kind, 'RUNNING', asked.request_digest,
     asked.claim_token, now(), now()
 from (
-    select unnest($1::uuid[]) as campaign_job_id,
+    select unnest(string_to_array($1::text, ',')::uuid[]) as campaign_job_id,
         jsonb_array_elements_text(($2::text)::jsonb) as name,
         unnest($3::integer[]) as position,
         unnest(string_to_array($4::text, ',')) as kind,
-        unnest($5::bytea[]) as request_digest, unnest($6::uuid[]) as claim_token
+        decode(unnest(string_to_array($5::text, ',')), 'hex') as request_digest,
+        unnest(string_to_array($6::text, ',')::uuid[]) as claim_token
 ) as asked
 join campaign_jobs as j on j.id = asked.campaign_job_id and j.claim_token = asked.claim_token
     and j.cancel_requested_at is null
 """
 
 
-async def start_new_steps(connection: Connection, *, campaign_job_ids: Sequence[UUID | None], names: str, positions: Sequence[int | None], kinds: str, request_digests: Sequence[bytes | None], claim_tokens: Sequence[UUID | None]) -> int:
+async def start_new_steps(connection: Connection, *, campaign_job_ids: str, names: str, positions: Sequence[int | None], kinds: str, request_digests: str, claim_tokens: str) -> int:
     """Writes the intent of steps that no run has begun so far, as StartSteps does, for half of its price. How many were begun; none at all, but a violated steps_are_unique_in_their_job, when some run has begun one."""
     return int((await connection.execute(START_NEW_STEPS, campaign_job_ids, names, positions, kinds, request_digests, claim_tokens)).rpartition(" ")[2])
 
@@ -124,11 +125,13 @@ async def start_steps(connection: Connection, *, campaign_job_ids: Sequence[UUID
 
 RECORD_DONE_STEPS: Final = """\
 with told as materialized (
-    select generate_subscripts($1::uuid[], 1) as nth,
-        unnest($1::uuid[]) as campaign_job_id, unnest($2::uuid[]) as team_id,
-        jsonb_array_elements_text(($3::text)::jsonb) as name, unnest($4::uuid[]) as claim_token,
-        jsonb_array_elements(($5::text)::jsonb) as outcome,
-        jsonb_array_elements_text(($6::text)::jsonb) as platform_id
+    select generate_series(1, $1::integer) as nth,
+        unnest(string_to_array($2::text, ',')::uuid[]) as campaign_job_id,
+        unnest(string_to_array($3::text, ',', '')::uuid[]) as team_id,
+        jsonb_array_elements_text(($4::text)::jsonb) as name,
+        unnest(string_to_array($5::text, ',')::uuid[]) as claim_token,
+        jsonb_array_elements(($6::text)::jsonb) as outcome,
+        jsonb_array_elements_text(($7::text)::jsonb) as platform_id
 ), recorded as (
     update job_steps as s
     set status = 'DONE', attempt = 0, looks = 0, outcome = told.outcome, platform_id = told.platform_id,
@@ -147,9 +150,9 @@ select coalesce(array_agg(recorded.nth), '{}')::integer[] as recorded from recor
 """
 
 
-async def record_done_steps(connection: Connection, *, campaign_job_ids: Sequence[UUID | None], team_ids: Sequence[UUID | None], names: str, claim_tokens: Sequence[UUID | None], outcomes: str, platform_ids: str) -> list[int] | None:
+async def record_done_steps(connection: Connection, *, steps: int, campaign_job_ids: str, team_ids: str, names: str, claim_tokens: str, outcomes: str, platform_ids: str) -> list[int] | None:
     """Writes what steps have brought that are done at the first try of the run that has begun them, as RecordSteps does, for less."""
-    row = await connection.fetchrow(RECORD_DONE_STEPS, campaign_job_ids, team_ids, names, claim_tokens, outcomes, platform_ids)
+    row = await connection.fetchrow(RECORD_DONE_STEPS, steps, campaign_job_ids, team_ids, names, claim_tokens, outcomes, platform_ids)
     return None if row is None else row[0]
 
 
