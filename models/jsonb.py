@@ -5,11 +5,12 @@ from typing import Any
 import msgspec
 
 LONGEST_FOREIGN_TEXT = 4096
+_encode = msgspec.json.Encoder().encode
 
 
 def to_jsonb(value: Any) -> str:
     """The JSON text of a struct or of plain values."""
-    return msgspec.json.encode(value).decode()
+    return _encode(value).decode()
 
 
 def foreign_jsonb(value: Any) -> str:
@@ -19,7 +20,7 @@ def foreign_jsonb(value: Any) -> str:
     '{"m":"ab"}'
     """
     try:
-        text = msgspec.json.encode(value)
+        text = _encode(value)
     except UnicodeEncodeError:
         text = b""
     if 0 < len(text) <= LONGEST_FOREIGN_TEXT and b"\\u0000" not in text:

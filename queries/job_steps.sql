@@ -11,6 +11,24 @@ order by position;
 -- Of one job.
 select count(*) from job_steps where campaign_job_id = @campaign_job_id and status = 'DONE';
 
+-- name: StartNewSteps :execrows
+-- Writes the intent of steps that no run has begun so far, as StartSteps does, for half of its price. How
+-- many were begun; none at all, but a violated steps_are_unique_in_their_job, when some run has begun one.
+insert into job_steps (campaign_job_id, name, position, kind, status, request_digest, claim_token,
+    intent_at, started_at)
+select asked.campaign_job_id, asked.name, asked.position, asked.kind, 'RUNNING', asked.request_digest,
+    asked.claim_token, now(), now()
+from (
+    select unnest(string_to_array(@campaign_job_ids::text, ',')::uuid[]) as campaign_job_id,
+        jsonb_array_elements_text((@names::text)::jsonb) as name,
+        unnest(@positions::integer[]) as position,
+        unnest(string_to_array(@kinds::text, ',')) as kind,
+        decode(unnest(string_to_array(@request_digests::text, ',')), 'hex') as request_digest,
+        unnest(string_to_array(@claim_tokens::text, ',')::uuid[]) as claim_token
+) as asked
+join campaign_jobs as j on j.id = asked.campaign_job_id and j.claim_token = asked.claim_token
+    and j.cancel_requested_at is null;
+
 -- name: StartSteps :one
 -- Writes the intent of steps. A step is begun only by the worker that holds its job, only while nobody
 -- asked to stop, and only if its row is still the one that this worker has read (previous token).
@@ -54,6 +72,33 @@ select count(*)::integer as begun,
     coalesce(case when count(*) < cardinality(@campaign_job_ids::uuid[]) then array_agg(begun.claim_token) end, '{}')
         ::uuid[] as claim_tokens
 from begun;
+
+-- name: RecordDoneSteps :one
+-- Writes what steps have brought that are done at the first try of the run that has begun them, as
+-- RecordSteps does, for less.
+with told as materialized (
+    select generate_series(1, @steps::integer) as nth,
+        unnest(string_to_array(@campaign_job_ids::text, ',')::uuid[]) as campaign_job_id,
+        unnest(string_to_array(@team_ids::text, ',', '')::uuid[]) as team_id,
+        jsonb_array_elements_text((@names::text)::jsonb) as name,
+        unnest(string_to_array(@claim_tokens::text, ',')::uuid[]) as claim_token,
+        jsonb_array_elements((@outcomes::text)::jsonb) as outcome,
+        jsonb_array_elements_text((@platform_ids::text)::jsonb) as platform_id
+), recorded as (
+    update job_steps as s
+    set status = 'DONE', attempt = 0, looks = 0, outcome = told.outcome, platform_id = told.platform_id,
+        error = null, due_at = null, finished_at = now()
+    from told
+    where s.campaign_job_id = told.campaign_job_id and s.name = told.name
+      and s.claim_token = told.claim_token
+    returning told.nth, told.campaign_job_id, told.team_id, told.name, told.platform_id
+), events as (
+    insert into job_events (campaign_job_id, team_id, kind, data)
+    select r.campaign_job_id, r.team_id, 'job.step.done',
+        jsonb_build_object('step', r.name, 'platform_id', r.platform_id, 'code', null)
+    from recorded as r
+)
+select coalesce(array_agg(recorded.nth), '{}')::integer[] as recorded from recorded;
 
 -- name: RecordSteps :one
 -- Writes what became of steps, or what they have brought so far. Which of them were written, counted

@@ -31,7 +31,7 @@ class Pace(msgspec.Struct, frozen=True):
         return seconds if longest is None else min(seconds, longest)
 
 
-class Try(msgspec.Struct, frozen=True):
+class Try(msgspec.Struct, frozen=True, gc=False):
     """What the effect of a step may use of the ledger."""
 
     progress: Mapping[str, Any]
@@ -39,7 +39,7 @@ class Try(msgspec.Struct, frozen=True):
     save: Callable[[dict[str, Any]], Awaitable[None]]
 
 
-class Effect(msgspec.Struct, frozen=True):
+class Effect(msgspec.Struct, frozen=True, gc=False):
     """How a step is done. `find` is None where sending again is safe."""
 
     perform: Callable[[Try], Awaitable[Done]]

@@ -15,6 +15,7 @@ from common.backoff import backoff_seconds, patient_seconds
 from common.errors import ClaimLost, Reject, Retry, StepError, Unknown, Wait
 from models.gen.rows import ClaimedJob, JobStep, StepStatus
 from models.job import JobError
+from models.jsonb import foreign_jsonb
 from models.marker import where_to_look
 from models.plan import LAYERS_THAT_COUNT, PlannedStep
 from workers import records
@@ -73,7 +74,10 @@ class Ledger:
 
     def now(self) -> datetime:
         """The database's clock, never ahead of it."""
-        return self._job.updated_at + timedelta(seconds=clock.seconds() - self._claimed_at)
+        since = int((clock.seconds() - self._claimed_at) * 1_000_000)
+        return self._job.updated_at + timedelta(
+            0, 0, since
+        )  # seconds as a float take six times as long
 
     async def step(self, step: PlannedStep, effect: Effect, pace: Pace) -> Done:
         """Does the step unless it is done; returns what it brought.
@@ -115,7 +119,7 @@ class Ledger:
             raise
         if found is not None:
             log.info("step.found", step=step.name, platform_id=found.platform_id)
-            await self._record(row, status="DONE", done=found)
+            await self._write(row, self._outcome(row, found))
             return found
         quiet_in = self._quiet_in(row, pace)
         if quiet_in > 0 or row.looks < 1:
@@ -143,13 +147,14 @@ class Ledger:
 
     async def _perform(self, step: PlannedStep, effect: Effect, pace: Pace) -> Done:
         before = clock.seconds()
-        row = await self._intend(step)
-        written_in = clock.seconds() - before
-        if written_in > pace.call_seconds / 2:
+        intent = self._intent(step)
+        row = self._begun(intent, is_ours=await self._writes.intents.submit(intent))
+        if clock.seconds() - before > pace.call_seconds / 2:
             # too little of the call's time is left: begin again rather than send a call that may
             # still be at work when a later look believes it cannot
             before = clock.seconds()
-            row = await self._intend(step)
+            intent = self._intent(step)
+            row = self._begun(intent, is_ours=await self._writes.intents.submit(intent))
         try:
             done = await effect.perform(self._try(row, pace, before))
         except Unknown as error:
@@ -163,7 +168,9 @@ class Ledger:
         except Exception as error:
             log.exception("step.crashed", step=step.name)
             return await self._resolve(step, effect, pace, records.unexpected(error))
-        await self._record(self._rows[step.name], status="DONE", done=done)
+        row = self._rows[step.name]
+        record = self._outcome(row, done)
+        self._written(row, record, is_ours=await self._writes.records.submit(record))
         log.info("step.done", step=step.name, platform_id=done.platform_id)
         return done
 
@@ -183,12 +190,12 @@ class Ledger:
     def _digest(self) -> bytes:
         return hashlib.sha256(self._payload.encode()).digest()
 
-    async def _intend(self, step: PlannedStep) -> JobStep:
-        """Writes the intent, durably. The row as it stands then."""
+    def _intent(self, step: PlannedStep) -> Intent:
+        """To be written durably before the step is tried."""
         if self._is_stopping():
             raise Stopping("the worker stops", code="stopping")
         row = self._rows.get(step.name)
-        intent = Intent(
+        return Intent(
             campaign_job_id=self._job.id,
             claim_token=self._token,
             name=step.name,
@@ -198,11 +205,15 @@ class Ledger:
             request_digest=self._digest,
             previous_token=None if row is None else row.claim_token,
         )
-        if not await self._writes.intents.submit(intent):
+
+    def _begun(self, intent: Intent, *, is_ours: bool) -> JobStep:
+        """The row as it stands after its intent was written."""
+        if not is_ours:
             raise Stopping("the job was taken away or asked to stop", code="stopping")
         # the row's own time is not later: quiet times counted from here are never too short
-        self._rows[step.name] = records.begun(intent, row, self.now())
-        return self._rows[step.name]
+        row = records.begun(intent, self._rows.get(intent.name), self.now())
+        self._rows[intent.name] = row
+        return row
 
     def _try(self, row: JobStep, pace: Pace, begun_at: float | None = None) -> Try:
         progress: dict[str, Any] = {}
@@ -285,7 +296,6 @@ class Ledger:
         row: JobStep,
         *,
         status: StepStatus,
-        done: Done | None = None,
         progress: dict[str, Any] | None = None,
         error: StepError | None = None,
         attempt: int | None = None,
@@ -293,8 +303,6 @@ class Ledger:
         delay: float | None = None,
         keep_error: bool = False,
     ) -> None:
-        outcome = records.outcome_text(done, progress)
-        written = row.error if keep_error else records.error_text(row.name, error)
         record = Record(
             campaign_job_id=self._job.id,
             team_id=self._job.team_id,
@@ -304,27 +312,39 @@ class Ledger:
             status=status,
             attempt=row.attempt if attempt is None else attempt,
             looks=looks,
-            outcome=outcome,
-            platform_id=None if done is None else done.platform_id,
-            error=written,
+            outcome=None if progress is None else foreign_jsonb(progress),
+            error=row.error if keep_error else records.error_text(row.name, error),
             delay_seconds=delay,
             was_rescued=self._job.rescues > 0,
         )
-        if not await self._writes.records.submit(record):
-            raise ClaimLost("the step was begun by another worker since", code="claim_lost")
-        self._rows[row.name] = msgspec.structs.replace(
-            row,
-            status=status,
+        await self._write(row, record)
+
+    def _outcome(self, row: JobStep, done: Done) -> Record:
+        return Record(
+            campaign_job_id=self._job.id,
+            team_id=self._job.team_id,
             claim_token=self._token,
-            attempt=record.attempt,
-            looks=looks,
-            outcome=row.outcome if outcome is None else outcome,
-            platform_id=record.platform_id,
-            error=written,
-            due_at=None if delay is None else self.now() + timedelta(seconds=delay),
+            previous_token=row.claim_token,
+            name=row.name,
+            status="DONE",
+            attempt=row.attempt,
+            outcome=foreign_jsonb(done),
+            platform_id=done.platform_id,
+            was_rescued=self._job.rescues > 0,
         )
-        if status == "DONE":
-            self._outcomes[row.name] = records.done_of(self._rows[row.name])
+
+    async def _write(self, row: JobStep, record: Record) -> None:
+        self._written(row, record, is_ours=await self._writes.records.submit(record))
+
+    def _written(self, row: JobStep, record: Record, *, is_ours: bool) -> None:
+        if not is_ours:
+            raise ClaimLost("the step was begun by another worker since", code="claim_lost")
+        delay = record.delay_seconds
+        due_at = None if delay is None else self.now() + timedelta(seconds=delay)
+        written = records.written(row, record, due_at)
+        self._rows[row.name] = written
+        if record.status == "DONE":
+            self._outcomes[row.name] = records.done_of(written)
 
 
 def _met(step: PlannedStep, error: Exception) -> StepError:

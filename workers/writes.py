@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Literal, Protocol
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from models.columns import documents, texts, words
@@ -14,7 +15,7 @@ from models.gen import campaign_jobs, job_steps
 from models.gen.rows import JobStatus, StepStatus
 
 
-class Intent(msgspec.Struct, frozen=True):
+class Intent(msgspec.Struct, frozen=True, gc=False):
     """A step is about to be tried. `previous_token` is the one read in its row, if it had one."""
 
     campaign_job_id: UUID
@@ -27,7 +28,7 @@ class Intent(msgspec.Struct, frozen=True):
     previous_token: UUID | None
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """What became of a step, or what it has brought so far."""
 
     campaign_job_id: UUID
@@ -135,12 +136,14 @@ class Writes:
 
 async def write_intents(connection: Connection, items: list[Intent]) -> list[bool]:
     """Begins steps; False where the job is not ours any more or was asked to stop."""
+    if await _begin_new(connection, items):
+        return [True] * len(items)
     told = await job_steps.start_steps(
         connection,
         campaign_job_ids=[item.campaign_job_id for item in items],
         names=texts([item.name for item in items]),
         positions=[item.position for item in items],
-        kinds=words(item.kind for item in items),
+        kinds=words([item.kind for item in items]),
         attempts=_column([item.attempt or None for item in items]),
         request_digests=[item.request_digest for item in items],
         claim_tokens=[item.claim_token for item in items],
@@ -153,12 +156,69 @@ async def write_intents(connection: Connection, items: list[Intent]) -> list[boo
     return [(item.campaign_job_id, item.name, item.claim_token) in begun for item in items]
 
 
+async def _begin_new(connection: Connection, items: list[Intent]) -> bool:
+    """Whether all of these have no row yet, and have one now. What is begun here by one of them that
+    is not alone in being begun is begun by the same run once more."""
+    if any(item.previous_token or item.attempt for item in items):
+        return False
+    try:
+        begun = await job_steps.start_new_steps(
+            connection,
+            campaign_job_ids=words([str(item.campaign_job_id) for item in items]),
+            names=texts([item.name for item in items]),
+            positions=[item.position for item in items],
+            kinds=words([item.kind for item in items]),
+            request_digests=words([item.request_digest.hex() for item in items]),
+            claim_tokens=words([str(item.claim_token) for item in items]),
+        )
+    except asyncpg.UniqueViolationError:
+        # an earlier run has begun one of them, or nobody knew whether this very write was committed
+        return False
+    return begun == len(items)
+
+
 async def write_records(connection: Connection, items: list[Record]) -> list[bool]:
     """Writes outcomes; False where another worker has begun the step since."""
-    recorded = await job_steps.record_steps(
+    if all(map(_is_plainly_done, items)):
+        recorded = await _record_done(connection, items)
+    else:
+        recorded = await _record(connection, items)
+    answers = [False] * len(items)
+    for nth in recorded or ():
+        answers[nth - 1] = True
+    return answers
+
+
+def _is_plainly_done(item: Record) -> bool:
+    return (
+        item.status == "DONE"
+        and item.previous_token == item.claim_token
+        and item.outcome is not None
+        and item.platform_id is not None
+        and item.error is None
+        and item.delay_seconds is None
+        and not (item.attempt or item.looks or item.was_rescued)
+    )
+
+
+async def _record_done(connection: Connection, items: list[Record]) -> list[int] | None:
+    return await job_steps.record_done_steps(
+        connection,
+        steps=len(items),
+        campaign_job_ids=words([str(item.campaign_job_id) for item in items]),
+        team_ids=words([str(item.team_id or "") for item in items]),
+        names=texts([item.name for item in items]),
+        claim_tokens=words([str(item.claim_token) for item in items]),
+        outcomes=documents([item.outcome for item in items]),
+        platform_ids=texts([item.platform_id for item in items]),
+    )
+
+
+async def _record(connection: Connection, items: list[Record]) -> list[int] | None:
+    return await job_steps.record_steps(
         connection,
         campaign_job_ids=[item.campaign_job_id for item in items],
-        team_ids=[item.team_id for item in items],
+        team_ids=_column([item.team_id for item in items]),
         names=texts([item.name for item in items]),
         previous_tokens=_column(
             [
@@ -167,7 +227,7 @@ async def write_records(connection: Connection, items: list[Record]) -> list[boo
             ]
         ),
         claim_tokens=[item.claim_token for item in items],
-        statuses=words(item.status for item in items),
+        statuses=words([item.status for item in items]),
         attempts=_column([item.attempt or None for item in items]),
         looks=_column([item.looks or None for item in items]),
         outcomes=documents([item.outcome for item in items]),
@@ -176,10 +236,6 @@ async def write_records(connection: Connection, items: list[Record]) -> list[boo
         delays=_column([item.delay_seconds for item in items]),
         rescued_ids=[item.campaign_job_id for item in items if item.was_rescued],
     )
-    answers = [False] * len(items)
-    for nth in recorded or ():
-        answers[nth - 1] = True
-    return answers
 
 
 async def write_moves(
