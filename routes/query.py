@@ -24,7 +24,7 @@ _SPELLED: dict[type, tuple[re.Pattern[str], str]] = {
     int: (re.compile(r"-?[0-9]+"), "Expected a whole number, written in digits."),
     datetime: (
         re.compile(r"[0-9]{4}-.*"),
-        "Expected a time like 2026-12-01T00:00:00Z, with its offset from UTC.",
+        "Expected a time like 2026-12-01T00:00:00Z, with its offset from UTC (+ is written %2B here).",
     ),
 }
 """What msgspec takes beyond these is a guess: 1e2, 9007199254740993.0, a time as a number of seconds."""
@@ -90,7 +90,7 @@ def _convert(name: str, text: str, kind: Any, errors: list[dict[str, str]]) -> A
         try:
             return _in_utc(msgspec.convert(text, kind, strict=False))
         except (msgspec.ValidationError, OverflowError) as error:
-            errors.append(_error(name, "invalid_parameter", f"{error}."))
+            errors.append(_error(name, "invalid_parameter", _expected(kind) or f"{error}."))
             return None
     errors.append(_error(name, "invalid_parameter", "This is not a value."))
     return None
@@ -118,6 +118,20 @@ def _plain(kind: Any) -> tuple[Any, ...]:
     if typing.get_origin(kind) not in (types.UnionType, typing.Union):
         return (kind,)
     return tuple(plain for part in typing.get_args(kind) for plain in _plain(part))
+
+
+def _expected(kind: Any) -> str | None:
+    """What would do, where msgspec tells no more than that this does not.
+
+    >>> _expected(typing.Literal["image", "video"] | None)
+    'Expected one of image, video.'
+    """
+    for plain in _plain(kind):
+        if typing.get_origin(plain) is typing.Literal:
+            return f"Expected one of {', '.join(typing.get_args(plain))}."
+        if plain is datetime:
+            return _SPELLED[datetime][1]
+    return None
 
 
 def _words(name: str, text: str, kind: Any, errors: list[dict[str, str]]) -> tuple[str, ...]:

@@ -136,7 +136,9 @@ async def test_a_short_number_that_is_written_out_at_length_is_refused(caller, n
     answer = await caller.post("/api/v1/ads/meta", content=body, headers=JSON)
 
     assert answer.status_code == 422
-    assert [error["code"] for error in answer.json()["errors"]] == ["invalid_number"]
+    (error,) = answer.json()["errors"]
+    assert error["code"] == "invalid_number"
+    assert error["pointer"] == "/ad_sets/0/ads/0/tracking_specs/0/fb_pixel"
 
 
 @pytest.mark.parametrize("value", ["1e30", "1e-030", '"1e308"', "18446744073709551617"])
@@ -201,6 +203,23 @@ async def test_a_number_of_seconds_is_no_moment(caller, moment):
     (error,) = answer.json()["errors"]
     assert (error["parameter"], error["code"]) == ("created_after", "invalid_parameter")
     assert "2026-12-01T00:00:00Z" in error["message"]
+
+
+@pytest.mark.parametrize(
+    "query, remedy",
+    [
+        ("created_after=2026-12-01T00:00:00+01:00", "%2B"),
+        ("created_after=2026-12-01", "2026-12-01T00:00:00Z"),
+        ("status=PENDING,FAILED", "Expected one of PENDING, PROCESSING, SUCCESS,"),
+        ("status=pending", "Expected one of PENDING, PROCESSING, SUCCESS,"),
+    ],
+)
+async def test_a_wrong_parameter_is_told_what_would_do(caller, query, remedy):
+    answer = await caller.get(f"/api/v1/campaign_jobs?{query}")
+
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["code"]) == (400, "invalid_parameter")
+    assert remedy in error["message"]
 
 
 async def test_an_id_is_spelled_in_an_address_as_in_a_body(caller):
