@@ -64,6 +64,10 @@ with silent as materialized (
 )
 select id from freed;
 
+-- name: MendWorkers :execrows
+-- After the database's clock was set back: nobody was heard later than now, and silence counts from here on.
+update workers set last_seen_at = now() where last_seen_at > now() + interval '3 seconds';
+
 -- name: DeleteDeadWorkers :execrows
 -- Rows of workers that hold nothing and were silent for an hour.
 delete from workers

@@ -25,6 +25,7 @@ async def keep_up(
     while True:
         await asyncio.sleep(every_seconds * random.uniform(0.7, 1.0))  # noqa: S311 - spreads load
         try:
+            await workers.mend_workers(pool)
             asked_at = clock.seconds()
             there = await workers.get_database_seconds(pool) or 0.0
             if watch.trusts(asked_at, there, clock.seconds()):

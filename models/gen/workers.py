@@ -125,6 +125,16 @@ async def release_jobs_of_dead_workers(connection: Connection, *, silence_second
     return [row[0] for row in await connection.fetch(RELEASE_JOBS_OF_DEAD_WORKERS, silence_seconds)]
 
 
+MEND_WORKERS: Final = """\
+update workers set last_seen_at = now() where last_seen_at > now() + interval '3 seconds'
+"""
+
+
+async def mend_workers(connection: Connection) -> int:
+    """After the database's clock was set back: nobody was heard later than now, and silence counts from here on."""
+    return int((await connection.execute(MEND_WORKERS)).rpartition(" ")[2])
+
+
 DELETE_DEAD_WORKERS: Final = """\
 delete from workers
 where last_seen_at < now() - interval '1 hour'

@@ -98,6 +98,19 @@ async def test_a_jump_makes_nobody_dead_who_lives(pool, sql, worker_id):
     assert await rescues(pool) == 1
 
 
+async def test_who_died_before_the_clock_was_put_back_is_found_dead_all_the_same(
+    pool, sql, worker_id
+):
+    await sql.execute("update another_clock.jump set by_interval = '-1 hour'")
+
+    async with beside(
+        keep_up(pool, silence_seconds=SILENCE_SECONDS, every_seconds=0.05, freed=lambda: None)
+    ):
+        await until(lambda: rescues(pool), 20)
+
+    assert await rescues(pool) == 1
+
+
 def test_after_a_jump_silence_counts_again_when_everybody_had_time_to_be_heard():
     watch = ClockWatch(30.0)
     looks = [(100.0, 5000.0), (105.0, 5005.2), (110.0, 5100.0), (135.0, 5125.0), (140.1, 5130.0)]
