@@ -200,7 +200,9 @@ async def test_hot_statements_walk_indexes_whatever_the_statistics_say(shop, sta
         await explain(connection, campaign_jobs.MOVE_CAMPAIGN_JOBS, MOVE),
         await explain(connection, HEAD_OF_CLAIM, [2, 64]),
         await explain(connection, COUNT_OF_ACCOUNT, [uuid4()]),
+        await explain(connection, job_steps.START_NEW_STEPS, START_NEW),
         await explain(connection, job_steps.START_STEPS, START),
+        await explain(connection, job_steps.RECORD_DONE_STEPS, RECORD_DONE),
         await explain(connection, job_steps.RECORD_STEPS, RECORD),
     ]
 
@@ -242,6 +244,8 @@ async def test_a_claim_reads_no_more_of_a_long_queue_than_it_takes(shop):
 
 
 START = [[uuid4()], '["campaign"]', [0], "campaign", [0], [b""], [uuid4()], [uuid4()]]
+START_NEW = [str(uuid4()), '["campaign"]', [0], "campaign", "", str(uuid4())]
+RECORD_DONE = [1, str(uuid4()), "", '["campaign"]', str(uuid4()), "[null]", "[null]"]
 RECORD = [
     [uuid4()],
     [None],

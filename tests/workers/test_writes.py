@@ -1,6 +1,7 @@
 """A run that lost its job is told so, even in one statement with the run that has the job now."""
 
 import asyncpg
+import msgspec
 import pytest
 
 from models.gen import workers
@@ -29,6 +30,125 @@ async def test_only_the_run_that_has_the_job_begins_a_step(connection, both):
     answers = await write_intents(connection, intents)
 
     assert answers == [False, True]
+
+
+async def test_a_run_that_lost_its_job_begins_no_new_step(shop, connection, both):
+    lost, _ = both
+
+    answers = await write_intents(connection, [intent(lost)])
+
+    assert answers == [False]
+    assert await shop.value("select count(*) from job_steps") == 0
+
+
+async def test_a_new_step_keeps_the_attempts_that_it_is_begun_with(shop, connection):
+    (job,) = await more_jobs(shop, 1)
+
+    await write_intents(connection, [msgspec.structs.replace(intent(job), attempt=3)])
+
+    assert await shop.value("select attempt from job_steps") == 3
+
+
+async def test_new_steps_begin_but_of_jobs_that_were_asked_to_stop(shop, connection):
+    job, stopped = await more_jobs(shop, 2)
+    await shop.pool.execute(
+        "update campaign_jobs set cancel_requested_at = now() where id = $1", stopped.id
+    )
+
+    answers = await write_intents(connection, [intent(stopped), intent(job)])
+
+    begun = await shop.pool.fetch("select campaign_job_id from job_steps")
+    assert answers == [False, True]
+    assert [row["campaign_job_id"] for row in begun] == [job.id]
+
+
+async def test_a_new_step_begins_beside_one_that_a_run_has_begun_unheard(shop, connection):
+    """Its first write was committed, and nobody heard of it."""
+    job, other = await more_jobs(shop, 2)
+    await write_intents(connection, [intent(job)])
+
+    answers = await write_intents(connection, [intent(job), intent(other)])
+
+    assert answers == [True, True]
+    assert await shop.value("select count(*) from job_steps where status = 'RUNNING'") == 2
+
+
+async def test_a_step_of_an_earlier_run_that_was_not_read_is_left_as_it_is(shop, connection, both):
+    lost, present = both
+    (other,) = await more_jobs(shop, 1)
+    await shop.pool.execute(
+        """insert into job_steps (campaign_job_id, name, position, kind, status, claim_token)
+           values ($1, 'campaign', 0, 'campaign', 'RUNNING', $2)""",
+        lost.id,
+        lost.claim_token,
+    )
+
+    answers = await write_intents(connection, [intent(present), intent(other)])
+
+    token = await shop.value(
+        "select claim_token from job_steps where campaign_job_id = $1", lost.id
+    )
+    assert answers == [False, True]
+    assert token == lost.claim_token
+
+
+async def test_a_new_step_looks_alike_whoever_its_neighbours_are(shop, connection):
+    alone, beside, again = await more_jobs(shop, 3)
+    await begin_campaign(connection, again)
+    seen = msgspec.structs.replace(intent(again), previous_token=again.claim_token)
+
+    await write_intents(connection, [intent(alone)])
+    await write_intents(connection, [intent(beside), seen])
+
+    assert await row_of(shop, alone) == await row_of(shop, beside)
+
+
+async def test_a_step_that_is_done_looks_alike_whoever_its_neighbours_are(shop, connection):
+    jobs = alone, beside, failed = await more_jobs(shop, 3)
+    team = await shop.value("select gen_random_uuid()")
+    await write_intents(connection, [intent(job) for job in jobs])
+
+    await write_records(connection, [done(alone, team)])
+    await write_records(connection, [done(beside, team), done(failed, team, status="FAILED")])
+
+    assert await row_of(shop, alone) == await row_of(shop, beside)
+    assert await told_of(shop, alone) == await told_of(shop, beside)
+    assert (await told_of(shop, alone))[0]["team_id"] == team
+
+
+@pytest.mark.parametrize(
+    "more", [{"attempt": 3}, {"looks": 1}, {"was_rescued": True}, {"delay_seconds": 60.0}]
+)
+async def test_what_else_is_told_of_a_step_that_is_done_is_written(shop, connection, more):
+    (job,) = await more_jobs(shop, 1)
+    await begin_campaign(connection, job)
+    await shop.pool.execute("update campaign_jobs set rescues = 5")
+
+    answers = await write_records(connection, [done(job, None, **more)])
+
+    written = await shop.pool.fetchrow(
+        """select s.attempt, s.looks, s.due_at is not null as delay_seconds, j.rescues = 0 as was_rescued
+           from job_steps as s join campaign_jobs as j on j.id = s.campaign_job_id"""
+    )
+    assert answers == [True]
+    assert dict(written) == {
+        "attempt": 0,
+        "looks": 0,
+        "was_rescued": False,
+        **more,
+        "delay_seconds": "delay_seconds" in more,
+    }
+
+
+async def test_only_the_run_whose_step_it_is_hears_that_it_is_done(shop, connection, both):
+    lost, present = both
+    await begin_campaign(connection, present)
+
+    answers = await write_records(connection, [done(lost, None), done(present, None)])
+
+    events = "select count(*) from job_events where kind = 'job.step.done'"
+    assert answers == [False, True]
+    assert await shop.value(events) == 1
 
 
 async def test_what_a_neighbour_has_read_opens_no_row_that_a_run_has_not_read(shop, connection):
@@ -93,5 +213,53 @@ async def test_only_the_run_that_has_the_job_ends_it(connection, both):
 
 
 async def begin_campaign(connection, job):
-    intent = Intent(job.id, job.claim_token, "campaign", 0, "campaign", 0, b"", None)
-    assert await write_intents(connection, [intent]) == [True]
+    assert await write_intents(connection, [intent(job)]) == [True]
+
+
+async def more_jobs(shop, count):
+    """Claimed by one run each."""
+    for _ in range(count):
+        await shop.job(await shop.account())
+    return await shop.claim()
+
+
+def intent(job):
+    return Intent(job.id, job.claim_token, "campaign", 2, "campaign", 0, b"d" * 32, None)
+
+
+def done(job, team, status="DONE", **more):
+    token = job.claim_token
+    return Record(
+        job.id,
+        team,
+        token,
+        token,
+        "campaign",
+        status,
+        **{
+            "attempt": 0,
+            "outcome": '{"platform_id":"1,2","detail":{}}',
+            "platform_id": "1,2",
+            **more,
+        },
+    )
+
+
+async def row_of(shop, job):
+    """Without what tells it from the row of any other job."""
+    row = await shop.pool.fetchrow(
+        """select *, intent_at is not null as is_begun, started_at = intent_at as is_new,
+               finished_at is not null as is_finished, claim_token = $2 as is_ours
+           from job_steps where campaign_job_id = $1""",
+        job.id,
+        job.claim_token,
+    )
+    own = {"campaign_job_id", "claim_token", "intent_at", "started_at", "finished_at"}
+    return {name: value for name, value in row.items() if name not in own}
+
+
+async def told_of(shop, job):
+    return await shop.pool.fetch(
+        "select team_id, kind, data from job_events where campaign_job_id = $1 and kind <> 'job.started'",
+        job.id,
+    )
