@@ -50,7 +50,10 @@ async def test_a_missing_migration_is_named(api: Api):
     answer = await api.client.get("/readyz")
 
     assert answer.status_code == 503
-    assert answer.json()["missing"] == ["migration 0001_accounts.sql is not applied"]
+    assert answer.json() == {
+        "status": "not_ready",
+        "missing": ["migration 0001_accounts.sql is not applied"],
+    }
     assert answer.headers["retry-after"] == "1"
 
 
@@ -72,6 +75,7 @@ async def test_without_database_it_lives_refuses_and_recovers(api: Api, database
     alive = [await api.client.get("/readyz"), await caller.get("/api/v1/ad_accounts")]
 
     assert [answer.status_code for answer in dead] == [200, 503, 503]
+    assert dead[0].json() == {"status": "ok"}
     assert dead[1].json()["missing"] == ["the database does not answer"]
     assert dead[2].json()["code"] == "database_unavailable"
     assert int(dead[2].headers["retry-after"]) > 0
@@ -137,6 +141,9 @@ async def test_a_complete_installation_is_ready(tmp_path):
         ({"workers": []}, ["no worker runs"]),
         ({"workers": [NOBODY]}, ["no worker runs"]),
         ({"workers": [NOBODY, os.getpid()]}, []),
+        ({"workers": [1]}, []),  # may belong to somebody else
+        ({"workers": [0]}, ["no worker runs"]),  # what a signal to 0 reaches is our own group
+        ({"sandbox": -1}, ["the sandbox does not run"]),
     ],
 )
 async def test_a_part_that_does_not_run_is_named(tmp_path, change, missing):
@@ -150,6 +157,8 @@ async def test_a_part_that_does_not_run_is_named(tmp_path, change, missing):
         ("dev-key", None),
         ("dev-accounts.json", '{"META": {}'),
         ("dev-accounts.json", "{}"),
+        ("dev-accounts.json", '{"META": {}}'),
+        ("dev-accounts.json", '{"assets": {}}'),
         ("dev-accounts.json", None),
         ("processes.json", "{"),
         ("processes.json", None),

@@ -75,7 +75,7 @@ async def test_a_step_that_bears_with_an_outage_says_what_it_meets(desk):
     with pytest.raises(Wait):
         await (await desk.open()).step(STEP, platform.effect, PATIENT)
 
-    error = msgspec.json.decode((await desk.row()).error, type=JobError)
+    error = msgspec.json.decode((await desk.row()).error or "", type=JobError)
     assert (error.code, error.message) == ("platform_unreachable", "nobody there")
 
 

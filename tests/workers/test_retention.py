@@ -234,6 +234,16 @@ async def test_old_audit_entries_go_and_younger_ones_stay(pool):
     assert said["detail"] == '{"audit_log": 2}'
 
 
+async def test_audit_entries_go_in_batches_too(pool, monkeypatch):
+    monkeypatch.setattr("workers.retention.BATCH", 2)
+    for _ in range(5):
+        await add_entry(pool, 40)
+
+    turns = [await forget(pool, AUDIT, most_batches=1) for _ in range(3)]
+
+    assert turns == [{"audit_log": 2}, {"audit_log": 2}, {"audit_log": 1}]
+
+
 async def test_audit_entries_stay_for_as_long_as_is_set(pool):
     for days in (61, 59):
         await add_entry(pool, days)

@@ -130,9 +130,11 @@ async def test_nothing_is_active_before_meta_says_so(step, answer):
 
 async def test_an_activation_without_an_answer_is_tried_again_and_each_try_counts(step):
     """Nothing is in doubt, for it may be sent again; and nothing shows that others fare the same."""
-    host = Host(lambda *_: (200, "no JSON"))
 
-    async with hosted(host) as meta:
+    def leave(*_):
+        raise ConnectionError
+
+    async with hosted(Host(leave)) as meta:
         with pytest.raises(Retry) as met:
             await meta.perform(step({}))
 
