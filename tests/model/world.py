@@ -115,6 +115,8 @@ class World:
             name,
             status,  # pyright: ignore[reportArgumentType]  # a drawn status
             attempt=0,
+            outcome="{}" if status == "DONE" else None,
+            platform_id="1" if status == "DONE" else None,
             was_rescued=run.was_rescued,
             delay_seconds=600.0 if status in ("WAITING", "IN_DOUBT") else None,
         )

@@ -117,7 +117,17 @@ async def test_a_step_that_is_done_looks_alike_whoever_its_neighbours_are(shop, 
 
 
 @pytest.mark.parametrize(
-    "more", [{"attempt": 3}, {"looks": 1}, {"was_rescued": True}, {"delay_seconds": 60.0}]
+    "more",
+    [
+        {"attempt": 3},
+        {"looks": 1},
+        {"was_rescued": True},
+        {"delay_seconds": 60.0},
+        {"platform_id": None},
+        {"outcome": None},
+        {"error": '{"code": "odd"}'},
+        {"status": "FAILED"},
+    ],
 )
 async def test_what_else_is_told_of_a_step_that_is_done_is_written(shop, connection, more):
     (job,) = await more_jobs(shop, 1)
@@ -127,7 +137,8 @@ async def test_what_else_is_told_of_a_step_that_is_done_is_written(shop, connect
     answers = await write_records(connection, [done(job, None, **more)])
 
     written = await shop.pool.fetchrow(
-        """select s.attempt, s.looks, s.due_at is not null as delay_seconds, j.rescues = 0 as was_rescued
+        """select s.attempt, s.looks, s.due_at is not null as delay_seconds, j.rescues = 0 as was_rescued,
+               s.platform_id, s.outcome, s.error, s.status::text
            from job_steps as s join campaign_jobs as j on j.id = s.campaign_job_id"""
     )
     assert answers == [True]
@@ -135,6 +146,10 @@ async def test_what_else_is_told_of_a_step_that_is_done_is_written(shop, connect
         "attempt": 0,
         "looks": 0,
         "was_rescued": False,
+        "platform_id": "1,2",
+        "outcome": '{"detail": {}, "platform_id": "1,2"}',
+        "error": None,
+        "status": "DONE",
         **more,
         "delay_seconds": "delay_seconds" in more,
     }
@@ -144,11 +159,14 @@ async def test_only_the_run_whose_step_it_is_hears_that_it_is_done(shop, connect
     lost, present = both
     await begin_campaign(connection, present)
 
-    answers = await write_records(connection, [done(lost, None), done(present, None)])
+    answers = [
+        await write_records(connection, [done(run, None, platform_id=name)])
+        for run, name in ((lost, "1"), (present, "2"), (lost, "3"))
+    ]
 
-    events = "select count(*) from job_events where kind = 'job.step.done'"
-    assert answers == [False, True]
-    assert await shop.value(events) == 1
+    events = "select array_agg(data ->> 'platform_id') from job_events where kind = 'job.step.done'"
+    assert answers == [[False], [True], [False]]
+    assert await shop.value(events) == ["2"]
 
 
 async def test_what_a_neighbour_has_read_opens_no_row_that_a_run_has_not_read(shop, connection):
