@@ -71,11 +71,11 @@ class Flusher[Item, Answer]:
         self._something = asyncio.Event()
         self._connection: Connection | None = None
 
-    async def submit(self, item: Item) -> Answer:
-        """Durable when it returns."""
+    def submit(self, item: Item) -> asyncio.Future[Answer]:
+        """Durable when it is done; without a coroutine of its own for each item."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self.hand_over(item, future)
-        return await future
+        return future
 
     def hand_over(self, item: Item, ear: Ear[Answer]) -> None:
         """Returns at once; `ear` hears later what became of it."""

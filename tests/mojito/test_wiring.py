@@ -42,7 +42,7 @@ async def test_a_worker_builds_at_the_pace_of_the_accounts_mode(settings):
     live, sandbox = paces(settings)
 
     async with open_worker(settings) as worker:
-        build = worker._handlers["BUILD_CAMPAIGN"]
+        build = worker._runs._handlers["BUILD_CAMPAIGN"]
 
     assert build._paces == {"live": live, "sandbox": sandbox}
 

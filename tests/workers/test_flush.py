@@ -102,7 +102,7 @@ async def test_a_write_refused_for_now_is_repeated_until_it_is_taken(table, shop
     )
 
     with structlog.testing.capture_logs() as told:
-        written = asyncio.create_task(table.flusher.submit(2))
+        written = table.flusher.submit(2)
         await repeated(written, told)
         await admin.execute(allow)
     answer = await written
