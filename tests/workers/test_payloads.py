@@ -89,13 +89,14 @@ async def test_a_worker_of_an_earlier_version_gets_every_payload(shop, count, si
 
 async def test_a_claim_whose_answer_nobody_reads_holds_up_no_other(shop):
     await workers.register_worker(shop.pool, id=shop.worker_id, host="test", process_id=1)
-    filled, sent, read = threading.Event(), threading.Event(), threading.Event()
+    prepared, filled, sent, read = (threading.Event() for _ in range(4))
 
     async def claim_and_read_late():
         connection = await asyncpg.connect(shop.url)
         claim = {"worker_id": shop.worker_id, "want": 400}
         # prepares the statement: the next time it is sent at once
         await campaign_jobs.claim_campaign_jobs(connection, **claim)
+        prepared.set()
         filled.wait()
         task = asyncio.create_task(campaign_jobs.claim_campaign_jobs(connection, **claim))
         await asyncio.sleep(0)  # the task sends
@@ -107,6 +108,7 @@ async def test_a_claim_whose_answer_nobody_reads_holds_up_no_other(shop):
 
     late = asyncio.create_task(asyncio.to_thread(asyncio.run, claim_and_read_late()))
     try:
+        await asyncio.to_thread(prepared.wait)
         await some_jobs(shop, 500, size=1800)
         filled.set()
         await asyncio.to_thread(sent.wait)
