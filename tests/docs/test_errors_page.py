@@ -94,6 +94,7 @@ def test_examples_of_refusals_show_violations_that_exist():
     }
 
     assert "too_short" in shown
+    # found out about an address, too, and named by its number
     assert shown - violation_codes() - OF_ADDRESSES == {"media_status_404"}
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from functools import partial
 from typing import Any
 
 import httpx
@@ -14,9 +13,6 @@ from tests.house.conftest import until
 ENDS = frozenset({"SUCCESS", "PARTIAL_SUCCESS", "FAILED", "CANCELLED"})
 TOKEN_DIED = ("ad_account_requires_reauth",)
 PATIENCE_SECONDS = 120.0
-"""In which something must come of a request, or happen to a job."""
-LONGEST_JOB_SECONDS = 900.0
-"""Eight attempts at a step wait for each other, and a machine may be busy with other things."""
 
 
 class Told:
@@ -137,15 +133,10 @@ class Callers:
             told.ends.append(end)
 
     async def _end(self, job_id: str) -> str:
-        """As long as something happens to the job, its end may be far."""
-        job: dict[str, Any] = {}
-        async with asyncio.timeout(LONGEST_JOB_SECONDS):
-            while job.get("status") not in ENDS:
-                changed = await until(partial(self._changed, job_id, job), PATIENCE_SECONDS)
-                assert changed is not None
-                job = changed
-        return job["status"]
+        async def ask() -> str | None:
+            status = (await self.job(job_id))["status"]
+            return status if status in ENDS else None
 
-    async def _changed(self, job_id: str, before: dict[str, Any]) -> dict[str, Any] | None:
-        job = await self.job(job_id)
-        return None if job == before else job
+        found = await until(ask, PATIENCE_SECONDS)
+        assert found is not None
+        return found
