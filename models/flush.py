@@ -7,6 +7,8 @@ from typing import Protocol
 import asyncpg
 import structlog
 
+from common import clock
+from common.seldom import Seldom
 from models.database import CONNECTION_FAILURES, HOT_SETTINGS, connect
 
 log = structlog.get_logger()
@@ -48,7 +50,8 @@ class Flusher[Item, Answer]:
     `write` gets a batch and returns an answer for each item, in order. An item that PostgreSQL refuses
     fails alone, its neighbours are written. When the connection is lost nobody knows whether the
     statement was committed: a `write` that is safe to repeat is repeated after the failures named in
-    `again`, else every caller of the batch hears of it. `flushed` is told of each batch that was written.
+    `again`, else every caller of the batch hears of it. `flushed` is told of each batch that was written,
+    `took` under which name and in how many seconds, repeats included.
     """
 
     def __init__(
@@ -59,17 +62,22 @@ class Flusher[Item, Answer]:
         name: str,
         largest: int = 500,
         again: tuple[type[Exception], ...] = AGAIN,
+        settings: dict[str, str] = HOT_SETTINGS,
         flushed: Callable[[list[Item], list[Answer]], None] | None = None,
+        took: Callable[[str, float], None] | None = None,
     ) -> None:
         self._url = url
         self._write = write
         self._name = name
         self._largest = largest
         self._again = again
+        self._settings = settings
         self._flushed = flushed
+        self._took = took
         self._waiting: list[tuple[Item, Ear[Answer]]] = []
         self._something = asyncio.Event()
         self._connection: Connection | None = None
+        self._seldom = Seldom()
 
     def submit(self, item: Item) -> asyncio.Future[Answer]:
         """Durable when it is done; without a coroutine of its own for each item."""
@@ -99,6 +107,7 @@ class Flusher[Item, Answer]:
     async def _flush(self, batch: list[tuple[Item, Ear[Answer]]]) -> None:
         if not batch:
             return
+        began_at = clock.seconds()
         try:
             answers = await self._write_durably([item for item, _ in batch])
         except _ELSEWHERE as error:
@@ -118,6 +127,8 @@ class Flusher[Item, Answer]:
                 ear.set_result(answer)
         if self._flushed is not None:
             self._flushed([item for item, _ in batch], answers)
+        if self._took is not None:
+            self._took(self._name, clock.seconds() - began_at)
 
     async def _write_durably(self, items: list[Item]) -> list[Answer]:
         delay = 0.05
@@ -129,7 +140,9 @@ class Flusher[Item, Answer]:
                     self._connection.terminate()
                 if not isinstance(error, self._again):
                     raise
-                log.warning("flush.repeated", flusher=self._name, error=type(error).__name__)
+                self._seldom.warning(
+                    "flush.repeated", flusher=self._name, error=type(error).__name__
+                )
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 2.0)
 
@@ -137,7 +150,7 @@ class Flusher[Item, Answer]:
         if self._connection is None or self._connection.is_closed():
             try:
                 self._connection = await connect(
-                    self._url, name=f"mojito {self._name}", settings=HOT_SETTINGS
+                    self._url, name=f"mojito {self._name}", settings=self._settings
                 )
             except asyncpg.PostgresError as error:
                 # whatever the reason, it is none of the items

@@ -9,8 +9,7 @@ import contextlib
 from types import TracebackType
 from typing import Self
 
-import structlog
-
+from common.seldom import Seldom
 from models.database import DATABASE_FAILURES, connect
 from models.listener import CHANNEL
 
@@ -19,8 +18,6 @@ _SETTINGS = {
     # a notification has nothing that could be lost with the server's memory
     "synchronous_commit": "off",
 }
-
-log = structlog.get_logger()
 
 
 class Notifier:
@@ -38,6 +35,7 @@ class Notifier:
         self._wanted = asyncio.Event()
         self._channels: set[str] = set()
         self._task: asyncio.Task[None] | None = None
+        self._seldom = Seldom()
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name="notifier")
@@ -64,7 +62,7 @@ class Notifier:
             try:
                 await self._serve()
             except DATABASE_FAILURES as error:
-                log.warning("notifier.disconnected", error=type(error).__name__)
+                self._seldom.warning("notifier.disconnected", error=type(error).__name__)
             await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _serve(self) -> None:

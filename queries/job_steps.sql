@@ -21,7 +21,7 @@ select asked.campaign_job_id, asked.name, asked.position, asked.kind, 'RUNNING',
 from (
     select unnest(string_to_array(@campaign_job_ids::text, ',')::uuid[]) as campaign_job_id,
         jsonb_array_elements_text((@names::text)::jsonb) as name,
-        unnest(@positions::integer[]) as position,
+        unnest(string_to_array(@positions::text, ',')::integer[]) as position,
         unnest(string_to_array(@kinds::text, ',')) as kind,
         decode(unnest(string_to_array(@request_digests::text, ',')), 'hex') as request_digest,
         unnest(string_to_array(@claim_tokens::text, ',')::uuid[]) as claim_token
@@ -75,28 +75,25 @@ from begun;
 
 -- name: RecordDoneSteps :one
 -- Writes what steps have brought that are done at the first try of the run that has begun them, as
--- RecordSteps does, for less.
+-- RecordSteps does, for less: their names and ids are taken out of the facts that are told of them.
 with told as materialized (
     select generate_series(1, @steps::integer) as nth,
         unnest(string_to_array(@campaign_job_ids::text, ',')::uuid[]) as campaign_job_id,
         unnest(string_to_array(@team_ids::text, ',', '')::uuid[]) as team_id,
-        jsonb_array_elements_text((@names::text)::jsonb) as name,
         unnest(string_to_array(@claim_tokens::text, ',')::uuid[]) as claim_token,
         jsonb_array_elements((@outcomes::text)::jsonb) as outcome,
-        jsonb_array_elements_text((@platform_ids::text)::jsonb) as platform_id
+        jsonb_array_elements((@facts::text)::jsonb) as fact
 ), recorded as (
     update job_steps as s
-    set status = 'DONE', attempt = 0, looks = 0, outcome = told.outcome, platform_id = told.platform_id,
-        error = null, due_at = null, finished_at = now()
+    set status = 'DONE', attempt = 0, looks = 0, outcome = told.outcome,
+        platform_id = told.fact ->> 'platform_id', error = null, due_at = null, finished_at = now()
     from told
-    where s.campaign_job_id = told.campaign_job_id and s.name = told.name
+    where s.campaign_job_id = told.campaign_job_id and s.name = told.fact ->> 'step'
       and s.claim_token = told.claim_token
-    returning told.nth, told.campaign_job_id, told.team_id, told.name, told.platform_id
+    returning told.nth, told.campaign_job_id, told.team_id, told.fact
 ), events as (
     insert into job_events (campaign_job_id, team_id, kind, data)
-    select r.campaign_job_id, r.team_id, 'job.step.done',
-        jsonb_build_object('step', r.name, 'platform_id', r.platform_id, 'code', null)
-    from recorded as r
+    select r.campaign_job_id, r.team_id, 'job.step.done', r.fact from recorded as r
 )
 select coalesce(array_agg(recorded.nth), '{}')::integer[] as recorded from recorded;
 

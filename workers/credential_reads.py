@@ -10,13 +10,10 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
 from uuid import UUID
 
-import structlog
-
 from common import clock
+from common.seldom import Seldom
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import audit_log
-
-log = structlog.get_logger()
 
 type OpenSecret = Callable[[bytes, str, UUID, str], bytes]
 
@@ -83,10 +80,11 @@ class CredentialReads:
                 raise
 
     async def _keep_writing(self) -> None:
+        seldom = Seldom()
         while True:
             await self._something.wait()
             try:
                 await self.write()
             except DATABASE_FAILURES as error:
-                log.warning("credential_reads.not_written", error=type(error).__name__)
+                seldom.warning("credential_reads.not_written", error=type(error).__name__)
             await asyncio.sleep(_PAUSE_SECONDS)

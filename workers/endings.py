@@ -132,7 +132,8 @@ def require_written(move: Move, status: Status) -> None:
     if status == "PROCESSING":
         log.info("job.waiting", reason=move.waiting_reason, seconds=move.delay_seconds)
     else:
-        log.info("job.finished", status=status, code=move.error_code)
+        code = None if status == "CANCELLED" else move.error_code
+        log.info("job.finished", status=status, code=code)
 
 
 def token_of(run: Run) -> UUID:

@@ -196,14 +196,14 @@ class Ledger:
             raise Stopping("the worker stops", code="stopping")
         row = self._rows.get(step.name)
         return Intent(
-            campaign_job_id=self._job.id,
-            claim_token=self._token,
-            name=step.name,
-            position=step.position,
-            kind=step.kind,
-            attempt=0 if row is None else row.attempt,
-            request_digest=self._digest,
-            previous_token=None if row is None else row.claim_token,
+            self._job.id,
+            self._token,
+            step.name,
+            step.position,
+            step.kind,
+            0 if row is None else row.attempt,
+            self._digest,
+            None if row is None else row.claim_token,
         )
 
     def _begun(self, intent: Intent, *, is_ours: bool) -> JobStep:
@@ -241,6 +241,8 @@ class Ledger:
                 await self._record(row, status=waiting, error=error, delay=delay)
                 error.seconds = seconds
             case Reject():
+                if in_doubt:
+                    self._tell_of_doubt(row, error)
                 await self._record(row, status="FAILED", error=error, looks=int(in_doubt))
             case _:
                 await self._again_or_never(row, error, pace, waiting)
@@ -286,10 +288,17 @@ class Ledger:
     ) -> NoReturn:
         """For good. Looks that are told stand for a doubt that stays, also after a retry."""
         last = records.given_up(error, attempt)
-        if looks and row.kind in LAYERS_THAT_COUNT:
-            last.remedy = f"{last.remedy} {where_to_look(self._job.id, row.name)}"
+        if looks:
+            self._tell_of_doubt(row, last)
         await self._record(row, status="FAILED", error=last, attempt=attempt, looks=looks)
         raise last from error
+
+    def _tell_of_doubt(self, row: JobStep, error: Reject) -> None:
+        """Of an object that may exist. Nobody's request is why a look was refused; a retry looks again."""
+        if not error.retryable:
+            error.remedy, error.retryable, error.pointer = records.LOOK_AGAIN, True, None
+        if row.kind in LAYERS_THAT_COUNT:
+            error.remedy = f"{error.remedy} {where_to_look(self._job.id, row.name)}"
 
     async def _record(
         self,
@@ -320,17 +329,21 @@ class Ledger:
         await self._write(row, record)
 
     def _outcome(self, row: JobStep, done: Done) -> Record:
+        job = self._job
         return Record(
-            campaign_job_id=self._job.id,
-            team_id=self._job.team_id,
-            claim_token=self._token,
-            previous_token=row.claim_token,
-            name=row.name,
-            status="DONE",
-            attempt=row.attempt,
-            outcome=foreign_jsonb(done),
-            platform_id=done.platform_id,
-            was_rescued=self._job.rescues > 0,
+            job.id,
+            job.team_id,
+            self._token,
+            row.claim_token,
+            row.name,
+            "DONE",
+            row.attempt,
+            0,  # looks
+            foreign_jsonb(done),
+            done.platform_id,
+            None,  # error
+            None,  # delay_seconds
+            job.rescues > 0,
         )
 
     async def _write(self, row: JobStep, record: Record) -> None:

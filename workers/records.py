@@ -13,6 +13,7 @@ from workers.writes import Intent, Record
 
 LONGEST_PAUSE = timedelta(minutes=30)
 """Between two tries that follow each other; no backoff of a step's eight attempts is longer."""
+LOOK_AGAIN = "Ask for a retry of the job, which looks again."
 _decode_done = msgspec.json.Decoder(Done).decode
 
 
@@ -69,16 +70,23 @@ def begun(intent: Intent, row: JobStep | None, now: datetime) -> JobStep:
 
 def written(row: JobStep, record: Record, due_at: datetime | None) -> JobStep:
     """The row of a step after this was recorded in it."""
-    return msgspec.structs.replace(
-        row,
-        status=record.status,
-        claim_token=record.claim_token,
-        attempt=record.attempt,
-        looks=record.looks,
-        outcome=row.outcome if record.outcome is None else record.outcome,
-        platform_id=record.platform_id,
-        error=record.error,
-        due_at=due_at,
+    return JobStep(
+        row.campaign_job_id,
+        row.name,
+        row.position,
+        row.kind,
+        record.status,
+        record.attempt,
+        record.looks,
+        row.request_digest,
+        row.outcome if record.outcome is None else record.outcome,
+        record.platform_id,
+        record.error,
+        record.claim_token,
+        row.intent_at,
+        due_at,
+        row.started_at,
+        row.finished_at,
     )
 
 

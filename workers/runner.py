@@ -12,6 +12,7 @@ import structlog
 
 from common import clock
 from common.errors import ClaimLost
+from common.seldom import Seldom
 from common.tasks import at_once
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import workers
@@ -75,6 +76,7 @@ class Worker:
             pool, handlers, self._writes, doubt=self._claims.doubt, freed=self._wake.set
         )
         self._is_out_of_touch = False
+        self._seldom = Seldom()
         self.started = asyncio.Event()
         """Set when the worker is registered and claims."""
 
@@ -138,7 +140,7 @@ class Worker:
                     log.warning("worker.out_of_touch")
                 self._is_out_of_touch = True
             except DATABASE_FAILURES as error:
-                log.warning("claim.failed", error=type(error).__name__)
+                self._seldom.warning("claim.failed", error=type(error).__name__)
                 self._claims.drop_connection()
                 self._claims.doubt()
         if len(claimed) < max(want, 1) and not self._stopping.is_set():

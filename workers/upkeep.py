@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from common import clock
+from common.seldom import Seldom
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import rate_limits, workers
 
@@ -21,7 +22,7 @@ async def keep_up(
     pool: Pool, *, silence_seconds: float, every_seconds: float, freed: Callable[[], None]
 ) -> None:
     """Runs until cancelled; `freed` is called when jobs became claimable."""
-    watch = ClockWatch(silence_seconds)
+    watch, seldom = ClockWatch(silence_seconds), Seldom()
     while True:
         await asyncio.sleep(every_seconds * random.uniform(0.7, 1.0))  # noqa: S311 - spreads load
         try:
@@ -33,7 +34,7 @@ async def keep_up(
             await workers.delete_dead_workers(pool)
             await rate_limits.delete_idle_rate_limits(pool)
         except DATABASE_FAILURES as error:
-            log.warning("upkeep.failed", error=type(error).__name__)
+            seldom.warning("upkeep.failed", error=type(error).__name__)
 
 
 class ClockWatch:

@@ -10,9 +10,17 @@ import asyncpg
 import msgspec
 
 from models.columns import documents, texts, words
+from models.database import HOT_SETTINGS
 from models.flush import Connection, Flusher
 from models.gen import campaign_jobs, job_steps
 from models.gen.rows import JobStatus, StepStatus
+from models.jsonb import to_jsonb
+
+MOVE_SETTINGS = {
+    **HOT_SETTINGS,
+    # what was told is joined to the rows that one walk found; without it each would meet all of the others
+    "enable_hashjoin": "on",
+}
 
 
 class Intent(msgspec.Struct, frozen=True, gc=False):
@@ -63,6 +71,14 @@ class Move(msgspec.Struct, frozen=True):
     """Of the job; only counted."""
 
 
+class Fact(msgspec.Struct, frozen=True, gc=False):
+    """What is told of a step that is done."""
+
+    step: str
+    platform_id: str | None
+    code: None = None
+
+
 class Measured(Protocol):
     """Hears of every flush."""
 
@@ -72,6 +88,9 @@ class Measured(Protocol):
     def written(self, name: str, answers: Sequence[object]) -> None:
         """Intents or records were written."""
 
+    def took(self, name: str, seconds: float) -> None:
+        """That was the time of the statement."""
+
 
 class Unmeasured:
     """Where nobody counts."""
@@ -80,6 +99,9 @@ class Unmeasured:
         """Nothing."""
 
     def written(self, name: str, answers: Sequence[object]) -> None:
+        """Nothing."""
+
+    def took(self, name: str, seconds: float) -> None:
         """Nothing."""
 
 
@@ -107,12 +129,20 @@ class Writes:
             write_intents,
             name="intents",
             flushed=lambda _, answers: told.written("intents", answers),
+            took=told.took,
         )
-        self.records = Flusher[Record, bool](url, write_records, name="records", flushed=recorded)
+        self.records = Flusher[Record, bool](
+            url, write_records, name="records", flushed=recorded, took=told.took
+        )
         self.moved = moved
         """For moves that were written in a transaction of their own."""
         self.moves = Flusher[Move, JobStatus | Literal[False]](
-            url, write_moves, name="moves", flushed=moved
+            url,
+            write_moves,
+            name="moves",
+            settings=MOVE_SETTINGS,
+            flushed=moved,
+            took=told.took,
         )
 
     @contextlib.asynccontextmanager
@@ -166,7 +196,7 @@ async def _begin_new(connection: Connection, items: list[Intent]) -> bool:
             connection,
             campaign_job_ids=words([str(item.campaign_job_id) for item in items]),
             names=texts([item.name for item in items]),
-            positions=[item.position for item in items],
+            positions=words([str(item.position) for item in items]),
             kinds=words([item.kind for item in items]),
             request_digests=words([item.request_digest.hex() for item in items]),
             claim_tokens=words([str(item.claim_token) for item in items]),
@@ -207,10 +237,9 @@ async def _record_done(connection: Connection, items: list[Record]) -> list[int]
         steps=len(items),
         campaign_job_ids=words([str(item.campaign_job_id) for item in items]),
         team_ids=words([str(item.team_id or "") for item in items]),
-        names=texts([item.name for item in items]),
         claim_tokens=words([str(item.claim_token) for item in items]),
         outcomes=documents([item.outcome for item in items]),
-        platform_ids=texts([item.platform_id for item in items]),
+        facts=to_jsonb([Fact(item.name, item.platform_id) for item in items]),
     )
 
 

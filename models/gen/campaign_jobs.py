@@ -334,7 +334,8 @@ with told as materialized (
                            then now() end,
         updated_at = now()
     from told
-    where j.id = told.id and j.claim_token = told.claim_token
+    -- the keys once more: one walk through the index, not a search for each
+    where j.id = told.id and j.id = any ($1::uuid[]) and j.claim_token = told.claim_token
     returning told.nth, told.status as asked, j.id, j.team_id, j.status, j.waiting_reason, j.due_at,
         j.error_code
 ), recorded as (
@@ -343,7 +344,12 @@ with told as materialized (
         case when moved.status = 'PROCESSING' then 'job.waiting' else 'job.finished' end,
         case when moved.status = 'PROCESSING'
              then jsonb_build_object('reason', moved.waiting_reason, 'until', moved.due_at)
-             else jsonb_build_object('status', moved.status, 'code', moved.error_code) end
+             -- nearly all of them, and not built anew for each
+             when moved.status = 'SUCCESS' and moved.error_code is null
+             then '{"status": "SUCCESS", "code": null}'::jsonb
+             -- what a cancelled job waited for last is not why it ended
+             else jsonb_build_object('status', moved.status,
+                 'code', case when moved.status <> 'CANCELLED' then moved.error_code end) end
     from moved where moved.status <> 'PROCESSING' or moved.waiting_reason is not null
 )
 select coalesce(array_agg(moved.nth), '{}')::integer[] as moved,

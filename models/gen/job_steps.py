@@ -59,7 +59,7 @@ select asked.campaign_job_id, asked.name, asked.position, asked.kind, 'RUNNING',
 from (
     select unnest(string_to_array($1::text, ',')::uuid[]) as campaign_job_id,
         jsonb_array_elements_text(($2::text)::jsonb) as name,
-        unnest($3::integer[]) as position,
+        unnest(string_to_array($3::text, ',')::integer[]) as position,
         unnest(string_to_array($4::text, ',')) as kind,
         decode(unnest(string_to_array($5::text, ',')), 'hex') as request_digest,
         unnest(string_to_array($6::text, ',')::uuid[]) as claim_token
@@ -69,7 +69,7 @@ join campaign_jobs as j on j.id = asked.campaign_job_id and j.claim_token = aske
 """
 
 
-async def start_new_steps(connection: Connection, *, campaign_job_ids: str, names: str, positions: Sequence[int | None], kinds: str, request_digests: str, claim_tokens: str) -> int:
+async def start_new_steps(connection: Connection, *, campaign_job_ids: str, names: str, positions: str, kinds: str, request_digests: str, claim_tokens: str) -> int:
     """Writes the intent of steps that no run has begun so far, as StartSteps does, for half of its price. How many were begun; none at all, but a violated steps_are_unique_in_their_job, when some run has begun one."""
     return int((await connection.execute(START_NEW_STEPS, campaign_job_ids, names, positions, kinds, request_digests, claim_tokens)).rpartition(" ")[2])
 
@@ -128,31 +128,28 @@ with told as materialized (
     select generate_series(1, $1::integer) as nth,
         unnest(string_to_array($2::text, ',')::uuid[]) as campaign_job_id,
         unnest(string_to_array($3::text, ',', '')::uuid[]) as team_id,
-        jsonb_array_elements_text(($4::text)::jsonb) as name,
-        unnest(string_to_array($5::text, ',')::uuid[]) as claim_token,
-        jsonb_array_elements(($6::text)::jsonb) as outcome,
-        jsonb_array_elements_text(($7::text)::jsonb) as platform_id
+        unnest(string_to_array($4::text, ',')::uuid[]) as claim_token,
+        jsonb_array_elements(($5::text)::jsonb) as outcome,
+        jsonb_array_elements(($6::text)::jsonb) as fact
 ), recorded as (
     update job_steps as s
-    set status = 'DONE', attempt = 0, looks = 0, outcome = told.outcome, platform_id = told.platform_id,
-        error = null, due_at = null, finished_at = now()
+    set status = 'DONE', attempt = 0, looks = 0, outcome = told.outcome,
+        platform_id = told.fact ->> 'platform_id', error = null, due_at = null, finished_at = now()
     from told
-    where s.campaign_job_id = told.campaign_job_id and s.name = told.name
+    where s.campaign_job_id = told.campaign_job_id and s.name = told.fact ->> 'step'
       and s.claim_token = told.claim_token
-    returning told.nth, told.campaign_job_id, told.team_id, told.name, told.platform_id
+    returning told.nth, told.campaign_job_id, told.team_id, told.fact
 ), events as (
     insert into job_events (campaign_job_id, team_id, kind, data)
-    select r.campaign_job_id, r.team_id, 'job.step.done',
-        jsonb_build_object('step', r.name, 'platform_id', r.platform_id, 'code', null)
-    from recorded as r
+    select r.campaign_job_id, r.team_id, 'job.step.done', r.fact from recorded as r
 )
 select coalesce(array_agg(recorded.nth), '{}')::integer[] as recorded from recorded
 """
 
 
-async def record_done_steps(connection: Connection, *, steps: int, campaign_job_ids: str, team_ids: str, names: str, claim_tokens: str, outcomes: str, platform_ids: str) -> list[int] | None:
-    """Writes what steps have brought that are done at the first try of the run that has begun them, as RecordSteps does, for less."""
-    row = await connection.fetchrow(RECORD_DONE_STEPS, steps, campaign_job_ids, team_ids, names, claim_tokens, outcomes, platform_ids)
+async def record_done_steps(connection: Connection, *, steps: int, campaign_job_ids: str, team_ids: str, claim_tokens: str, outcomes: str, facts: str) -> list[int] | None:
+    """Writes what steps have brought that are done at the first try of the run that has begun them, as RecordSteps does, for less: their names and ids are taken out of the facts that are told of them."""
+    row = await connection.fetchrow(RECORD_DONE_STEPS, steps, campaign_job_ids, team_ids, claim_tokens, outcomes, facts)
     return None if row is None else row[0]
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from uuid_utils.compat import uuid7
 
@@ -104,3 +105,10 @@ async def writes(database: str) -> AsyncGenerator[Writes]:
 def desk(shop: Shop, writes: Writes) -> Desk:
     """With a job of its own."""
     return Desk(shop, writes)
+
+
+@pytest.fixture
+async def connection(database: str) -> AsyncGenerator["asyncpg.Connection[asyncpg.Record]"]:
+    connection = await asyncpg.connect(database)
+    yield connection
+    await connection.close()

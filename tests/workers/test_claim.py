@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from models.database import HOT_SETTINGS, connect
 from models.gen import campaign_jobs, job_steps, workers
+from workers.claims import CLAIM_SETTINGS
+from workers.writes import MOVE_SETTINGS
 
 
 async def test_a_claim_takes_each_due_job_once_with_a_token_of_that_claim(shop):
@@ -192,12 +193,11 @@ async def test_hot_statements_walk_indexes_whatever_the_statistics_say(shop, sta
         await shop.job(account)
     if state == "large":
         await shop.pool.execute("analyze campaign_jobs")
-    connection = await asyncpg.connect(shop.url)
-    for setting in ("seqscan", "bitmapscan", "hashjoin", "mergejoin"):
-        await connection.execute(f"set enable_{setting} = off")
+    connection = await connect(shop.url, name="test", settings=HOT_SETTINGS)
+    moves = await connect(shop.url, name="test", settings=MOVE_SETTINGS)
 
     plans = [
-        await explain(connection, campaign_jobs.MOVE_CAMPAIGN_JOBS, MOVE),
+        await explain(moves, campaign_jobs.MOVE_CAMPAIGN_JOBS, MOVE),
         await explain(connection, HEAD_OF_CLAIM, [2, 64]),
         await explain(connection, COUNT_OF_ACCOUNT, [uuid4()]),
         await explain(connection, job_steps.START_NEW_STEPS, START_NEW),
@@ -207,35 +207,18 @@ async def test_hot_statements_walk_indexes_whatever_the_statistics_say(shop, sta
     ]
 
     await connection.close()
+    await moves.close()
     for plan in plans:
         assert on_tables(plan)
         assert "Seq Scan" not in {node["Node Type"] for node in on_tables(plan)}
 
 
 async def test_a_claim_reads_no_more_of_a_long_queue_than_it_takes(shop):
-    account = await shop.account(max_running=1000)
-    await shop.pool.execute(
-        """with made as (
-               insert into campaign_jobs (id, ad_account_id, platform_type, mode)
-               select gen_random_uuid(), $1, 'META', 'sandbox' from generate_series(1, 5000)
-               returning id)
-           insert into campaign_requests (campaign_job_id, payload) select id, '{}' from made""",
-        account,
-    )
-    await workers.register_worker(shop.pool, id=shop.worker_id, host="test", process_id=1)
-    connection = await connect(shop.url, name="test", settings=HOT_SETTINGS)
-    plans = []
-    connection.add_log_listener(lambda _, message: plans.append(message.message))
-    await connection.execute(
-        """load 'auto_explain'; set auto_explain.log_min_duration = 0; set auto_explain.log_analyze = on;
-           set auto_explain.log_nested_statements = on; set client_min_messages = log"""
-    )
+    await _long_queue(shop, await shop.account(max_running=1000))
 
-    claimed = await campaign_jobs.claim_campaign_jobs(connection, worker_id=shop.worker_id, want=10)
+    claimed, told = await _claim_explained(shop, want=10)
 
-    await connection.close()
-    told = "\n".join(plans)
-    assert len(claimed) == 10
+    assert claimed == 10
     assert "LockRows" in told
     assert "Seq Scan on campaign_jobs" not in told
     assert [
@@ -243,9 +226,51 @@ async def test_a_claim_reads_no_more_of_a_long_queue_than_it_takes(shop):
     ] == []
 
 
+async def test_a_large_claim_counts_in_one_walk_and_does_not_look_at_requests(shop):
+    for _ in range(20):
+        await _long_queue(shop, await shop.account(max_running=1000), jobs=10)
+
+    claimed, told = await _claim_explained(shop, want=150)
+
+    assert claimed == 150
+    counts = re.findall(r"using claimed_jobs_by_account on .*loops=(\d+)", told)
+    requests = re.findall(r"using campaign_requests_pkey on .*\((.*)\)", told)
+    assert counts == ["1"]
+    assert requests == ["never executed"]
+
+
+async def _long_queue(shop, account, jobs=5000):
+    await shop.pool.execute(
+        """with made as (
+               insert into campaign_jobs (id, ad_account_id, platform_type, mode)
+               select gen_random_uuid(), $1, 'META', 'sandbox' from generate_series(1, $2)
+               returning id)
+           insert into campaign_requests (campaign_job_id, payload) select id, '{}' from made""",
+        account,
+        jobs,
+    )
+
+
+async def _claim_explained(shop, want):
+    """How many jobs a claim took, and the plans of its statements as they were run."""
+    await workers.register_worker(shop.pool, id=shop.worker_id, host="test", process_id=1)
+    connection = await connect(shop.url, name="test", settings=CLAIM_SETTINGS)
+    plans = []
+    connection.add_log_listener(lambda _, message: plans.append(message.message))
+    await connection.execute(
+        """load 'auto_explain'; set auto_explain.log_min_duration = 0; set auto_explain.log_analyze = on;
+           set auto_explain.log_nested_statements = on; set client_min_messages = log"""
+    )
+    claimed = await campaign_jobs.claim_campaign_jobs(
+        connection, worker_id=shop.worker_id, want=want
+    )
+    await connection.close()
+    return len(claimed), "\n".join(plans)
+
+
 START = [[uuid4()], '["campaign"]', [0], "campaign", [0], [b""], [uuid4()], [uuid4()]]
-START_NEW = [str(uuid4()), '["campaign"]', [0], "campaign", "", str(uuid4())]
-RECORD_DONE = [1, str(uuid4()), "", '["campaign"]', str(uuid4()), "[null]", "[null]"]
+START_NEW = [str(uuid4()), '["campaign"]', "0", "campaign", "", str(uuid4())]
+RECORD_DONE = [1, str(uuid4()), "", str(uuid4()), "[null]", '[{"step": "campaign"}]']
 RECORD = [
     [uuid4()],
     [None],

@@ -173,7 +173,7 @@ def test_an_end_that_was_not_ours_to_write_is_no_end():
 
 
 def test_the_log_says_what_became_of_a_run():
-    waiting = Move(UUID(int=1), TOKEN, "PROCESSING", 77.0, "in_doubt")
+    waiting = Move(UUID(int=1), TOKEN, "PROCESSING", 77.0, "in_doubt", error_code="token_rejected")
     failed = Move(UUID(int=1), TOKEN, "FAILED", error_code="busy")
 
     with structlog.testing.capture_logs() as lines:

@@ -36,6 +36,9 @@ class Written:
         if name == "intents":
             self.at.append(clock.seconds())
 
+    def took(self, name, seconds):
+        """Nobody asks how long."""
+
 
 async def test_the_time_of_a_call_runs_from_before_its_intent_was_written(shop, database):
     written = Written()

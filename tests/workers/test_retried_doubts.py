@@ -6,6 +6,7 @@ import pytest
 
 from common.errors import Reject, Retry, Unknown, Wait
 from models.gen import campaign_jobs
+from models.marker import marker
 from tests.workers.ledgers import PACE, STEP, Platform
 from workers.ledger import MOST_ATTEMPTS
 from workers.platforms.base import Done
@@ -62,6 +63,26 @@ async def test_what_was_not_allowed_to_be_looked_up_is_looked_up_after_a_retry(d
 
     assert done == Done("made long ago")
     assert len(platform.calls) == 1
+
+
+@pytest.mark.parametrize("is_retryable", [True, False])
+async def test_whoever_is_told_of_a_refused_look_is_told_where_the_object_may_be(
+    desk, is_retryable
+):
+    """And never to change a request, and send it as a new one, for what he did not ask for himself."""
+    refused = Reject(
+        "no", code="refused", remedy="Change it.", pointer="/campaign", retryable=is_retryable
+    )
+    platform = Platform(unknown(), found=[refused])
+
+    await lose_an_answer(desk, platform)
+
+    error = (await desk.open()).error_of(STEP.name)
+    assert error is not None
+    assert error.retryable
+    assert f"[{marker(desk.job_id, STEP.name)}]" in error.remedy
+    assert ("Change it." in error.remedy) is is_retryable
+    assert (error.pointer is None) is not is_retryable
 
 
 async def test_what_is_not_found_after_a_retry_is_made_after_two_looks(desk):

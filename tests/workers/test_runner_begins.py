@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.workers.running import (
     CLAIM_LOCK,
+    Gate,
     Scripted,
     connected,
     finished,
@@ -18,6 +19,7 @@ from workers.metrics import WorkerMetrics
 
 STANDSTILL_SECONDS = 10.0
 """At most; the worker would count as dead after three times as long."""
+TOKEN = "select claim_token from campaign_jobs where id = $1"
 CLAIMED = "select count(*) from campaign_jobs where claim_token is not null"
 
 
@@ -59,6 +61,27 @@ async def test_jobs_of_a_claim_behind_which_there_may_be_more_begin_behind_the_n
             await finished(shop, job)
 
     assert taken == [2]
+
+
+async def test_a_job_that_is_still_being_loaded_is_known_when_unknown_claims_are_given_back(shop):
+    """Nothing can be loaded while others have every connection of the pool."""
+    job, gate = await shop.job(await shop.account()), Gate()
+    size = shop.pool.get_max_size()
+
+    async with connected(shop) as own:
+        held = [await shop.pool.acquire() for _ in range(size)]
+        async with working(shop, gate, poll_seconds=0.01) as worker:
+            token = await until(lambda: own.fetchval(TOKEN, job))
+            looked_at = worker._claims._looked_at
+            worker._claims.doubt()
+            await until(lambda: worker._claims._looked_at > looked_at)
+            kept = await own.fetchval(TOKEN, job)
+            for connection in held:
+                await shop.pool.release(connection)
+            gate.release()
+            await finished(shop, job)
+
+    assert kept == token
 
 
 def accounts_are_known() -> bool:

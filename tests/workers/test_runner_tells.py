@@ -6,6 +6,7 @@ import pytest
 import structlog
 
 from models.gen import campaign_jobs
+from models.job import JobError
 from tests.workers.running import (
     NEVER,
     Gate,
@@ -22,6 +23,9 @@ from workers.metrics import WorkerMetrics
 
 BUILD = "BUILD_CAMPAIGN"
 DEAD_TOKEN = Parked(604_800, "reauth_required")
+REFUSED_TOKEN = Parked(
+    604_800, "reauth_required", JobError(code="token_rejected", message="It is over.")
+)
 TASKS = {"listener", "upkeep", "presence", "notifier", "intents", "records", "moves"}
 
 
@@ -98,7 +102,7 @@ async def test_a_worker_that_hears_of_work_seldom_asks_by_itself(shop):
 
 @pytest.mark.parametrize(
     ("outcome", "replaced"),
-    [(Interrupted(), 0), (DEAD_TOKEN, 0), (DEAD_TOKEN, 1)],
+    [(Interrupted(), 0), (REFUSED_TOKEN, 0), (REFUSED_TOKEN, 1)],
     ids=["interrupted", "token dead", "token replaced"],
 )
 async def test_a_job_that_its_caller_stopped_counts_as_what_it_did(shop, outcome, replaced):
@@ -118,7 +122,8 @@ async def test_a_job_that_its_caller_stopped_counts_as_what_it_did(shop, outcome
         job = await finished(shop, job_id)
 
     labels = {"kind": BUILD, "status": "CANCELLED"}
-    assert job["status"] == "CANCELLED"
+    ends = "select data ->> 'code' from job_events where kind = 'job.finished'"
+    assert (job["status"], await shop.value(ends)) == ("CANCELLED", None)
     assert metrics.registry.get_sample_value("mojito_jobs_ended_total", labels) == 1
 
 

@@ -1,18 +1,10 @@
 """A run that lost its job is told so, even in one statement with the run that has the job now."""
 
-import asyncpg
 import msgspec
 import pytest
 
 from models.gen import workers
 from workers.writes import Intent, Move, Record, write_intents, write_moves, write_records
-
-
-@pytest.fixture
-async def connection(shop):
-    connection = await asyncpg.connect(shop.url)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

@@ -1,0 +1,38 @@
+"""A claim that meets full accounts looks further, and takes there what it would take anywhere else."""
+
+from uuid import uuid4
+
+from models.gen import workers
+
+HEAD = 64
+"""So many jobs of a lane are looked at before other accounts are."""
+NOT_DUE = "update campaign_jobs set due_at = now() + interval '1 hour' where id = $1"
+THROTTLED = "update ad_accounts set throttled_until = now() + interval '1 hour' where id = $1"
+
+
+async def test_behind_a_full_account_only_what_is_due_is_taken(shop):
+    full, other = await shop.account(max_running=1), await shop.account()
+    first, _ = [await shop.job(full) for _ in range(2)]
+    await shop.pool.execute(NOT_DUE, await shop.job(other))
+
+    claimed = await shop.claim()
+
+    assert [job.id for job in claimed] == [first]
+
+
+async def test_among_all_accounts_only_what_is_due_and_not_throttled_is_taken(shop):
+    full = await shop.account(max_running=1)
+    first, *_ = [await shop.job(full) for _ in range(HEAD)]
+    early, throttled, ready, last = [await shop.account() for _ in range(4)]
+    await shop.pool.execute(NOT_DUE, await shop.job(early))
+    await shop.pool.execute(THROTTLED, throttled)
+    await shop.job(throttled)
+    wanted = await shop.job(ready)
+    await shop.job(last)
+    await workers.register_worker(shop.pool, id=(idle := uuid4()), host="test", process_id=1)
+
+    claimed = await shop.claim(2)
+
+    assert {job.id for job in claimed} == {first, wanted}
+    cursors = await shop.pool.fetch("select id, sweep_cursor from workers")
+    assert dict(map(tuple, cursors)) == {shop.worker_id: ready, idle: None}
