@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Hashable, Mapping
+from functools import cache
 from ipaddress import ip_address
 from pathlib import PurePosixPath
 from typing import Literal, NamedTuple, Self
@@ -13,7 +14,7 @@ import httpx
 
 from common.address_guard import Address, PrivateTargets, is_public
 from common.errors import MojitoError
-from common.name_lookups import NameLookups
+from common.name_lookups import NameLookups, looking_up_for
 
 type RefusalCode = Literal[
     "url_not_allowed",
@@ -92,7 +93,7 @@ class GuardedClient:
         self._total_seconds = total_seconds
         self._resolve = resolve or NameLookups()
         self._transport = httpx.AsyncHTTPTransport(
-            verify=ssl_context or ssl.create_default_context(),
+            verify=ssl_context or _trusting(),
             trust_env=False,
             # a kept connection could serve another host name at the same address
             limits=httpx.Limits(max_keepalive_connections=0),
@@ -100,13 +101,21 @@ class GuardedClient:
 
     @contextlib.asynccontextmanager
     async def download(
-        self, url: str, *, max_bytes: int, total_seconds: float | None = None
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        total_seconds: float | None = None,
+        asker: Hashable | None = None,
     ) -> AsyncIterator[Download]:
-        """Opens an address for reading. Raises DownloadFailed, also while chunks are read."""
+        """Opens an address for reading. Raises DownloadFailed, also while chunks are read.
+
+        `asker`: for whom; names that never answer hold up nobody but the one who asks for them.
+        """
         target = parse_url(url)
         async with (
             _in_time(total_seconds or self._total_seconds),
-            self._answer(_request("GET", target)) as response,
+            self._answer(_request("GET", target), asker) as response,
         ):
             _refuse_answer(response, max_bytes)
             yield Download(response, file_name=file_name_of(target), max_bytes=max_bytes)
@@ -119,10 +128,11 @@ class GuardedClient:
         headers: Mapping[str, str],
         longest_answer: int,
         total_seconds: float,
+        asker: Hashable | None = None,
     ) -> Answer:
         """What the address answers, whatever its status. Raises DownloadFailed when it does not."""
         request = _request("POST", parse_url(url), content, headers)
-        async with _in_time(total_seconds) as limit, self._answer(request) as response:
+        async with _in_time(total_seconds) as limit, self._answer(request, asker) as response:
             limit.reschedule(None)  # it has answered; what follows is only for people
             return Answer(
                 response.status_code,
@@ -133,7 +143,7 @@ class GuardedClient:
     async def check(self, url: str) -> None:
         """Raises DownloadFailed for an address that would not be called."""
         async with _in_time(LOOK_UP_SECONDS):
-            await self._checked_addresses(parse_url(url))
+            await self._checked_addresses(parse_url(url), None)
 
     async def __aenter__(self) -> Self:
         return self
@@ -146,8 +156,10 @@ class GuardedClient:
         await self._transport.aclose()
 
     @contextlib.asynccontextmanager
-    async def _answer(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
-        addresses = await self._checked_addresses(request.url)
+    async def _answer(
+        self, request: httpx.Request, asker: Hashable | None
+    ) -> AsyncIterator[httpx.Response]:
+        addresses = await self._checked_addresses(request.url, asker)
         response = await self._send(request, addresses)
         try:
             yield response
@@ -164,10 +176,11 @@ class GuardedClient:
         request.url = named.copy_with(host=addresses[-1])
         return await self._transport.handle_async_request(request)
 
-    async def _checked_addresses(self, url: httpx.URL) -> list[str]:
+    async def _checked_addresses(self, url: httpx.URL, asker: Hashable | None) -> list[str]:
         port = url.port or (443 if url.scheme == "https" else 80)
         try:
-            found = await self._resolve(url.host, port)
+            with looking_up_for(asker):
+                found = await self._resolve(url.host, port)
         except (OSError, UnicodeError) as error:
             raise _unreachable("its name has no address") from error
         if not found:
@@ -290,3 +303,9 @@ def _refuse_answer(response: httpx.Response, max_bytes: int) -> None:
     length = response.headers.get("content-length", "")
     if length.isdigit() and int(length) > max_bytes:
         raise too_large(max_bytes)
+
+
+@cache
+def _trusting() -> ssl.SSLContext:
+    """The authorities of the system, read once: that takes 30 ms."""
+    return ssl.create_default_context()

@@ -1,6 +1,13 @@
 """Carries requests of httpx by aiohttp, whose connections and parser cost a third of the processor time."""
 
-from collections.abc import AsyncIterable
+import asyncio
+import contextlib
+import socket
+import ssl
+import struct
+from collections.abc import AsyncIterable, Callable, Generator
+from contextvars import ContextVar
+from functools import cache
 from typing import cast
 
 import aiohttp
@@ -12,7 +19,11 @@ LONGEST_ANSWER = 4 * 1024**2
 LONGEST_HEADER = 64 * 1024
 """Bytes. Meta lists every account's usage in one; the usual limit of 8 KB would make a doubt of an answer."""
 
+BEFORE_SENDING = "before_sending"
+"""Extension of a request: called when it has a connection, right before its first byte leaves."""
+
 _OF_PACKED = (b"content-encoding", b"content-length")
+_LINGER_NOT = struct.pack("ii", 1, 0)
 
 
 class AnswerTooLong(httpx.ReadError):
@@ -25,6 +36,10 @@ class Transport(httpx.AsyncBaseTransport):
     A request of which no byte has left raises httpx.ConnectError or UnsupportedProtocol. Every other
     failure is a ReadError, since the request may have been carried out. The package httpx-aiohttp was not
     taken: it calls a connection that breaks after the request has been sent a ConnectTimeout, too.
+
+    When nobody waits for the answer any more, or the process dies, no further byte of the request leaves:
+    an orderly end would go on sending what the connection holds, for a minute and more if its way is
+    blocked, and the request would be carried out when nobody reckons with it.
     """
 
     def __init__(self, *, max_connections: int, keepalive_seconds: float) -> None:
@@ -37,7 +52,8 @@ class Transport(httpx.AsyncBaseTransport):
         if self._session is None:
             self._session = self._opened()
         try:
-            return await _exchanged(self._session, request)
+            with _sending(request):
+                return await _exchanged(self._session, request)
         except aiohttp.ClientConnectorError as error:
             raise httpx.ConnectError(type(error).__name__, request=request) from error
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
@@ -55,15 +71,62 @@ class Transport(httpx.AsyncBaseTransport):
         connector = aiohttp.TCPConnector(
             limit=self._max_connections,
             keepalive_timeout=self._keepalive_seconds,
-            ssl=httpx.create_ssl_context(trust_env=False),
+            ssl=_trusting(),
+            socket_factory=_socket,
         )
         return aiohttp.ClientSession(
             connector=connector,
+            request_class=_Request,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             max_line_size=LONGEST_HEADER,
             max_field_size=LONGEST_HEADER,
         )
+
+
+class _Sending:
+    """What is asked before a request leaves, and the connection that it has left by."""
+
+    __slots__ = ("ask", "transport")
+
+    def __init__(self, ask: Callable[[], None] | None) -> None:
+        self.ask = ask
+        self.transport: asyncio.Transport | None = None
+
+
+_now_sending: ContextVar[_Sending] = ContextVar("now_sending")
+
+
+class _Request(aiohttp.ClientRequest):
+    async def send(self, conn: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
+        """A connection may have been waited for; what was true before that need not be any more."""
+        sending = _now_sending.get()
+        if sending.ask is not None:
+            sending.ask()
+        sending.transport = conn.transport
+        return await super().send(conn)
+
+
+@contextlib.contextmanager
+def _sending(request: httpx.Request) -> Generator[None]:
+    sending = _Sending(request.extensions.get(BEFORE_SENDING))
+    token = _now_sending.set(sending)
+    try:
+        yield
+    except BaseException:
+        if sending.transport is not None:
+            # aiohttp has closed it, which still sends what is written already
+            sending.transport.abort()
+        raise
+    finally:
+        _now_sending.reset(token)
+
+
+def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    """What it holds when it is closed is thrown away, by whomever it is closed."""
+    made = socket.socket(*address[:3])
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+    return made
 
 
 async def _exchanged(session: aiohttp.ClientSession, request: httpx.Request) -> httpx.Response:
@@ -76,6 +139,7 @@ async def _exchanged(session: aiohttp.ClientSession, request: httpx.Request) -> 
         allow_redirects=False,
     ) as answer:
         content = await _read(answer, request)
+        _now_sending.get().transport = None  # it may serve somebody else by now
         return httpx.Response(
             answer.status, headers=_unpacked(answer), content=content, request=request
         )
@@ -114,3 +178,9 @@ def _body(request: httpx.Request) -> bytes | AsyncIterable[bytes] | None:
     except httpx.RequestNotRead:
         # files are sent as they are read
         return cast("AsyncIterable[bytes]", request.stream)
+
+
+@cache
+def _trusting() -> ssl.SSLContext:
+    """The authorities that httpx brings along, read once: that takes 30 ms."""
+    return httpx.create_ssl_context(trust_env=False)

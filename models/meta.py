@@ -128,14 +128,16 @@ class MetaAdSet(Strict, frozen=True, kw_only=True):
     ] = None
     adset_schedule: Annotated[
         Annotated[list[Schedule], Meta(min_length=1)] | None,
-        Meta(description="Hours in which ads run; with a lifetime budget only."),
+        Meta(
+            description="Hours in which ads run; with a lifetime budget and the pacing_type day_parting."
+        ),
     ] = None
     pacing_type: Annotated[
         Annotated[
             list[Literal["standard", "no_pacing", "day_parting"]], Meta(min_length=1, max_length=2)
         ]
         | None,
-        Meta(description="How the budget is spent over time."),
+        Meta(description="How the budget is spent over time; day_parting with adset_schedule."),
     ] = None
     is_dynamic_creative: Annotated[
         bool | None, Meta(description="Dynamic creative is not available in this release.")

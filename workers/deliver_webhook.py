@@ -136,6 +136,7 @@ class DeliverWebhook:
                     headers={"Content-Type": "application/json", **headers, **origin(message)},
                     longest_answer=LONGEST_ANSWER,
                     total_seconds=self._answer_seconds,
+                    asker=("webhooks", message.team_id),
                 )
         except DownloadFailed as error:
             return Told(None, error.code, None)

@@ -158,7 +158,7 @@ class MediaSource:
     async def _fetch(self, wanted: Wanted, url: str) -> MediaAsset:
         try:
             async with self._client.download(
-                url, max_bytes=LARGEST_FOR_META[wanted.kind]
+                url, max_bytes=LARGEST_FOR_META[wanted.kind], asker=("media", wanted.team_id)
             ) as download:
                 return await store_asset(
                     self._pool,

@@ -1,6 +1,7 @@
 """The sandbox's own time: real time plus an offset that can be moved, so that nobody waits for a video."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sandbox.store import Store
@@ -11,13 +12,14 @@ _OFFSET = "clock_offset_seconds"
 class Clock:
     """Only ever moved forward, until everything is forgotten."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, real: Callable[[], float] = time.time) -> None:
         self._store = store
+        self.real = real
         self.offset_seconds = float(store.setting(_OFFSET) or 0)
 
     def now(self) -> float:
         """Unix seconds."""
-        return time.time() + self.offset_seconds
+        return self.real() + self.offset_seconds
 
     def advance(self, seconds: float) -> None:
         """Survives a restart."""

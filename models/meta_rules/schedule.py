@@ -6,6 +6,7 @@ from models.meta_rules.table import Found, Place, Scope, independently, rule
 
 SCHEDULE = "Marketing API reference, ad set: schedule"
 HOURS = "Marketing API reference, ad set: adset_schedule"
+HOURS_PACING = "Marketing API, pacing and scheduling; Meta's announcement of ad scheduling"
 FREQUENCY = "Marketing API reference, ad set: frequency_control_specs"
 
 
@@ -56,6 +57,15 @@ def hours_need_lifetime(scope: Scope) -> Found:
         yield scope.ad_set.at("adset_schedule"), "It needs a lifetime budget."
 
 
+@rule("ad_set", "hours_need_day_parting", HOURS_PACING, when=("ad_set.adset_schedule",))
+def hours_need_day_parting(scope: Scope) -> Found:
+    """Hours are kept where the budget is spent by them; else ads may run, and cost, at all hours."""
+    if scope.ad_set.has("adset_schedule") and "day_parting" not in scope.ad_set.values(
+        "pacing_type"
+    ):
+        yield scope.ad_set.at("pacing_type"), 'Chosen hours need ["day_parting"].'
+
+
 @rule("ad_set", "hours_reversed", HOURS, when=("ad_set.adset_schedule",))
 def hours_in_order(scope: Scope) -> Found:
     """Hours end after they begin, on the same day."""
@@ -85,6 +95,7 @@ RULES = (
     lifetime_needs_end,
     daily_needs_a_day,
     hours_need_lifetime,
+    hours_need_day_parting,
     hours_in_order,
     frequency,
 )

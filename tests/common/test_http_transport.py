@@ -3,15 +3,16 @@
 import asyncio
 import contextlib
 import gzip
+import select
 import socket
 import zlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from common.http_transport import LONGEST_ANSWER, AnswerTooLong, Transport
+from common.http_transport import BEFORE_SENDING, LONGEST_ANSWER, AnswerTooLong, Transport
 from tests.common.loopback import certificates, loopback, with_body
 
 
@@ -178,10 +179,72 @@ async def test_who_stops_waiting_closes_the_connection(client: httpx.AsyncClient
             (writer,) = server.open
             waiting.cancel()
             await asyncio.wait([waiting])
-            await writer.wait_closed()
+            with pytest.raises(ConnectionResetError):
+                await writer.wait_closed()
 
     assert waiting.cancelled()
     assert writer.is_closing()
+
+
+@contextlib.contextmanager
+def unread() -> Generator[socket.socket]:
+    """A server that takes connections and, for now, hardly a byte."""
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        server.settimeout(0)
+        yield server
+
+
+async def pieces(size: int) -> AsyncGenerator[bytes]:
+    for _ in range(size // 10_000):
+        yield b"x" * 10_000
+
+
+async def what_arrived(server: socket.socket) -> bytes:
+    """Once the connection is reset, before which nothing is read: whoever reads makes room for more."""
+    connection, _ = server.accept()
+    told = select.poll()
+    told.register(connection, 0)  # the end of a connection is told unasked
+    received = b""
+    with connection, contextlib.suppress(ConnectionResetError):
+        async with asyncio.timeout(10):
+            while not told.poll(0):  # noqa: ASYNC110 - the end of a connection tells nobody
+                await asyncio.sleep(0.01)  # looks again
+        while piece := connection.recv(1 << 16):
+            received += piece
+    return received
+
+
+@pytest.mark.parametrize("size", [40_000, 8_000_000], ids=["in the system", "in the program"])
+async def test_nothing_more_is_sent_of_a_request_that_nobody_waits_for(
+    client: httpx.AsyncClient, size: int
+):
+    with unread() as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                length = {"Content-Length": str(size)}
+                await client.post(url, content=pieces(size), headers=length)
+        received = await what_arrived(server)
+
+    assert len(received) < size
+
+
+async def test_what_must_still_be_true_is_asked_when_there_is_a_connection(
+    client: httpx.AsyncClient,
+):
+    def refuse() -> None:
+        raise LookupError
+
+    async with loopback(with_body(b"{}")) as server:
+        url = f"http://127.0.0.1:{server.port}/"
+        with pytest.raises(LookupError):
+            await client.post(url, content=b"first", extensions={BEFORE_SENDING: refuse})
+        await client.get(url)
+
+    assert [request.partition(" ")[0] for request in server.requests] == ["GET"]
 
 
 LONG = b" " * (LONGEST_ANSWER + 1)

@@ -49,6 +49,15 @@ def test_hours_may_be_chosen_under_a_lifetime_budget_of_the_campaign():
     assert refused in told(CAMPAIGN_BUDGET, hours)
 
 
+def test_chosen_hours_are_not_accepted_where_ads_would_run_at_all_hours():
+    hours = {f"{SET}/adset_schedule": HOURS, END: "2026-12-11T00:00:00Z"}
+    refused = (f"{SET}/pacing_type", "hours_need_day_parting")
+
+    assert refused in told(CAMPAIGN_LIFETIME, hours)
+    assert refused not in told(CAMPAIGN_LIFETIME)
+    assert told(CAMPAIGN_LIFETIME, {**hours, f"{SET}/pacing_type": ["day_parting"]}) == set()
+
+
 def test_how_often_people_see_ads_is_controlled_for_exactly_these_goals():
     specs = [{"event": "IMPRESSIONS", "interval_days": 7, "max_frequency": 2}]
     refused = (f"{SET}/frequency_control_specs", "frequency_does_not_fit_goal")

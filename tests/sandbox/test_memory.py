@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.clear import CLEAR
 from tests.sandbox.running import (
     CAMPAIGN,
     CLIP,
@@ -38,7 +39,9 @@ class Process:
         assert self._process.stdout is not None
         self.first_line = self._process.stdout.readline().strip()
         self.base = self.first_line.removeprefix("sandbox at ")
-        listed = httpx.get(f"{self.base}/_sandbox/accounts", trust_env=False).json()["data"]
+        listed = httpx.get(f"{self.base}/_sandbox/accounts", trust_env=False, verify=CLEAR).json()[
+            "data"
+        ]
         self.token = listed[0]["access_token"]
 
     def end(self, number: int) -> int:
@@ -53,7 +56,9 @@ class Process:
         """JSON of an answer."""
         headers = {"Authorization": f"Bearer {self.token}"}
         url = f"{self.base}{path}"
-        return httpx.request(method, url, headers=headers, trust_env=False, **kwargs).json()
+        return httpx.request(
+            method, url, headers=headers, trust_env=False, verify=CLEAR, **kwargs
+        ).json()
 
 
 def test_a_killed_process_loses_nothing_that_was_answered(tmp_path: Path) -> None:

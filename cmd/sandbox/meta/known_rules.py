@@ -117,7 +117,7 @@ RULES = _read("""
 ~ dsa_beneficiary and dsa_payor for the EU (3858081); account defaults and 3858152 are not : disclosure
 ~ Regional categories: Singapore (3858550) alone : singapore
 + frequency_control_specs by goal, in impressions, 1 to 90; never changed (1815198) : frequency immutable
-~ Schedules need a lifetime budget; their days and minutes are not checked : hours
+~ Schedules need a lifetime budget and day_parting; days and minutes are not checked : hours hours_pacing
 - is_dynamic_creative wants one ad with an asset feed
 # Targeting: Marketing API, targeting
 + A place or a custom audience is required : place

@@ -5,6 +5,7 @@ from tests.models.meta_requests import ABSENT, CAMPAIGN, CAMPAIGN_BUDGET, LIFETI
 STRATEGY = f"{SET}/bid_strategy"
 SHARING = f"{CAMPAIGN}/is_adset_budget_sharing_enabled"
 HOURS = {"start_minute": 480, "end_minute": 600, "days": [1, 2]}
+BY_HOURS = {f"{SET}/pacing_type": ["day_parting"]}
 
 CASES = [
     Case(
@@ -207,15 +208,23 @@ CASES = [
         level="ad_set",
         code="hours_need_lifetime_budget",
         at=f"{SET}/adset_schedule",
-        both={f"{SET}/adset_schedule": [HOURS]},
+        both={f"{SET}/adset_schedule": [HOURS], **BY_HOURS},
         refused={},
         accepted=LIFETIME,
     ),
     Case(
         level="ad_set",
+        code="hours_need_day_parting",
+        at=f"{SET}/pacing_type",
+        both={f"{SET}/adset_schedule": [HOURS], **LIFETIME},
+        refused={f"{SET}/pacing_type": ["standard"]},
+        accepted={f"{SET}/pacing_type": ["no_pacing", "day_parting"]},
+    ),
+    Case(
+        level="ad_set",
         code="hours_reversed",
         at=f"{SET}/adset_schedule/1/end_minute",
-        both=LIFETIME,
+        both={**LIFETIME, **BY_HOURS},
         refused={f"{SET}/adset_schedule": [HOURS, {**HOURS, "end_minute": 480}]},
         accepted={f"{SET}/adset_schedule": [HOURS, HOURS]},
     ),

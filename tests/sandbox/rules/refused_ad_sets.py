@@ -180,6 +180,20 @@ REFUSED = [
     ),
     ("hours", "ad_set", {"adset_schedule": [{}]}, {}, None, "adset_schedule"),
     (
+        "hours_pacing",
+        "ad_set",
+        {
+            "adset_schedule": [{}],
+            "lifetime_budget": 10_000,
+            "daily_budget": None,
+            "end_time": "2100-01-01T00:00:00Z",
+            "pacing_type": ["standard"],
+        },
+        {},
+        None,
+        "pacing_type",
+    ),
+    (
         "attribution",
         "ad_set",
         {"attribution_spec": [{"event_type": "CLICK_THROUGH", "window_days": 7}]},

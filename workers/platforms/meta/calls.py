@@ -13,14 +13,15 @@ import msgspec
 
 from common import clock, tracing
 from common.errors import Retry, StepError, Unknown, Wait
-from common.http_transport import AnswerTooLong, Transport
+from common.http_transport import BEFORE_SENDING, AnswerTooLong, Transport
 from models.credentials import Account, MetaCredentials
 from workers.platforms.base import Called, StepContext, unmeasured
+from workers.platforms.meta.files import SentFile, form
 from workers.platforms.meta.outcomes import THROTTLE, blame, number, outcome
 from workers.platforms.meta.pacing import Pacing, limit_of, read_usage
 from workers.platforms.meta.pointers import pointer
 from workers.platforms.meta.sdk import Call
-from workers.platforms.meta.strangers import parsed
+from workers.platforms.meta.strangers import mapping, parsed
 
 type Effect = Literal["reads", "repeatable", "creates"]
 """What a call may do: only one that creates and cannot be repeated leaves a doubt behind."""
@@ -36,6 +37,7 @@ _HEADERS = {
     "Accept-Encoding": "gzip, deflate",
     "User-Agent": "mojito",
 }
+_HAS_LEFT = "has_left"
 _NOT_SENT = (httpx.ConnectError, httpx.UnsupportedProtocol)
 _LATE = "Nothing; the job asks Meta what happened."
 _AGAIN = "Nothing; the job tries again by itself."
@@ -73,16 +75,21 @@ class Graph:
         self,
         addresses: Addresses,
         called: Called = unmeasured,
+        *,
+        max_connections: int = 200,
     ) -> None:
         self._called = called
         self._addresses = addresses
         self._pacing = Pacing()
         # not through a client of httpx: redirects, cookies and its log of addresses are not wanted
-        self._transport = Transport(max_connections=200, keepalive_seconds=3)
+        self._transport = Transport(max_connections=max_connections, keepalive_seconds=3)
+        # of their own: slow ones, many at once, would keep every other call waiting for a connection
+        self._of_files = Transport(max_connections=max_connections, keepalive_seconds=3)
 
     async def close(self) -> None:
         """Lets connections go."""
         await self._transport.aclose()
+        await self._of_files.aclose()
 
     async def send(
         self,
@@ -90,7 +97,7 @@ class Graph:
         call: Call,
         *,
         effect: Effect,
-        files: dict[str, Any] | None = None,
+        file: SentFile | None = None,
         video_host: bool = False,
     ) -> dict[str, Any]:
         """Meta's answer. Raises Refusal for an error object, else Retry, Unknown or Wait."""
@@ -99,23 +106,24 @@ class Graph:
             if pause > 0:
                 await asyncio.sleep(pause)
         with tracing.span(f"{call.method} META", "client", step=context.step.name):
-            return await self._send(context, call, effect, files, video_host=video_host)
+            return await self._send(context, call, effect, file, video_host=video_host)
 
     async def _send(
         self,
         context: StepContext,
         call: Call,
         effect: Effect,
-        files: dict[str, Any] | None,
+        file: SentFile | None,
         *,
         video_host: bool,
     ) -> dict[str, Any]:
-        seconds = self._seconds(context, effect) + _to_be_sent(files)
-        request = self._request(context.account, call, files, video_host=video_host)
-        context.guard()
+        seconds = self._seconds(context, effect) + _to_be_sent(file)
+        request = self._request(context.account, call, file, video_host=video_host)
+        request.extensions[BEFORE_SENDING] = partial(self._leave, request, context, effect)
+        transport = self._transport if file is None else self._of_files
         began_at, ended = clock.seconds(), "done"
         try:
-            response = await self._exchange(request, seconds, effect)
+            response = await self._exchange(transport, request, seconds, effect)
             return self._read(context.account, response, effect, partial(pointer, context))
         except Refusal as refusal:
             ended = type(refusal.step_error).__name__.lower()
@@ -129,28 +137,32 @@ class Graph:
     async def ask(self, account: Account, call: Call, seconds: float) -> dict[str, Any]:
         """Meta's answer to a read that belongs to no job. Raises Refusal, Retry or Wait."""
         request = self._request(account, call, None, video_host=False)
-        response = await self._exchange(request, seconds, "reads")
+        request.extensions[BEFORE_SENDING] = partial(_tell_that_it_left, request)
+        response = await self._exchange(self._transport, request, seconds, "reads")
         return self._read(account, response, "reads", lambda _: None)
 
     async def _exchange(
-        self, request: httpx.Request, seconds: float, effect: Effect
+        self, transport: Transport, request: httpx.Request, seconds: float, effect: Effect
     ) -> httpx.Response:
         try:
             async with asyncio.timeout(seconds):
-                return await self._transport.handle_async_request(request)
+                return await transport.handle_async_request(request)
         except _NOT_SENT as error:
-            raise Retry(
-                f"Meta could not be reached ({type(error).__name__})",
-                code="platform_unreachable",
-                remedy=_AGAIN,
-                is_outage=True,
-            ) from None
+            raise _not_reached(error) from None
         except AnswerTooLong as error:
             raise unanswered(effect, str(error)) from None
         except (TimeoutError, httpx.HTTPError) as error:
+            if isinstance(error, TimeoutError) and _HAS_LEFT not in request.extensions:
+                raise _not_reached(error) from None
             # what was sent and is too large for the time would be too large again
             message, is_outage = f"no answer came ({type(error).__name__})", effect == "reads"
             raise unanswered(effect, message, is_outage=is_outage) from None
+
+    def _leave(self, request: httpx.Request, context: StepContext, effect: Effect) -> None:
+        """Looks once more when there is a connection: meanwhile the machine may have been asleep."""
+        context.guard()
+        self._seconds(context, effect)
+        _tell_that_it_left(request)
 
     def _seconds(self, context: StepContext, effect: Effect) -> float:
         if effect != "creates":
@@ -163,7 +175,7 @@ class Graph:
         return left
 
     def _request(
-        self, account: Account, call: Call, files: dict[str, Any] | None, *, video_host: bool
+        self, account: Account, call: Call, file: SentFile | None, *, video_host: bool
     ) -> httpx.Request:
         credentials: MetaCredentials = account.credentials
         params = {**call.params, **proof(credentials)}
@@ -172,8 +184,10 @@ class Graph:
         if (trace := tracing.current()) is not None:
             headers["traceparent"] = trace.traceparent
         url = _address(f"{base.rstrip('/')}/{call.path}")
+        if file is not None:
+            return form(url, params, file, headers)
         if call.method == "POST":
-            return httpx.Request("POST", url, data=params, files=files, headers=headers)
+            return httpx.Request("POST", url, data=params, headers=headers)
         return httpx.Request(call.method, url, params=params, headers=headers)
 
     def _read(
@@ -187,6 +201,9 @@ class Graph:
         usage = read_usage(response.headers, account=asked_about)
         self._pacing.heard(asked_about, usage)
         answer = parsed(masked(response.content, account.credentials))
+        if effect == "creates" and {"id", "error"} <= mapping(answer).keys():
+            # it names something that was made, whatever else it says
+            raise unanswered(effect, "an error came with an id")
         if isinstance(answer, dict) and isinstance(answer.get("error"), dict):  # pyright: ignore[reportUnknownMemberType]  # JSON of a stranger
             error: dict[str, Any] = answer["error"]
             limit = limit_of(error.get("code"))
@@ -218,9 +235,23 @@ class Graph:
         return answer  # pyright: ignore[reportUnknownVariableType]  # likewise
 
 
-def _to_be_sent(files: dict[str, Any] | None) -> float:
+def _tell_that_it_left(request: httpx.Request) -> None:
+    request.extensions[_HAS_LEFT] = True
+
+
+def _not_reached(error: Exception) -> Retry:
+    """No byte of the request has left."""
+    return Retry(
+        f"Meta could not be reached ({type(error).__name__})",
+        code="platform_unreachable",
+        remedy=_AGAIN,
+        is_outage=True,
+    )
+
+
+def _to_be_sent(file: SentFile | None) -> float:
     """Seconds that a call has beside its deadline for the file that it carries; none of those creates."""
-    return sum(len(content) for _, content, _ in (files or {}).values()) / SLOWEST_UPLOAD
+    return 0.0 if file is None else file.size / SLOWEST_UPLOAD
 
 
 @lru_cache(maxsize=1024)

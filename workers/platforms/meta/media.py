@@ -1,17 +1,17 @@
 """Images in one call; videos in chunks, then a wait until they are encoded; the frames of those."""
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from common.errors import Reject, Wait
+from common.errors import Reject, Retry, Wait
 from models.meta import CarouselCreative, Creative, VideoCreative
 from workers.platforms.base import Done, StepContext
 from workers.platforms.meta import payloads
 from workers.platforms.meta.calls import Graph
+from workers.platforms.meta.files import SentFile
 from workers.platforms.meta.sdk import Sdk
 from workers.platforms.meta.strangers import mapping, mappings, named, text
 from workers.platforms.meta.uploads import ChunkedUpload
@@ -33,12 +33,13 @@ class MediaUploads:
     async def image(self, context: StepContext) -> Done:
         """The hash is made of the content: the same bytes give the same hash, however often sent."""
         media = await context.media()
-        content = await asyncio.to_thread(media.path.read_bytes)
         answer = await self._graph.send(
             context,
             self._sdk.images(context.account.platform_account_id),
             effect="repeatable",
-            files={"filename": (media.file_name, content, media.content_type)},
+            file=SentFile(
+                "filename", media.path, media.size_bytes, media.file_name, media.content_type
+            ),
         )
         told = mapping(next(iter(mapping(answer.get("images")).values()), None))
         return Done(named(told, "hash"), {"url": text(told.get("url"))})
@@ -63,6 +64,8 @@ class MediaUploads:
                 frame = _frame(await self._upload.shown(context, before.platform_id))
                 if frame["thumbnail_url"]:
                     current[f"media[{key}]"] = Done(before.platform_id, frame)
+                elif not before.detail.get("thumbnail_url"):
+                    raise _without_frame(key)
         if not current:
             return context
         return msgspec.structs.replace(context, outcomes={**context.outcomes, **current})
@@ -108,6 +111,16 @@ class MediaUploads:
         )
 
 
+def _without_frame(key: str) -> Retry:
+    """Meta refuses a creative without one for good, and makes frames beside the video."""
+    return Retry(
+        "Meta shows no frame of the video yet",
+        code="video_frame_missing",
+        remedy="Ask for a retry later, or send a new request that names a thumbnail of its own.",
+        pointer=f"/media/{key}",
+    )
+
+
 def _frame(video: dict[str, Any]) -> dict[str, Any]:
     frames = mappings(mapping(video.get("thumbnails")).get("data"))
     frames.sort(key=lambda frame: not frame.get("is_preferred"))
@@ -118,7 +131,8 @@ def _frame(video: dict[str, Any]) -> dict[str, Any]:
 
 def _is_stale(frame: Mapping[str, Any]) -> bool:
     age = datetime.now(UTC).timestamp() - int(frame.get("thumbnail_at") or 0)
-    return not frame.get("thumbnail_url") or age > FRAME_SECONDS
+    # another machine's clock may have told a moment that lies ahead
+    return not frame.get("thumbnail_url") or not 0 <= age <= FRAME_SECONDS
 
 
 def _framed_videos(creative: Creative) -> Iterator[str]:

@@ -71,6 +71,14 @@ TABLE: tuple[Row, ...] = (
     row(613, 1487742, "throttle", "throttled", THROTTLE, seconds=60),
     row(613, 5044001, "throttle", "throttled", THROTTLE, seconds=5),
     row(100, 1487390, "again", "creative_not_made", TRANSIENT),  # flagged permanent, mostly is not
+    # of videos whose frames are not made yet, seen in the field; no creative of ours lacks one for long
+    row(
+        100,
+        (1443226, 1443048),
+        "again",
+        "video_frame_missing",
+        "Ask for a retry later, or send a new request that names a thumbnail of its own.",
+    ),
     row(
         100,
         33,

@@ -1,6 +1,5 @@
 """The bytes of a video, in chunks that go on where Meta says, over as many turns as they take."""
 
-import asyncio
 from typing import Any
 
 import structlog
@@ -8,6 +7,7 @@ import structlog
 from common.errors import Retry, Wait
 from workers.platforms.base import StepContext, StoredMedia
 from workers.platforms.meta.calls import Graph, Refusal, require_success
+from workers.platforms.meta.files import SentFile
 from workers.platforms.meta.outcomes import error_data
 from workers.platforms.meta.sdk import Sdk
 from workers.platforms.meta.strangers import mapping, named, text
@@ -20,7 +20,8 @@ SESSION_GONE = {1363030, 1363019}
 UNKNOWN_OBJECT = {100, 803}
 BEGUN = {"in_progress", "complete", "error"}
 LARGEST_CHUNK = 64 * 1024**2
-"""Bytes. Meta says how many it wants, mostly some megabytes; they are in memory while they are sent."""
+"""Bytes. Meta says how many it wants, mostly some megabytes; what is sent has its time (SLOWEST_UPLOAD)."""
+_BYTES = "application/octet-stream"
 _STATUS_FIELDS = ["status", "thumbnails", "picture", "length"]
 
 
@@ -132,13 +133,13 @@ class ChunkedUpload:
         self, context: StepContext, media: StoredMedia, start: int, end: int
     ) -> tuple[dict[str, Any], bool]:
         """Which bytes Meta wants next, and whether it wanted others than these."""
-        chunk = await asyncio.to_thread(_read, media, start, min(end, start + LARGEST_CHUNK))
+        size = min(end, start + LARGEST_CHUNK, media.size_bytes) - start
         session = context.progress["upload_session_id"]
         try:
             answer = await self._phase(
                 context,
                 {"upload_phase": "transfer", "upload_session_id": session, "start_offset": start},
-                {"video_file_chunk": (media.file_name, chunk, "application/octet-stream")},
+                SentFile("video_file_chunk", media.path, size, media.file_name, _BYTES, start),
             )
         except Refusal as refusal:
             wanted = _wanted_offsets(refusal)
@@ -159,11 +160,11 @@ class ChunkedUpload:
         require_success(answer)
 
     async def _phase(
-        self, context: StepContext, params: dict[str, Any], files: dict[str, Any] | None = None
+        self, context: StepContext, params: dict[str, Any], file: SentFile | None = None
     ) -> dict[str, Any]:
         call = self._sdk.create("ad_video", context.account.platform_account_id, params)
         return await self._graph.send(
-            context, call, effect="repeatable", files=files, video_host=True
+            context, call, effect="repeatable", file=file, video_host=True
         )
 
 
@@ -181,12 +182,6 @@ def _to_be_continued(sent: int, media: StoredMedia) -> Wait:
         seconds=0,
         remedy="Nothing; the job goes on by itself.",
     )
-
-
-def _read(media: StoredMedia, start: int, end: int) -> bytes:
-    with media.path.open("rb") as file:
-        file.seek(start)
-        return file.read(end - start)
 
 
 def _is_gone(refusal: Refusal, *, is_resumed: bool) -> bool:

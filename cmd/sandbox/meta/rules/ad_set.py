@@ -88,6 +88,18 @@ def hours(params: Params, world: World):
     return "adset_schedule" if params.get("adset_schedule") and not lifetime else None
 
 
+@rule(
+    "ad_set",
+    "hours_pacing",
+    None,
+    "Pacing and scheduling guide",
+    "A schedule of hours needs the pacing type day_parting.",
+)
+def hours_pacing(params: Params, world: World):
+    is_unsaid = "day_parting" not in items(params.get("pacing_type"))
+    return "pacing_type" if params.get("adset_schedule") and is_unsaid else None
+
+
 @rule("update_ad_set", "immutable", 1815198, REFERENCE, "This cannot be changed after creation.")
 def immutable(params: Params, world: World):
     old = world.get(str(params.get("id")))
@@ -107,5 +119,6 @@ RULES = (
     short_day,
     frequency,
     hours,
+    hours_pacing,
     immutable,
 )

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import select
+import socket
 
 import pytest
 
@@ -12,6 +14,7 @@ from models.credentials import MetaCredentials
 from tests.workers.platforms.meta.conftest import JOB
 from workers.platforms.base import Account
 from workers.platforms.meta.calls import Addresses, Graph, Refusal, proof
+from workers.platforms.meta.files import SentFile
 from workers.platforms.meta.sdk import Call
 
 POST = Call("POST", "v26.0/act_1/campaigns", {"name": "x"})
@@ -169,6 +172,71 @@ async def test_a_worker_out_of_touch_sends_nothing(server, graph, context):
         await graph.send(context("campaign", guard=guard), POST, effect="creates")
 
     assert server.seen == []
+
+
+async def test_a_worker_that_fell_out_of_touch_while_it_connected_sends_nothing(context):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def guard():
+            if select.select([listening], [], [], 0)[0]:  # somebody has connected
+                raise ClaimLost("silent", code="out_of_touch")
+
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        graph = Graph(Addresses(url, url, url))
+        soon = clock.seconds() + 5
+        with pytest.raises(ClaimLost):
+            await graph.send(
+                context("campaign", guard=guard, write_deadline=soon), POST, effect="creates"
+            )
+        await graph.close()
+
+
+@pytest.fixture
+async def narrow(server):
+    """Of each kind of call one at a time."""
+    url = f"http://127.0.0.1:{server.port}"
+    graph = Graph(Addresses(url, url, url), max_connections=1)
+    yield graph
+    await graph.close()
+
+
+async def test_a_create_that_got_no_connection_has_not_happened(server, narrow, context):
+    server.answer = None
+    waiting = asyncio.create_task(narrow.send(context("campaign"), POST, effect="reads"))
+    async with asyncio.timeout(10):
+        while not server.seen:  # noqa: ASYNC110 - what a server has read tells nobody
+            await asyncio.sleep(0.01)  # looks again
+
+    with pytest.raises(Retry) as late:
+        await narrow.send(
+            context("campaign", write_deadline=clock.seconds() + 0.2), POST, effect="creates"
+        )
+    waiting.cancel()
+    await asyncio.wait([waiting])
+
+    assert (late.value.code, late.value.is_outage) == ("platform_unreachable", True)
+    assert len(server.seen) == 1
+
+
+async def test_files_that_are_slow_keep_no_other_call_waiting(server, narrow, context, tmp_path):
+    server.answer = None
+    file = SentFile("f", tmp_path / "f", 1, "f", "image/png")
+    file.path.write_bytes(b"f")
+    slow = asyncio.create_task(
+        narrow.send(context("media[hero]"), POST, effect="repeatable", file=file)
+    )
+    async with asyncio.timeout(10):
+        while not server.seen:  # noqa: ASYNC110 - what a server has read tells nobody
+            await asyncio.sleep(0.01)  # looks again
+
+    server.reply(200, '{"id": "1"}')
+    answer = await narrow.send(context("campaign"), POST, effect="creates")
+    is_waiting = not slow.done()
+    slow.cancel()
+    await asyncio.wait([slow])
+
+    assert answer == {"id": "1"}
+    assert is_waiting
 
 
 async def test_an_error_object_is_a_refusal_whatever_the_status(server, graph, context):

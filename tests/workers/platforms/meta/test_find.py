@@ -142,6 +142,15 @@ async def test_of_two_the_one_that_a_person_has_left_is_taken(lists, meta, conte
     assert found.platform_id == "2"
 
 
+async def test_of_two_that_a_person_has_deleted_nobody_is_asked_to_delete_one(lists, meta, context):
+    lists.holds(OURS, OURS, status="DELETED")
+
+    found = await meta.find(context("campaign"))
+
+    assert found is not None
+    assert found.platform_id == "1"
+
+
 async def test_one_that_a_person_has_deleted_was_made_all_the_same(lists, meta, context):
     lists.holds(OURS, status="DELETED")
 
@@ -158,6 +167,16 @@ async def test_a_create_that_tells_no_id_is_unanswered(lists, meta, context, mad
 
     with pytest.raises(outcome) as unanswered:
         await meta.perform(context(step))
+
+    assert unanswered.value.code == "no_answer"
+
+
+@pytest.mark.parametrize("code", [100, 4, 190])
+async def test_an_error_beside_an_id_leaves_open_what_was_made(lists, meta, context, code):
+    lists.page = {"id": "120", "error": {"code": code, "message": "m"}}
+
+    with pytest.raises(Unknown) as unanswered:
+        await meta.perform(context("campaign"))
 
     assert unanswered.value.code == "no_answer"
 

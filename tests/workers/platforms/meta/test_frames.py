@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from common.errors import Wait
+from common.errors import Retry, Wait
 from tests.workers.platforms.meta.conftest import request_with
 from tests.workers.platforms.meta.hosts import Host, hosted
 from workers.platforms.base import Done
@@ -45,8 +45,8 @@ def creative_with(context, creative, detail):
 @pytest.mark.parametrize("creative", [VIDEO, CAROUSEL], ids=["video", "carousel"])
 @pytest.mark.parametrize(
     "detail",
-    [framed(61), framed(1, None), of_an_earlier_release],
-    ids=["old", "none", "of an earlier release"],
+    [framed(61), framed(1, None), of_an_earlier_release, framed(-2)],
+    ids=["old", "none", "of an earlier release", "of a clock that went ahead"],
 )
 async def test_a_frame_whose_address_may_be_over_is_asked_for_again(context, creative, detail):
     host = Host(answers)
@@ -82,6 +82,18 @@ async def test_an_old_frame_is_used_where_meta_tells_no_other(context):
         await meta.perform(creative_with(context, VIDEO, framed(61)))
 
     assert "https://cdn/old.png" in host.calls[-1][2]["object_story_spec"]
+
+
+@pytest.mark.parametrize("creative", [VIDEO, CAROUSEL], ids=["video", "carousel"])
+async def test_a_creative_is_not_sent_before_its_video_has_a_frame(context, creative):
+    host = Host(lambda *_: {"status": {"video_status": "ready"}})
+
+    async with hosted(host) as meta:
+        with pytest.raises(Retry) as missing:
+            await meta.perform(creative_with(context, creative, framed(1, None)))
+
+    assert (missing.value.code, missing.value.pointer) == ("video_frame_missing", "/media/clip")
+    assert [method for method, _, _ in host.calls] == ["GET"]
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ MEANINGS = [
     Means(Wait, "throttled_for_a_day", [(17, 1885172)], 3600),
     Means(Wait, "token_rejected", [*alone(102, 190), *((190, sub) for sub in OF_TOKENS)]),
     Means(Retry, "creative_not_made", [(100, 1487390)]),
+    Means(Retry, "video_frame_missing", [(100, 1443226), (100, 1443048)]),
     Means(Retry, "object_not_visible", [(100, 33)]),
     Means(Retry, "report_not_ready", [(2601, 1815107)]),
     Means(Retry, "upload_offset_moved", [(6001, 1363037)]),

@@ -179,7 +179,7 @@ async def test_a_call_that_carries_a_file_has_the_time_that_the_file_needs(
         done = await meta.perform(
             context("media[hero]", media=upload({}).media, deadline_seconds=0.0)
         )
-        with pytest.raises(Retry, match="no answer came"):
+        with pytest.raises(Retry, match="could not be reached"):
             await meta.perform(context("creative[0][0]", deadline_seconds=0.0))
 
     assert done.platform_id == "h"
