@@ -101,7 +101,7 @@ async def get_account(
         "scope": "accounts:write",
         "body": AccountChange,
         "tells": ("ETag",),
-        "headers": ("If-Match",),
+        "headers": ("If-Match", "If-None-Match"),
         "refusals": (403, 404, 409, 412, 413, 415, 422),
     },
 )
@@ -124,7 +124,7 @@ async def change_account(
         "body": AccountPatch,
         "body_content": PATCH_CONTENT,
         "tells": ("ETag",),
-        "headers": ("If-Match",),
+        "headers": ("If-Match", "If-None-Match"),
         "refusals": (403, 404, 409, 412, 413, 415, 422, 428),
     },
 )
@@ -151,7 +151,11 @@ async def patch_account(
 
 @delete(
     "/ad_accounts/{account_id:str}",
-    opt={"scope": "accounts:write", "headers": ("If-Match",), "refusals": (403, 404, 409, 412)},
+    opt={
+        "scope": "accounts:write",
+        "headers": ("If-Match", "If-None-Match"),
+        "refusals": (403, 404, 409, 412),
+    },
 )
 async def delete_account(
     request: ApiRequest, parts: NamedDependency[Parts], account_id: FromPath[str]

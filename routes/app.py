@@ -1,6 +1,7 @@
 """Every route, what stands around them, and the parts that they work with."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -167,7 +168,7 @@ async def require_keys_in_use(pool: Pool, keyring: Keyring) -> None:
 def _openapi_route(
     guarded: Sequence[HTTPRouteHandler], unguarded: Sequence[HTTPRouteHandler]
 ) -> HTTPRouteHandler:
-    document = msgspec.json.encode(openapi.build(guarded, unguarded))
+    document = _document(tuple(guarded), tuple(unguarded))
 
     @readable("/api/v1/openapi.json", opt={"open": True, "hidden": True}, sync_to_thread=False)
     def openapi_document() -> Response[bytes]:
@@ -175,3 +176,11 @@ def _openapi_route(
         return Response(document, media_type="application/json")
 
     return openapi_document
+
+
+@cache
+def _document(
+    guarded: tuple[HTTPRouteHandler, ...], unguarded: tuple[HTTPRouteHandler, ...]
+) -> bytes:
+    """Made from the handlers alone, so that every application of a process has the same one."""
+    return msgspec.json.encode(openapi.build(guarded, unguarded))

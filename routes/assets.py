@@ -209,7 +209,10 @@ async def _fetch(request: ApiRequest, parts: Parts) -> MediaAsset:
     wanted = await _read_json(request)
     try:
         async with assets.client.download(
-            wanted.url, max_bytes=assets.max_bytes, total_seconds=assets.download_seconds
+            wanted.url,
+            max_bytes=assets.max_bytes,
+            total_seconds=assets.download_seconds,
+            asker=request.auth.team_id,
         ) as download:
             with _keeping():
                 return await store_asset(

@@ -10,6 +10,7 @@ import msgspec
 from litestar.exceptions import InternalServerException
 
 from common.errors import CallerError, Invalid, UnsupportedMedia
+from common.repeated_names import is_clearly_free, repeated_names
 from models.inspection import is_deeper, violations
 from models.violation import MOST_TOLD
 from routes.parts import ApiRequest
@@ -98,7 +99,8 @@ async def read_body[T](request: ApiRequest, kind: type[T], rules: Rules | None =
 
 def parse_json(body: bytes) -> Any:
     """Plain values. Raises CallerError for what is not JSON, or nested without end, Invalid for numbers
-    that PostgreSQL writes out with so many digits that a small request becomes a large row."""
+    that PostgreSQL writes out with so many digits that a small request becomes a large row, and for names
+    that stand twice in one object: whoever reads on takes one of their values, and may take the other."""
     try:
         document = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -109,6 +111,8 @@ def parse_json(body: bytes) -> Any:
         raise _too_deep()
     if has_exponent(body):
         refuse(list(islice(_endless(document, ""), MOST_TOLD)))
+    if not is_clearly_free(body, msgspec.json.encode(document)):
+        refuse([_repeated(pointer) for pointer in islice(repeated_names(body), MOST_TOLD)])
     return document
 
 
@@ -218,6 +222,11 @@ def _counted(count: int) -> str:
         return f"{MOST_TOLD} things in the body or more are not acceptable; these come first."
     things = "One thing in the body is" if count == 1 else f"{count} things in the body are"
     return f"{things} not acceptable."
+
+
+def _repeated(pointer: str) -> dict[str, str]:
+    message = "The object names this more than once; which value is meant nobody knows."
+    return {"pointer": pointer, "code": "repeated_field", "message": message}
 
 
 def _too_deep() -> CallerError:

@@ -57,26 +57,22 @@ def is_known(if_none_match: str | None, current: str) -> bool:
 
 
 def require_match(request: Request[Any, Any, Any], current: str, *, required: bool = False) -> None:
-    """Raises PreconditionFailed when If-Match does not name the current version.
+    """Raises PreconditionFailed when If-Match does not name the current version, or If-None-Match does.
 
-    Tags are compared strongly (RFC 9110): a weak one never matches. `*` means any version. Where
-    the header is required, PreconditionRequired is raised without it.
+    Tags of If-Match are compared strongly (RFC 9110): a weak one never matches. `*` means any version. Where
+    that header is required, PreconditionRequired is raised without it.
     """
     lines = request.headers.getall("if-match", [])
-    if not lines:
-        if required:
-            raise PreconditionRequired(
-                "Send If-Match with the ETag of the version that you have read, or * for any.",
-                code="precondition_required",
-            )
-        return
-    tags = entity_tags(", ".join(lines))
-    if current not in tags and tags != ["*"]:
-        raise PreconditionFailed(
-            "The object was changed since it was read; read it again.",
-            code="precondition_failed",
-            headers={"ETag": current},
+    if required and not lines:
+        raise PreconditionRequired(
+            "Send If-Match with the ETag of the version that you have read, or * for any.",
+            code="precondition_required",
         )
+    tags = entity_tags(", ".join(lines)) if lines else ["*"]
+    if current not in tags and tags != ["*"]:
+        raise _failed("The object was changed since it was read; read it again.", current)
+    if is_known(known_tags(request), current):
+        raise _failed("The object is there, in a version that If-None-Match names.", current)
 
 
 def entity_tags(header: str) -> list[str]:
@@ -94,3 +90,7 @@ def entity_tags(header: str) -> list[str]:
     message = "If-Match is a list of entity tags in double quotes, as ETag gave them, or *."
     error = {"parameter": "If-Match", "code": "invalid_header", "message": message}
     raise CallerError(message, code="invalid_header", errors=[error])
+
+
+def _failed(message: str, current: str) -> PreconditionFailed:
+    return PreconditionFailed(message, code="precondition_failed", headers={"ETag": current})

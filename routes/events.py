@@ -103,6 +103,7 @@ async def stream_job_events(
         after=after,
         key_id=request.auth.key_id,
         ends_after=end.number - is_finished,
+        ends_by=end.number if is_finished else None,
     )
     return _stream(parts, subscription)
 
@@ -177,7 +178,7 @@ async def _last_seen(request: ApiRequest, parts: Parts, otherwise: int | None = 
             {
                 "parameter": parameter,
                 "code": "invalid_last_event_id",
-                "message": "Send the id of the last event as it was given.",
+                "message": "Send the id of the last event as it was given, or none to begin anew.",
             }
         ],
     )

@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 
 from common import clock
+from common.seldom import Seldom
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import campaign_jobs
 from models.gen.rows import JobStatus
@@ -83,6 +84,7 @@ class Holds:
 
     async def run(self) -> None:
         """Until cancelled."""
+        seldom = Seldom()
         while True:
             await self._until_due()
             began = clock.seconds()
@@ -90,7 +92,7 @@ class Holds:
             try:
                 await self._compare(ids)
             except DATABASE_FAILURES as error:
-                log.warning("holds.failed", error=type(error).__name__)
+                seldom.warning("holds.failed", error=type(error).__name__)
                 self._hurried |= dict.fromkeys(ids)
                 await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
             except Exception:

@@ -35,11 +35,15 @@ def idempotency_key(lines: Sequence[str]) -> str | None:
     raise CallerError(message, code="invalid_idempotency_key", errors=[error])
 
 
-def fingerprint(platform_type: str, body: bytes) -> bytes:
-    """Equal for equal bodies to the same route, whatever their spaces and the order of their fields."""
+def canonical(body: bytes) -> bytes:
+    """The body without its spaces and the order of its fields."""
     values: Any = msgspec.json.decode(body)
-    canonical = msgspec.json.encode(values, order="deterministic")
-    return hashlib.sha256(platform_type.encode() + b"\n" + canonical).digest()
+    return msgspec.json.encode(values, order="deterministic")
+
+
+def fingerprint(platform_type: str, canonical_body: bytes) -> bytes:
+    """Equal for equal bodies to the same route."""
+    return hashlib.sha256(platform_type.encode() + b"\n" + canonical_body).digest()
 
 
 def require_same(earlier: CampaignRequest, request_fingerprint: bytes | None) -> None:

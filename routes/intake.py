@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from common.errors import CallerError, Conflict, Invalid, TooManyRequests
+from common.repeated_names import is_clearly_free
 from common.uuid7 import uuid7
 from models.gen import ad_accounts, campaign_jobs, media_assets
 from models.gen.rows import AdAccount, CampaignJob, CampaignRequest, Connection
@@ -29,7 +30,7 @@ from routes.body import (
     text_violations,
 )
 from routes.campaign_jobs import job_headers
-from routes.idempotency import fingerprint, idempotency_key, require_same
+from routes.idempotency import canonical, fingerprint, idempotency_key, require_same
 from routes.job_writes import NewJob
 from routes.parts import ApiRequest, Parts
 
@@ -196,8 +197,11 @@ async def _read(request: ApiRequest, door: Door) -> Asked:
         wanted = converted(document, door.kind)
     if NUL in body or has_exponent(body):
         refuse(text_violations(parse_json(body)))
+    anew = canonical(body)
+    if not is_clearly_free(body, anew):
+        parse_json(body)  # refuses names that stand twice
     return Asked(
-        door, wanted, body, key, None if key is None else fingerprint(door.platform_type, body)
+        door, wanted, body, key, None if key is None else fingerprint(door.platform_type, anew)
     )
 
 

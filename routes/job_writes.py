@@ -40,10 +40,11 @@ class JobWrites:
         self,
         database_url: str,
         flushed: Callable[[Sequence[object], Sequence[object]], None] | None = None,
+        took: Callable[[str, float], None] | None = None,
     ) -> None:
         # a lost connection is told to the callers: whoever sends a key may repeat the request
         self._flusher = Flusher[NewJob, CampaignJob | None](
-            database_url, write_jobs, name="requests", again=(), flushed=flushed
+            database_url, write_jobs, name="requests", again=(), flushed=flushed, took=took
         )
         self._task: asyncio.Task[None] | None = None
 

@@ -8,7 +8,6 @@ time. No count reads more rows than the cap has.
 
 import asyncio
 import contextlib
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from uuid import UUID
 
@@ -73,6 +72,11 @@ class Count:
         """Nobody else can see them yet."""
         return self.begun - self.ended
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it can be begun anew."""
+        return not (self.under_way or self.is_asked or self.news)
+
     async def next_news(self) -> None:
         """Returns when a count is over or a job ended."""
         if self.news is None:
@@ -93,7 +97,7 @@ class OpenJobs:
         self._account = _cap("account", caps.per_account, _of_account)
         self._team = _cap("team", caps.per_team, _of_team)
         self._seconds = seconds
-        self._counts: OrderedDict[UUID, Count] = OrderedDict()
+        self._counts: dict[UUID, Count] = {}
 
     @contextlib.asynccontextmanager
     async def one_more(
@@ -174,10 +178,17 @@ class OpenJobs:
     def _count(self, of: UUID) -> Count:
         count = self._counts.get(of)
         if count is None:
+            if len(self._counts) >= _MOST_KNOWN:
+                self._forget_one()
             count = self._counts[of] = Count()
-            if len(self._counts) > _MOST_KNOWN:
-                self._counts.popitem(last=False)
         return count
+
+    def _forget_one(self) -> None:
+        """The oldest that nobody is concerned with: of the others it is known what no row tells yet."""
+        for of, count in self._counts.items():
+            if count.is_idle:
+                del self._counts[of]
+                return
 
 
 def _cap(

@@ -32,7 +32,8 @@ _HEADERS = {
     "If-Match": "Entity tag of the version that may be changed; 412 when it is no longer the one.",
     "Idempotency-Key": "At most 255 characters, bare or quoted. The same key with the same body gives "
     "the first answer again, with another body 422.",
-    "If-None-Match": "Entity tags of versions that are known; 304 when one is still the version.",
+    "If-None-Match": "Entity tags of versions that are known; when one is still the version, 304 to who "
+    "reads and 412 to who changes.",
     "Prefer": "wait=N holds the answer up to N seconds (RFC 7240); more than 30 count as 30.",
     "Last-Event-ID": "The id of the last event seen; 400 for a number that no event bears yet.",
 }

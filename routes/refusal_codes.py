@@ -122,7 +122,7 @@ REFUSALS: dict[str, Refusal] = {
         _in_parameter(
             "Last-Event-ID",
             "invalid_last_event_id",
-            "Send the id of the last event as it was given.",
+            "Send the id of the last event as it was given, or none to begin anew.",
         ),
         needs="Last-Event-ID",
     ),

@@ -59,6 +59,7 @@ class Subscription:
         key_id: UUID,
         mode: AccountMode | None = None,
         ends_after: int = 0,
+        ends_by: int | None = None,
     ) -> None:
         self.team_id = team_id
         self.job_id = job_id
@@ -70,6 +71,8 @@ class Subscription:
         """The only mode whose events are shown; None for all."""
         self.ends_after = ends_after
         """The first end of its job behind that number ends it; earlier ones were followed by a retry."""
+        self.ends_by = ends_by
+        """The number of that end, where the job has ended already."""
         self.is_live = False
         """Whether it has had everything that was there when it began."""
         self.is_over = False
@@ -97,6 +100,13 @@ class Subscription:
         self.is_over = end is not None
         if shown:
             self._something.set()
+
+    def has_had_all_until(self, number: int) -> None:
+        """It is live from now on; but for one whose end must have been among what it had and was not: the
+        job was deleted meanwhile, with all its events, and nothing more is ever heard of it."""
+        self.is_live = True
+        if self.ends_by is not None and self.ends_by <= number:
+            self.end()
 
     def end(self) -> None:
         """Nothing more comes; what waits may still be taken."""

@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 
 from common import clock
+from common.seldom import Seldom
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import api_keys, job_events
 from models.horizon import Horizon
@@ -152,13 +153,14 @@ class Watch:
         self.holds.end()
 
     async def _read(self) -> None:
+        seldom = Seldom()
         while True:
             await self._until_due()
             began = clock.seconds()
             try:
                 await self._look()
             except DATABASE_FAILURES as error:
-                log.warning("watch.failed", error=type(error).__name__)
+                seldom.warning("watch.failed", error=type(error).__name__)
                 await asyncio.sleep(_LONGEST_PAUSE_SECONDS)
             except Exception:
                 log.exception("watch.broken")
@@ -227,7 +229,7 @@ class Watch:
                 self._wake.set()
 
     def _is_up_to_date(self, subscription: Subscription) -> None:
-        subscription.is_live = True
+        subscription.has_had_all_until(self.settled)
         if subscription in self._behind:
             self._behind.discard(subscription)
             self._audience.add(subscription.team_id, subscription.job_id, subscription.put)

@@ -4,20 +4,19 @@ import asyncio
 from typing import ClassVar
 
 import structlog
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from mojito.one_write import OneWrite
+from mojito.last_words import LastWordsProtocol
+from mojito.unreadable import head_too_long, not_http
+from mojito.without_chunks import WithoutChunks
 
 UNHEARD_SECONDS = 30.0
 """For the whole head of a request, and for each further piece of its body."""
 LONGEST_HEAD = 64 * 1024
 
-_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-
 log = structlog.get_logger()
 
 
-class PunctualProtocol(HttpToolsProtocol):
+class PunctualProtocol(LastWordsProtocol):
     """The server behind this bounds neither: each such connection would cost memory and a place for ever."""
 
     unheard_seconds: ClassVar[float] = UNHEARD_SECONDS
@@ -33,8 +32,6 @@ class PunctualProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Something must come soon."""
         super().connection_made(transport)
-        held = OneWrite(transport, self.loop)
-        self.transport = held  # pyright: ignore[reportAttributeAccessIssue]  # has all that is used of one
         self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -45,27 +42,41 @@ class PunctualProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """A piece of a request, or of several."""
+        if self.is_lingering:
+            return
         self._is_heard = True
         if self._due is None:
             self._expect()
         if self._is_in_head:
             self._head_bytes += len(data)
         super().data_received(data)
-        if self._is_in_head and self._head_bytes > self.longest_head:
-            log.info("sender.cut_off", reason="head_too_long")
-            self.transport.write(_TOO_LONG)
+        if self._is_in_head and self._head_bytes > self.longest_head and not self.is_lingering:
+            self.transport.write(head_too_long(self.longest_head))
             self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """Where no request can be found in what came."""
+        del msg
+        self.transport.write(not_http())
+        self.transport.close()
 
     def on_headers_complete(self) -> None:
         """The body, if there is one, may take its time."""
         self._is_in_head = False
         super().on_headers_complete()
+        if self.scope["http_version"] == "1.0":
+            self.cycle.__class__ = WithoutChunks  # nobody else says which class it is made of
 
     def on_message_complete(self) -> None:
         """How long the next request may be awaited is the server's to say."""
         self._is_in_head, self._head_bytes = True, 0
         self._due = None
         super().on_message_complete()
+
+    @property
+    def is_between(self) -> bool:
+        """Nothing of the next one has come."""
+        return self._is_in_head and not self._head_bytes
 
     def _expect(self) -> None:
         self._is_heard = False
@@ -76,7 +87,7 @@ class PunctualProtocol(HttpToolsProtocol):
     def _look_for_more(self) -> None:
         """Nobody is blamed while it is we who do not read."""
         self._alarm = None
-        if self._due is None:
+        if self._due is None or self.is_lingering:
             return
         if self._due > self.loop.time():
             self._alarm = self.loop.call_at(self._due, self._look_for_more)

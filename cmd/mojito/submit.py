@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from common.errors import ConfigurationError, Invalid
+from common.repeated_names import repeated_names
 from config.settings import Settings
 from mojito.installation import Installation, api_address
 from mojito.job_display import Display, display_for, problem_lines
@@ -177,7 +178,9 @@ def _read(answer: httpx.Response) -> dict[str, Any]:
 
 def _read_request(path: Path) -> dict[str, Any]:
     try:
-        request = msgspec.json.decode(path.read_bytes())
+        body = path.read_bytes()
+        request = msgspec.json.decode(body)
+        repeated = next(repeated_names(body), None)
     except OSError as error:
         raise Invalid(f"cannot read {path}: {error.strerror}") from None
     except msgspec.DecodeError as error:
@@ -186,6 +189,8 @@ def _read_request(path: Path) -> dict[str, Any]:
         raise Invalid(f"{path} is nested too deeply") from None
     if not isinstance(request, dict):
         raise Invalid(f"{path} is not a JSON object")
+    if repeated is not None:
+        raise Invalid(f"{path} names {repeated} more than once; which value is meant nobody knows")
     return request
 
 

@@ -79,6 +79,18 @@ async def test_health_and_documentation_are_open(api: Api, path):
         f"Token {make_key('live')}",
         "Bearer \xff\xfe",
     ],
+    ids=[
+        "empty",
+        "scheme",
+        "scheme and space",
+        "other scheme",
+        "too short",
+        "wrong end",
+        "more behind",
+        "unknown",
+        "unknown scheme",
+        "no text",
+    ],
 )
 async def test_what_is_no_known_key_is_refused(api: Api, header):
     answer = await api.client.get(URL, headers={"Authorization": header.encode("latin-1")})

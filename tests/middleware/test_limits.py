@@ -10,20 +10,23 @@ import httpx
 import pytest
 from litestar.testing import RequestFactory
 
-from common.errors import Invalid, TooManyRequests
+from common.errors import TooManyRequests
 from common.uuid7 import uuid7
 from middleware.auth import Caller
 from middleware.limits import Rate, RateLimits
 from models.database import Pool, open_pool
 from models.gen import rate_limits
-from mojito.keys import read_rate
 from routes.app import create_app
 from routes.health import ServerReadiness
 from tests.routes.conftest import Api
 
+pytestmark = pytest.mark.alone
+
 SLOW = 0.001
 """A second of the test brings back nothing that counts."""
 KEY = Rate("key", SLOW, 3)
+REQUESTS = RequestFactory()
+"""It makes an application for itself, which takes longer than a hundred requests."""
 
 
 class Clock:
@@ -42,7 +45,7 @@ def caller_of(team_id: UUID | None = None) -> Caller:
 
 async def ask(limits: RateLimits, caller: Caller) -> Any:
     """The request that passed. Raises TooManyRequests."""
-    request = RequestFactory().get("/")
+    request = REQUESTS.get("/")
     request.scope["auth"] = caller
     await limits(request)
     return request
@@ -65,6 +68,14 @@ async def give_back(pool: Pool, tokens: float, rate: Rate) -> None:
     await pool.execute(
         "update rate_limits set spent_until = spent_until - make_interval(secs => $1)",
         tokens / rate.per_second,
+    )
+
+
+async def spend_all(pool: Pool, bucket_id: UUID) -> None:
+    """Nothing grows back before it is asked for again, however busy the machine is."""
+    await pool.execute(
+        "update rate_limits set spent_until = spent_until + interval '1 day' where id = $1",
+        bucket_id,
     )
 
 
@@ -173,12 +184,15 @@ async def test_a_refusal_by_the_team_costs_the_key_nothing(pool: Pool):
 async def test_the_refusal_says_whose_limit_it_is_and_when_it_is_over(pool: Pool):
     limits = RateLimits(pool, key=Rate("key", 0.4, 2), team=Rate("team", 0.1, 3))
     caller = caller_of()
-    await passed(limits, caller, 2)
+    other = caller_of(caller.team_id)
 
+    await passed(limits, caller, 2)
+    await spend_all(pool, caller.key_id)
     with pytest.raises(TooManyRequests) as by_key:
         await ask(limits, caller)
+    await passed(limits, other, 1)
+    await spend_all(pool, caller.team_id)
     with pytest.raises(TooManyRequests) as by_team:
-        await passed(limits, other := caller_of(caller.team_id), 1)
         await ask(limits, other)
 
     assert by_key.value.message.startswith("The key asks more often than 0.4 times a second")
@@ -188,8 +202,9 @@ async def test_the_refusal_says_whose_limit_it_is_and_when_it_is_over(pool: Pool
 
 
 async def test_processes_share_a_limit(pool: Pool, other_pool: Pool):
-    ours = RateLimits(pool, key=Rate("key", SLOW, 100), team=None)
-    theirs = RateLimits(other_pool, key=Rate("key", SLOW, 100), team=None)
+    # what is held for too long is lost: here no time passes, however long the rounds take
+    ours = RateLimits(pool, key=Rate("key", SLOW, 100), team=None, seconds=Clock())
+    theirs = RateLimits(other_pool, key=Rate("key", SLOW, 100), team=None, seconds=Clock())
     caller = caller_of()
 
     rounds = [
@@ -273,9 +288,9 @@ async def test_over_http_the_refusal_is_a_problem_with_the_same_fields(
     caller = await api.caller()
     client = rebuilt(api, keyring, assets, key=Rate("key", SLOW, 1))
 
-    good, refused = [
-        await client.get("/api/v1/ad_accounts", headers=caller.headers) for _ in range(2)
-    ]
+    good = await client.get("/api/v1/ad_accounts", headers=caller.headers)
+    await spend_all(api.pool, await api.pool.fetchval("select id from rate_limits"))
+    refused = await client.get("/api/v1/ad_accounts", headers=caller.headers)
 
     assert good.status_code == 200
     assert good.headers["ratelimit"] == '"key";r=0;t=1000'
@@ -284,7 +299,7 @@ async def test_over_http_the_refusal_is_a_problem_with_the_same_fields(
     assert refused.json()["code"] == "rate_limited"
     assert refused.headers["ratelimit-policy"] == '"key";q=1;w=1000'
     assert refused.headers["ratelimit"] == '"key";r=0;t=1000'
-    assert 999 <= int(refused.headers["retry-after"]) <= 1000
+    assert refused.headers["retry-after"] == "1000"
 
 
 async def test_a_key_that_may_not_do_it_is_told_its_limits_and_counted(
@@ -375,17 +390,3 @@ async def test_a_key_may_have_a_rate_of_its_own_and_its_team_counts_all_the_same
     }
 
     assert answers == {"wider": [200, 200, 429, 429], "free": [200, 200, 200, 429]}
-
-
-@pytest.mark.parametrize(
-    "text", ["5", "5/", "/5", "a/b", "-1/5", "5/0", "inf/5", "nan/5", "1/9999999999"]
-)
-def test_a_rate_that_is_none_is_refused(text: str):
-    with pytest.raises(Invalid, match="write it like 5/20"):
-        read_rate(text)
-
-
-def test_a_rate_is_requests_a_second_and_at_once():
-    assert read_rate("0.5/20") == (0.5, 20)
-    assert read_rate("0/1") == (0, 1)
-    assert read_rate(None) is None

@@ -41,7 +41,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: " ".join(words[:2]))
 @pytest.mark.parametrize("state", ["empty", "older", "newer"])
 async def test_tables_of_another_program(
     folder, database, sql, command, state, monkeypatch, capsys

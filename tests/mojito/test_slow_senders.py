@@ -100,7 +100,7 @@ async def test_a_head_without_end_is_refused():
         writer.write(b"GET / HTTP/1.1\r\nX: " + b"a" * 2_000_000)
         received = await rest_of(reader)
 
-    assert received.startswith(b"HTTP/1.1 431 ") or received == b""
+    assert received.startswith(b"HTTP/1.1 431 ")
 
 
 async def test_a_body_that_comes_slowly_is_heard_out_and_the_connection_serves_again():

@@ -293,6 +293,7 @@ async def test_a_file_that_is_no_media_is_refused(
         (None, "cannot read"),
         ("{", "is not JSON"),
         ("[]", "is not a JSON object"),
+        ('{"activate": false, "activate": true}', "names /activate more than once"),
         ('{"media": {"hero": {"file": "missing.png"}}}', "missing.png: No such file"),
     ],
 )

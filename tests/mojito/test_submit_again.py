@@ -24,41 +24,61 @@ class LosingProxy:
         self._upstream = upstream
         self.port = 0
         self.answers_to_lose = 0
+        self._carried: set[asyncio.Task[None]] = set()
 
-    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def end(self) -> None:
+        """Nothing is carried any more."""
+        for task in self._carried:
+            task.cancel()
+        await asyncio.gather(*self._carried, return_exceptions=True)
+
+    def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A connection that was made."""
+        task = asyncio.create_task(self._carry(reader, writer))
+        self._carried.add(task)
+        task.add_done_callback(self._carried.discard)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until a side ends it."""
         upstream, to_upstream = await asyncio.open_connection("127.0.0.1", self._upstream)
         asked = asyncio.Event()
         there = asyncio.create_task(self._there(reader, to_upstream, asked))
-        while data := await upstream.read(65536):
-            if asked.is_set() and self.answers_to_lose:
-                self.answers_to_lose -= 1
-                writer.transport.abort()
-                break
-            writer.write(data)
-        there.cancel()
-        await asyncio.gather(there, return_exceptions=True)
-        to_upstream.close()
-        writer.close()
+        try:
+            while data := await upstream.read(65536):
+                if asked.is_set() and self.answers_to_lose:
+                    self.answers_to_lose -= 1
+                    writer.transport.abort()
+                    break
+                writer.write(data)
+        finally:
+            there.cancel()
+            await asyncio.gather(there, return_exceptions=True)
+            to_upstream.close()
+            writer.close()
 
     async def _there(
         self, reader: asyncio.StreamReader, upstream: asyncio.StreamWriter, asked: asyncio.Event
     ) -> None:
-        while data := await reader.read(65536):
-            if b"POST /api/v1/ads/meta" in data:
-                asked.set()
-            upstream.write(data)
-        upstream.close()
+        try:
+            while data := await reader.read(65536):
+                if b"POST /api/v1/ads/meta" in data:
+                    asked.set()
+                upstream.write(data)
+        except ConnectionResetError:
+            pass  # a client that is done with a connection may drop it
+        finally:
+            upstream.close()
 
 
 @pytest.fixture
 async def proxy(running: Running) -> AsyncGenerator[LosingProxy]:
     written = json.loads((running.settings.data_dir / "environment.json").read_text())
     proxy = LosingProxy(int(written["MOJITO_PORT"]))
-    server = await asyncio.start_server(proxy.carry, "127.0.0.1", 0)
+    server = await asyncio.start_server(proxy.take, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]
     yield proxy
     server.close()
+    await proxy.end()
     await server.wait_closed()
 
 

@@ -12,6 +12,7 @@ import httpx
 import uvicorn
 
 from mojito.serve import Server
+from tests.clear import CLEAR
 from tests.routes.conftest import Api
 
 PATIENCE_SECONDS = 15.0
@@ -87,7 +88,11 @@ class Live:
         """The same caller over the socket."""
         headers = {"Authorization": caller.headers["Authorization"]}
         async with httpx.AsyncClient(
-            base_url=self.url, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS
+            base_url=self.url,
+            headers=headers,
+            trust_env=False,
+            verify=CLEAR,
+            timeout=PATIENCE_SECONDS,
         ) as client:
             yield client
 

@@ -264,6 +264,24 @@ async def test_a_dead_token_is_not_brought_back_by_a_word(api, caller):
     assert answer.json()["code"] == "ad_account_requires_reauth"
 
 
+@pytest.mark.parametrize("form", ["*", "{tag}", 'W/{tag}, "x"'])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+async def test_a_version_that_if_none_match_names_is_not_changed(caller, method, form):
+    url = f"{URL}/{(await add_account(caller))['id']}"
+    tag = (await caller.get(url)).headers["etag"]
+    headers = {"If-Match": "*", "If-None-Match": form.format(tag=tag)}
+    body = None if method == "DELETE" else {"name": "New"}
+
+    refused = await caller.request(method, url, json=body, headers=headers)
+    other = await caller.request(
+        method, url, json=body, headers={**headers, "If-None-Match": '"x"'}
+    )
+
+    assert (refused.status_code, refused.json()["code"]) == (412, "precondition_failed")
+    assert refused.headers["etag"] == tag
+    assert other.status_code in (200, 204)
+
+
 async def test_only_the_version_that_was_read_is_changed(caller):
     account = await add_account(caller)
     url = f"{URL}/{account['id']}"

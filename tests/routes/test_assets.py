@@ -192,7 +192,7 @@ async def test_another_team_finds_nothing(api: Api, caller: httpx.AsyncClient):
     assert page.json()["data"] == []
 
 
-@pytest.mark.parametrize("asset_id", [str(uuid4()), "nonsense"])
+@pytest.mark.parametrize("asset_id", [str(uuid4()), "nonsense"], ids=["unknown", "nonsense"])
 async def test_an_unknown_asset_is_not_found(caller: httpx.AsyncClient, asset_id: str):
     answer = await caller.get(f"{ASSETS}/{asset_id}")
 
@@ -332,6 +332,7 @@ async def test_another_content_type_is_refused(caller: httpx.AsyncClient):
         ("GET", f"/{uuid4()}", "jobs:write"),
         ("GET", f"/{uuid4()}/content", "jobs:write"),
     ],
+    ids=["upload", "list", "asset", "content"],
 )
 async def test_each_route_asks_for_its_scope(api: Api, method: str, path: str, scope: str):
     caller = await api.caller(scopes=[scope])

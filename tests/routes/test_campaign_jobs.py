@@ -101,7 +101,9 @@ async def test_a_waiting_job_says_for_what_and_until_when(api, caller, job):
 
 
 @pytest.mark.parametrize("verb", ["", "/cancel", "/retry"])
-@pytest.mark.parametrize("job_id", [str(uuid4()), "nonsense", "0"])
+@pytest.mark.parametrize(
+    "job_id", [str(uuid4()), "nonsense", "0"], ids=["unknown", "nonsense", "0"]
+)
 async def test_what_is_no_job_is_not_found(caller, verb, job_id):
     method = "POST" if verb else "GET"
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from models.gen import job_events, retention
 from routes import events, subscriptions, watch
 from tests.routes.conftest import Api, add_account, add_job
 from tests.routes.streaming import INSERT, Live, served, until
@@ -81,6 +82,24 @@ async def test_a_finished_job_whose_facts_are_gone_has_nothing_to_tell(live, cal
     answer = await caller.get(f"/api/v1{events_of(job)}")
 
     assert answer.status_code == 204
+
+
+async def test_a_stream_whose_job_is_deleted_as_it_opens_ends(live, caller, job, monkeypatch):
+    first = await live.tell(job, "job.started")
+    await finish(live, job)
+    look = job_events.get_end_of_job
+
+    async def look_a_moment_before(*where, **named):
+        found = await look(*where, **named)
+        await retention.delete_old_jobs(live.api.pool, older_than_days=0, most=10, most_steps=1000)
+        return found
+
+    monkeypatch.setattr(job_events, "get_end_of_job", look_a_moment_before)
+    async with live.stream(caller, events_of(job), last=first) as stream:
+        rest = await stream.rest()
+
+    assert stream.answer.status_code == 200
+    assert rest == []
 
 
 async def test_what_a_lost_worker_writes_after_the_end_is_not_told(live, caller, job):

@@ -6,8 +6,10 @@ import contextlib
 import asyncpg
 import pytest
 
+from common.errors import TooManyRequests
 from common.uuid7 import uuid7
 from models.database import Pool
+from routes import open_jobs
 from routes.open_jobs import Caps, OpenJobs
 
 ACCOUNT, TEAM = uuid7(), uuid7()
@@ -175,3 +177,19 @@ async def test_no_more_are_begun_on_a_count_than_it_is_trusted_for(pool):
 
     assert most == 3
     assert jobs._counts[ACCOUNT].ended == 10
+
+
+async def test_what_is_under_way_is_not_forgotten_however_many_others_there_are(pool, monkeypatch):
+    monkeypatch.setattr(open_jobs, "_MOST_KNOWN", 2)
+    jobs = OpenJobs(Caps(per_account=1))
+    others = [uuid7() for _ in range(4)]
+
+    async with jobs.one_more(pool, ACCOUNT, TEAM):
+        for other in others:
+            async with jobs.one_more(pool, other, TEAM):
+                pass
+        async with pool.acquire() as connection:  # whoever holds one himself waits for nobody
+            with pytest.raises(TooManyRequests):
+                await jobs.hold(connection, ACCOUNT, TEAM)
+
+    assert set(jobs._counts) == {ACCOUNT, others[-1]}
