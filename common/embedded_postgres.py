@@ -18,6 +18,7 @@ from typing import Self
 
 from common.errors import ConfigurationError
 from common.postgres_binaries import Binaries, find_binaries, server_account
+from common.postgres_pid import disown_pid, running_server
 
 _FOR_ROOT = Path("/var/lib/mojito")
 _LONGEST_SOCKET_FOLDER = 80  # the whole socket path may have 107 bytes
@@ -67,7 +68,7 @@ class EmbeddedPostgres:
         """Returns when the server answers. Safe to call in several processes at once."""
         self.home.mkdir(parents=True, exist_ok=True, mode=0o755)
         self._own(self._socket_folder)
-        with self._alone():
+        with _alone(self.home):
             self._presence = os.open(self.home / "users", os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._presence, fcntl.LOCK_SH)
             try:
@@ -82,7 +83,7 @@ class EmbeddedPostgres:
         """Starts the server again if it died while we are present; True when it had to."""
         if self._running() and (self.process is None or self.process.poll() is None):
             return False
-        with self._alone():
+        with _alone(self.home):
             self._start(60)
         return True
 
@@ -90,7 +91,7 @@ class EmbeddedPostgres:
         """Leaves; True when the server was stopped because nobody else uses it."""
         if self._presence is None:
             return False
-        with self._alone():
+        with _alone(self.home):
             try:
                 fcntl.flock(self._presence, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -154,12 +155,6 @@ class EmbeddedPostgres:
             os.chown(folder, self._account.uid, self._account.gid)
         folder.chmod(0o700)
 
-    @contextlib.contextmanager
-    def _alone(self) -> Generator[None]:
-        with (self.home / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
     def _leave(self) -> None:
         if self._presence is not None:
             os.close(self._presence)
@@ -171,22 +166,14 @@ class EmbeddedPostgres:
             return self.binaries.folder
         package = self.binaries.folder.parents[1]
         copy = _FOR_ROOT / f"postgresql-{self.binaries.version}"
-        if not (copy / "complete").exists():
-            shutil.rmtree(copy, ignore_errors=True)
-            shutil.copytree(package, copy / package.name, symlinks=True)
-            libraries = package.with_name(f"{package.name}.libs")
-            if libraries.is_dir():
-                shutil.copytree(libraries, copy / libraries.name)
-            (copy / "complete").touch()
+        _FOR_ROOT.mkdir(parents=True, exist_ok=True)
+        with _alone(_FOR_ROOT):  # others may start for the first time, too
+            if not (copy / "complete").exists():
+                _copy(package, copy)
         return copy / package.name / self.binaries.folder.relative_to(package)
 
     def _running(self) -> int | None:
-        try:
-            pid = int((self._data / "postmaster.pid").read_text().split("\n", 1)[0])
-            os.kill(pid, 0)
-        except (OSError, ValueError):
-            return None
-        return pid
+        return running_server(self._data)
 
     def _answers(self) -> bool:
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
@@ -219,6 +206,7 @@ class EmbeddedPostgres:
             "log_min_messages": "warning",
             **self._settings,
         }
+        disown_pid(self._data)
         command = [str(programs / "postgres"), "-D", str(self._data)]
         command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.home / "postgres.log").open("ab") as log:
@@ -280,6 +268,24 @@ class EmbeddedPostgres:
 
     def _last_words(self) -> str:
         return (self.home / "postgres.log").read_text(errors="replace")[-2000:]
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Generator[None]:
+    """One process at a time."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _copy(package: Path, copy: Path) -> None:
+    """The whole package with its libraries; what a killed one has left is done anew."""
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(package, copy / package.name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, copy / libraries.name)
+    (copy / "complete").touch()
 
 
 def _environment() -> dict[str, str]:

@@ -34,6 +34,7 @@ _SECRETS = (
         r"\1***",
     ),
     (re.compile(r"(postgres(?:ql)?://[^\s:/@]+:)[^\s@]+@"), r"\1***@"),
+    (re.compile(r"(://[^\s:/?#@\"']*:)[^\s/?#@\"']+@"), r"\1***@"),
 )
 _MARKERS = (
     "mj_",
@@ -46,6 +47,7 @@ _MARKERS = (
     "proof",
     "password",
     "postgres",
+    "://",
 )
 """A text with none of these holds nothing that the patterns would find; most lines have none."""
 

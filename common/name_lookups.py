@@ -8,13 +8,18 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Hashable
+from contextvars import ContextVar
 from weakref import WeakValueDictionary
 
 MOST_AT_ONCE = 128
 MOST_OF_A_DOMAIN = 8
 """So that whoever makes up names below one that never answers holds up nobody else's."""
 
+MOST_OF_AN_ASKER = 32
+"""So that whoever owns many domains that never answer holds up nobody else either."""
+
+_asker: ContextVar[Hashable | None] = ContextVar("asker", default=None)
 _OF_REGISTRIES = frozenset(
     {
         *(
@@ -60,6 +65,16 @@ def domain_of(host: str) -> str:
     return ".".join(labels[-3:] if is_shared else labels[-2:])
 
 
+@contextlib.contextmanager
+def looking_up_for(asker: Hashable | None) -> Generator[None]:
+    """Lookups within are this one's; those of None are nobody's."""
+    token = _asker.set(asker)
+    try:
+        yield
+    finally:
+        _asker.reset(token)
+
+
 class NameLookups:
     """A lookup keeps its place until it is over, also when nobody waits for it any more.
 
@@ -71,12 +86,14 @@ class NameLookups:
         *,
         most_at_once: int = MOST_AT_ONCE,
         most_of_a_domain: int = MOST_OF_A_DOMAIN,
+        most_of_an_asker: int = MOST_OF_AN_ASKER,
         look_up: LookUp = addresses_of,
     ) -> None:
         self._places = asyncio.Semaphore(most_at_once)
         self._most_of_a_domain = most_of_a_domain
+        self._most_of_an_asker = most_of_an_asker
         # kept as long as somebody looks something up there, or waits to
-        self._domains: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._kept: WeakValueDictionary[Hashable, asyncio.Semaphore] = WeakValueDictionary()
         self._look_up = look_up
 
     async def __call__(self, host: str, port: int) -> list[str]:
@@ -107,15 +124,21 @@ class NameLookups:
         return await found
 
     async def _take_places(self, domain: str) -> list[asyncio.Semaphore]:
-        """One of its domain's first: whoever waits for that takes nobody's place."""
-        of_domain = self._domains.setdefault(domain, asyncio.Semaphore(self._most_of_a_domain))
-        await of_domain.acquire()
+        """The asker's own first, then those that others want, too: whoever waits takes nobody's place."""
+        limits: list[tuple[Hashable, int]] = [(domain, self._most_of_a_domain)]
+        if (asker := _asker.get()) is not None:
+            own = (((asker, domain), self._most_of_a_domain), ((asker,), self._most_of_an_asker))
+            limits = [*own, *limits]
+        wanted = [self._kept.setdefault(key, asyncio.Semaphore(most)) for key, most in limits]
+        taken: list[asyncio.Semaphore] = []
         try:
-            await self._places.acquire()
+            for place in (*wanted, self._places):
+                await place.acquire()
+                taken.append(place)
         except BaseException:
-            of_domain.release()
+            _release(taken)
             raise
-        return [of_domain, self._places]
+        return taken
 
     def _attempt(self, host: str, port: int) -> list[str] | Exception:
         try:

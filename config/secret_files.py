@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+_WHY: dict[type[Exception], str] = {
+    UnicodeDecodeError: "it is not text",
+    RuntimeError: "there is no such user",
+}
+
 
 def read_files(named: Mapping[str, str]) -> tuple[dict[str, object], list[str]]:
     """What stands in files by the name of its setting, and what is wrong with the others."""
@@ -10,9 +15,9 @@ def read_files(named: Mapping[str, str]) -> tuple[dict[str, object], list[str]]:
     faults: list[str] = []
     for name, path in named.items():
         try:
-            text = Path(path).read_text().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is not text"
+            text = Path(path).expanduser().read_text().strip()
+        except (OSError, UnicodeDecodeError, RuntimeError) as error:
+            why = error.strerror if isinstance(error, OSError) else _WHY[type(error)]
             faults.append(f"MOJITO_{name.upper()}: cannot read {path}: {why}")
             continue
         if text:

@@ -25,6 +25,11 @@ class Metrics:
         self._flushes = self.histogram(
             "mojito_flush_rows", "Rows that one shared statement wrote.", ("flusher",), ROWS
         )
+        self._flush_seconds = self.histogram(
+            "mojito_flush_duration_seconds",
+            "Time of one shared statement with its commit, repeats included.",
+            ("flusher",),
+        )
         self._refused = self.counter(
             "mojito_refused_writes",
             "Writes whose claim token was stale: another worker has the job. Each is a fence that held.",
@@ -42,6 +47,10 @@ class Metrics:
     def flushed(self, name: str, answers: Sequence[object]) -> None:
         """A statement carried so many rows. One call for each flush, however many rows it has."""
         self._flushes.labels(name).observe(len(answers))
+
+    def took(self, name: str, seconds: float) -> None:
+        """That was its time."""
+        self._flush_seconds.labels(name).observe(seconds)
 
     def refused(self, name: str, writes: int) -> None:
         """So many writes of a flush were not ours to make."""

@@ -40,7 +40,7 @@ class Child:
         """
         self._started_at = time.monotonic()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "mojito", *self._arguments],
+            [sys.executable, "-P", "-m", "mojito", *self._arguments],
             env={**os.environ, **self._environment()},
             stdin=subprocess.DEVNULL,
             start_new_session=True,

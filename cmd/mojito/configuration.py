@@ -12,7 +12,7 @@ import msgspec
 from common.errors import ConfigurationError
 from common.keyring import read_keys
 from config.settings import PREFIX, SECRETS, Settings, examine, source_of
-from mojito.database_address import ENCODE, is_cut_wrongly
+from mojito.database_address import ENCODE, is_cut_wrongly, require_usable
 from mojito.findings import Finding, report, show
 from mojito.printing import print_json, print_lines
 
@@ -22,7 +22,7 @@ EXAMPLES = """examples:
 
 exit codes of check: 0 nothing that would stop or endanger the program (warnings are shown)
                      1 at least one error, each named"""
-_SHOWN = ("host", "port", "sslmode", "target_session_attrs")
+_SHOWN = ("host", "port", "service", "sslmode", "target_session_attrs")
 """Of an address's parameters: what tells where it leads; any other might be a secret."""
 
 
@@ -84,7 +84,18 @@ def _database(settings: Settings, environment: Mapping[str, str]) -> list[Findin
         found.append(
             Finding("database_url", "error", message, "Write postgresql://user:password@host/name.")
         )
+    else:
+        found += _files_of_database(settings.database_url)
     return found
+
+
+def _files_of_database(url: str) -> list[Finding]:
+    """What its address names beside the server: certificates, a service, a file of passwords."""
+    try:
+        require_usable(url)
+    except ConfigurationError as error:
+        return [Finding("database_url", "error", error.message, "Look at MOJITO_DATABASE_URL.")]
+    return []
 
 
 def _is_address(url: str) -> bool:
@@ -116,8 +127,8 @@ def _metrics_token(environment: Mapping[str, str]) -> list[Finding]:
 def _permissions(check: str, path: Path) -> list[Finding]:
     """A secret is for its owner; a group may read it where containers need that, others never."""
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-    except OSError:
+        mode = stat.S_IMODE(path.expanduser().stat().st_mode)
+    except (OSError, RuntimeError):
         return []  # told already: it cannot be read
     if not mode & 0o077:
         return []

@@ -1,5 +1,6 @@
 """Looks at the address of the database before it is used: a mistake in it is told as that, not as silence."""
 
+import configparser
 import os
 import ssl
 from collections.abc import Mapping
@@ -21,7 +22,15 @@ def require_usable(url: str) -> None:
     """Raises ConfigurationError."""
     if is_cut_wrongly(url):
         raise ConfigurationError(f"MOJITO_DATABASE_URL cannot be used. {ENCODE}")
-    _require_tls_files(url, os.environ)
+    try:
+        named = dict(parse_qsl(urlsplit(url).query))
+        is_elsewhere = bool(urlsplit(url).netloc.rpartition("@")[2]) or "host" in named
+    except ValueError:
+        return  # no address at all, which is told where it is used
+    _require_service(named, os.environ, is_elsewhere=is_elsewhere)
+    if path := named.get("passfile"):
+        _require("passfile", Path(path))
+    _require_tls_files(named, os.environ)
 
 
 def is_cut_wrongly(url: str) -> bool:
@@ -41,12 +50,48 @@ def is_cut_wrongly(url: str) -> bool:
     return ats > 1 or bool(parts.fragment) or (not ats and "@" in behind)
 
 
-def _require_tls_files(url: str, environment: Mapping[str, str]) -> None:
-    """Raises ConfigurationError naming the first one that cannot be used."""
+def _require_service(
+    named: Mapping[str, str], environment: Mapping[str, str], *, is_elsewhere: bool
+) -> None:
+    """Raises ConfigurationError: what the driver does not find it passes over, for a server that is here."""
+    name = named.get("service")
+    if name is None:
+        if environment.get("PGSERVICE") and not (is_elsewhere or environment.get("PGHOST")):
+            raise ConfigurationError(
+                "MOJITO_DATABASE_URL names no server, and PGSERVICE is not read; "
+                "write postgresql:///?service=NAME"
+            )
+        return
+    path = _service_file(environment)
+    _require("service file", path)
+    if not _has_service(path, name):
+        raise ConfigurationError(
+            f"MOJITO_DATABASE_URL cannot be used: {path} has no service [{name}] that can be read "
+            "(lines are name=value, % is written %%)"
+        )
+
+
+def _service_file(environment: Mapping[str, str]) -> Path:
+    if named := environment.get("PGSERVICEFILE"):
+        return Path(named)
     try:
-        named = dict(parse_qsl(urlsplit(url).query))
-    except ValueError:
-        return  # no address at all, which is told where it is used
+        return Path.home() / ".pg_service.conf"
+    except RuntimeError:  # an account without a home
+        return Path("~/.pg_service.conf")
+
+
+def _has_service(path: Path, name: str) -> bool:
+    """As the driver reads it. The parser's own words are told nobody: they repeat what stands there."""
+    parser = configparser.ConfigParser()
+    try:
+        parser.read(path)
+        return parser.has_section(name) and bool(parser.items(name))
+    except (configparser.Error, UnicodeDecodeError):
+        return False
+
+
+def _require_tls_files(named: Mapping[str, str], environment: Mapping[str, str]) -> None:
+    """Raises ConfigurationError naming the first one that cannot be used."""
     mode = named.get("sslmode") or environment.get("PGSSLMODE") or "prefer"
     if mode == "disable":
         return

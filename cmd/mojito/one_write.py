@@ -1,6 +1,7 @@
 """Head and body of an answer leave in one piece."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 
@@ -8,9 +9,17 @@ class OneWrite:
     """A transport that holds what is written until the loop's next turn, or until more is written in this
     one: a system call less for each answer, and its reader wakes once instead of twice."""
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        loop: asyncio.AbstractEventLoop,
+        close: Callable[[], None] | None = None,
+    ) -> None:
+        """`close` is asked to close the transport, where that is more than closing it."""
         self._transport = transport
         self._loop = loop
+        self._close = close or transport.close
+        self._is_closed = False
         self._held = b""
 
     def write(self, data: bytes) -> None:
@@ -25,7 +34,16 @@ class OneWrite:
     def close(self) -> None:
         """After what was written."""
         self._flush()
-        self._transport.close()
+        self._is_closed = True
+        self._close()
+
+    def let_go(self) -> None:
+        """Nobody is asked any more: whoever holds this may be held by it no longer."""
+        self._close = self._transport.close
+
+    def is_closing(self) -> bool:
+        """Whether nothing more can be written."""
+        return self._is_closed or self._transport.is_closing()
 
     def abort(self) -> None:
         """Nothing more is sent."""

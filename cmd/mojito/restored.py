@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from common.errors import Conflict
 from config.settings import Settings
 from models import audit
 from models.database import Pool
@@ -24,9 +25,14 @@ out of reach, before workers start on the restored one, once:
 
 What jobs did after the backup is forgotten, but it stands on the platform. This frees all claims and puts
 every step that is not recorded as done in doubt, so that it is looked for before it is made; also those of
-jobs that ended without success, for they may have been retried. Safe to run again.
+jobs that ended without success, for they may have been retried. Safe to run again. Refused while workers
+are connected: what they have begun since the restore was not looked for.
 docs/operations/backup.md says what it cannot know."""
 
+_WORKING = """
+select count(*) from pg_stat_activity
+where datname = current_database() and application_name = 'mojito presence'
+"""
 _BATCH = 50
 """Jobs of one statement: some have thousands of steps, and a statement has 30 s."""
 
@@ -63,7 +69,18 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 async def _restored(settings: Settings) -> Restored:
     async with asked_pool(settings, "mojito restored", writes=True) as pool:
+        await _require_no_worker(pool)
         return await doubt_everything(pool)
+
+
+async def _require_no_worker(pool: Pool) -> None:
+    """Raises Conflict: they make what the backup forgot, until somebody has said that there was one."""
+    if workers := await pool.fetchval(_WORKING):
+        raise Conflict(
+            f"workers are connected to this database: {workers}; stop them all, run this again, and look on "
+            "the platform for what they have made since the restore",
+            code="workers_connected",
+        )
 
 
 async def doubt_everything(pool: Pool) -> Restored:

@@ -65,7 +65,11 @@ async def open_app(
             pool, silence_seconds=settings.worker_silence_seconds, token=settings.metrics_token
         )
         job_writes = await opened.enter_async_context(
-            JobWrites(database_url(settings), lambda _, rows: metrics.flushed("requests", rows))
+            JobWrites(
+                database_url(settings),
+                lambda _, rows: metrics.flushed("requests", rows),
+                metrics.took,
+            )
         )
         await require_migrated(pool)
         await require_keys_in_use(pool, keyring)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
@@ -12,7 +13,7 @@ import pytest
 
 from common.embedded_postgres import EmbeddedPostgres
 from common.errors import ConfigurationError
-from common.postgres_binaries import find_binaries, server_account
+from common.postgres_binaries import Binaries, find_binaries, server_account
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,6 +72,34 @@ async def test_a_killed_server_is_revived_with_its_rows(home):
 
         assert revived is True
         assert await rows(server) == 1
+
+
+@pytest.fixture
+def stranger():
+    """A process of the server's account that is none."""
+    process = subprocess.Popen(["/bin/sleep", "600"], **server_account().options)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_the_number_of_a_killed_server_that_another_process_has_is_passed_over(home, stranger):
+    with make(home) as server:
+        os.kill(server.pid, signal.SIGKILL)
+        server.process.wait()
+    file = home / f"pg{server.binaries.major}" / "postmaster.pid"
+    rest = file.read_text().partition("\n")[2]
+    file.write_text(f"{stranger.pid}\n{rest}")
+
+    told = make(home).pid
+    left_alone = make(home)
+    left_alone.start(timeout_seconds=10)
+    pid = left_alone.pid
+    left_alone.stop()
+
+    assert told is None
+    assert pid not in (None, stranger.pid)
+    assert stranger.poll() is None
 
 
 async def test_making_a_database_twice_is_no_error(home):
@@ -147,3 +176,23 @@ def test_named_programs_come_first():
 
     assert named.source == "MOJITO_PG_BIN"
     assert named.folder == usual.folder
+
+
+def test_of_several_that_copy_the_programs_at_once_each_finds_all_of_them(home, monkeypatch):
+    package = home.parent / "site-packages" / "programs"
+    package.mkdir(parents=True)
+    names = [f"program-{number:03}" for number in range(200)]
+    for name in names:
+        (package / name).touch()
+    monkeypatch.setattr("common.embedded_postgres._FOR_ROOT", home.parent / "for-root")
+    server = make(home)
+    # nobody can enter what is not there
+    server.binaries = Binaries(package / "installed" / "bin", 18, "18.0", "here")
+
+    def found(_):
+        return sorted(path.name for path in server._runnable().parents[1].iterdir())
+
+    with ThreadPoolExecutor(8) as threads:
+        copies = list(threads.map(found, range(8)))
+
+    assert copies == [names] * 8

@@ -100,6 +100,8 @@ def test_an_error_shows_where_and_never_local_variables(stream, form):
         '{"app_secret": "SECRET"}',
         "appsecret_proof=SECRET",
         "postgresql://mojito:SECRET@127.0.0.1/mojito",
+        "postgresql://:SECRET@127.0.0.1/mojito",
+        "https://someone:SECRET@proxy.example:8443/meta?fields=id",
     ],
 )
 def test_nothing_that_looks_like_a_secret_reaches_the_log(stream, form, text):
@@ -111,6 +113,11 @@ def test_nothing_that_looks_like_a_secret_reaches_the_log(stream, form, text):
 
     assert "SECRET" not in stream.getvalue()
     assert stream.getvalue().count("***") >= 4
+
+
+def test_an_address_that_holds_no_password_is_shown_as_it_is():
+    for text in ("http://127.0.0.1:8000/jobs?by=a@b.example", "https://[::1]:8443/@me", "a://b:c"):
+        assert log.redact(text) == text
 
 
 def test_libraries_speak_into_the_same_log_and_chatty_ones_are_quiet(stream):

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from common.name_lookups import NameLookups
+from common.name_lookups import NameLookups, looking_up_for
 
 HUNDRED = 100
 HANGING = """
@@ -92,6 +92,27 @@ async def test_names_below_one_that_is_silent_leave_places_to_others(silent, reg
     assert found == [["192.0.2.2"]] * 3
     assert asked_meanwhile == 2
     assert await asyncio.gather(*hanging) == [["192.0.2.1"]] * HUNDRED
+
+
+async def test_many_domains_of_one_asker_that_are_silent_leave_places_to_others(silent):
+    def look_up(host: str, port: int) -> list[str]:
+        return silent(host, port) if host.startswith("silent") else ["192.0.2.2"]
+
+    lookups = NameLookups(most_at_once=3, most_of_an_asker=2, look_up=look_up)
+    with looking_up_for("one team"):
+        hanging = [asyncio.create_task(lookups(f"silent{n}.test", 1)) for n in range(HUNDRED)]
+        behind = asyncio.create_task(lookups("shared.example", 443))
+    await silent.hear(2)
+
+    async with asyncio.timeout(10):
+        with looking_up_for("another team"):
+            found = [await lookups("shared.example", 443) for _ in range(HUNDRED)]
+    asked_meanwhile, is_answered = silent.asked, behind.done()
+    silent.answer.set()
+
+    assert found == [["192.0.2.2"]] * HUNDRED
+    assert (asked_meanwhile, is_answered) == (2, False)
+    assert await asyncio.gather(behind, *hanging) == [["192.0.2.2"], *[["192.0.2.1"]] * HUNDRED]
 
 
 async def test_a_lookup_keeps_its_place_until_it_is_over_though_nobody_waits_for_it(silent):

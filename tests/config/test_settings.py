@@ -127,6 +127,17 @@ def test_the_database_may_be_named_in_a_file(tmp_path):
     assert settings.database_url == "postgresql://secret@there/db"
 
 
+def test_a_file_may_lie_in_a_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "url").write_text("postgresql://there/x")
+
+    settings = read_settings({"MOJITO_DATABASE_URL_FILE": "~/url"})
+
+    assert settings.database_url == "postgresql://there/x"
+    with pytest.raises(ConfigurationError, match="there is no such user"):
+        read_settings({"MOJITO_DATABASE_URL_FILE": "~nobody-has-this-name/url"})
+
+
 def test_a_missing_file_is_named():
     with pytest.raises(ConfigurationError, match=r"MOJITO_DATABASE_URL_FILE.*/nowhere"):
         read_settings({"MOJITO_DATABASE_URL_FILE": "/nowhere"})

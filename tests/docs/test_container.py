@@ -8,6 +8,7 @@ import yaml
 
 from config.settings import Settings, examine
 from mojito.main import COMMANDS, main
+from mojito.pools import PATIENCE_SECONDS
 from tests.house.conftest import ROOT
 
 COMPOSE_TEXT = (ROOT / "compose.yaml").read_text()
@@ -135,6 +136,17 @@ def test_processes_wait_for_the_tables_and_the_tables_for_the_server():
         assert condition == "service_completed_successfully"
     assert services["migrate"]["restart"] == "no"
     assert services["sandbox"]["profiles"] == ["sandbox"]
+
+
+def test_a_health_check_bears_with_what_a_start_may_take():
+    """A server replays its log after a crash; the API waits for a server that is away."""
+    patience = {
+        name: int(COMPOSE["services"][name]["healthcheck"]["start_period"].removesuffix("s"))
+        for name in ("postgres", "api")
+    }
+
+    assert patience["postgres"] >= 300
+    assert patience["api"] >= PATIENCE_SECONDS + 10
 
 
 def test_ports_are_opened_for_this_host_alone():

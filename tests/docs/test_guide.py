@@ -27,6 +27,16 @@ def test_a_page_names_commands_and_settings_that_exist(page):
     assert settings <= SETTINGS | SECRETS_IN_FILES
 
 
+def test_the_limit_per_address_counts_for_every_location():
+    """One that stands in a location is that location's alone."""
+    server = (FOLDER / "nginx.conf").read_text().partition("\nserver {")[2]
+    before, *locations = server.split("location ")
+
+    assert "    limit_req zone=" in before
+    assert len(locations) >= 4
+    assert not any("limit_req" in location for location in locations)
+
+
 def test_the_index_leads_to_every_file():
     index = (FOLDER / "README.md").read_text()
     told = re.findall(r"`([\w./*-]+\.(?:md|sql|yml|json|conf|service))`|`(Caddyfile)`", index)

@@ -1,8 +1,12 @@
 """An address of a database that cannot be meant, or names files that cannot be used: one line, at once."""
 
+import contextlib
+
 import pytest
 
+from common.errors import ConfigurationError
 from common.keyring import new_key_line
+from mojito.database_address import require_usable
 from tests.mojito.test_main import require_sentence, run
 
 ADDRESS = "postgresql://someone:verysecret@127.0.0.1:9/none?sslmode={mode}&{name}={path}"
@@ -62,3 +66,68 @@ def test_a_password_that_is_not_encoded_is_told_as_that(tmp_path, command, passw
     assert "as %40 %3A %2F %3F %23 %25" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert "secret" not in done.stdout + done.stderr
+
+
+SERVICE = "postgresql:///none?service=ads"
+
+
+@pytest.fixture
+def services(tmp_path, monkeypatch):
+    """Writes the file that services are looked up in."""
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+    return (tmp_path / "services").write_text
+
+
+@pytest.mark.parametrize(
+    "written", ["[other]\nhost=127.0.0.1\n", "[ads]\npassword=50%verysecret\n", "verysecret"]
+)
+def test_a_service_that_is_not_found_is_not_taken_for_the_server_of_this_machine(services, written):
+    services(written)
+
+    with pytest.raises(ConfigurationError, match=r"/services has no service \[ads\]") as refused:
+        require_usable(SERVICE)
+
+    assert "verysecret" not in refused.value.message
+
+
+def test_neither_is_one_whose_file_is_not_there(services):
+    with pytest.raises(ConfigurationError, match=r"service file .*/services cannot be read"):
+        require_usable(SERVICE)
+
+
+def test_a_service_that_is_found_leads_to_its_server(services, tmp_path):
+    services("[ads]\nhost=127.0.0.1\nport=9\n")
+
+    done = run(tmp_path, "keys", "list", url=SERVICE)
+
+    require_sentence(done)
+    assert "('127.0.0.1', 9)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "is_told"),
+    [
+        ("postgresql:///none", True),
+        ("postgresql://someone@/none", True),
+        ("postgresql://127.0.0.1:9/none", False),
+        ("postgresql:///none?host=/nowhere", False),
+    ],
+)
+def test_a_service_of_the_environment_alone_is_told_as_not_read(monkeypatch, url, is_told):
+    monkeypatch.setenv("PGSERVICE", "ads")
+
+    with (
+        pytest.raises(ConfigurationError, match=r"PGSERVICE is not read; .*\?service=NAME")
+        if is_told
+        else contextlib.nullcontext()
+    ):
+        require_usable(url)
+
+
+def test_the_settings_are_checked_with_the_files_that_they_name(tmp_path):
+    url = f"postgresql://someone@127.0.0.1:9/none?passfile={tmp_path}/passwords"
+
+    done = run(tmp_path, "config", "check", url=url)
+
+    assert done.returncode == 1
+    assert f"passfile {tmp_path}/passwords cannot be read (No such file" in done.stdout

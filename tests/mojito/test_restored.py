@@ -1,13 +1,16 @@
 """`mojito restored` after years: no statement of it is larger than a batch of jobs."""
 
 import asyncio
+from uuid import uuid4
 
 import asyncpg
 import msgspec
 import pytest
 
 from mojito.main import main
+from tests.house.conftest import until
 from tests.routes.meta_requests import meta_request
+from workers.presence import Presence
 
 JOBS = 5
 COUNTED = """
@@ -49,6 +52,31 @@ async def sql(database):
     await connection.execute(COUNTED)
     yield connection
     await connection.close()
+
+
+async def test_it_is_refused_beside_workers_who_have_looked_for_nothing(
+    sql, database, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setenv("MOJITO_DATABASE_URL", database)
+    monkeypatch.setenv("MOJITO_DATA_DIR", str(tmp_path))
+    presence = Presence(database, uuid4(), renew_seconds=5, trust_seconds=20)
+
+    async with presence.running():
+        await until(lambda: is_connected(sql))
+        beside_a_worker = await asyncio.to_thread(main, ["restored"])
+    told = capsys.readouterr()
+    begun = await sql.fetchval("select count(*) from job_steps where status = 'RUNNING'")
+
+    assert (beside_a_worker, told.out) == (2, "")
+    assert "workers are connected to this database: 1; stop them all" in told.err
+    assert begun == JOBS
+
+
+async def is_connected(sql):
+    return await sql.fetchval(
+        "select count(*) = 1 from pg_stat_activity "
+        "where datname = current_database() and application_name = 'mojito presence'"
+    )
 
 
 async def test_steps_are_put_in_doubt_batch_by_batch(sql, database, monkeypatch, tmp_path):

@@ -4,19 +4,37 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from threading import Timer
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 
 
-def start(folder, *before):
+def started(folder, *before, cwd=None):
+    """By an account without a home."""
     path = os.pathsep.join([*map(str, before), str(folder / "tools"), os.environ["PATH"]])
-    environment = {k: v for k, v in os.environ.items() if k != "MOJITO_PYTHON"} | {"PATH": path}
-    return subprocess.run(
-        [folder / "mojito"], env=environment, capture_output=True, text=True, check=False
+    left_out = ("MOJITO_PYTHON", "HOME")
+    environment = {k: v for k, v in os.environ.items() if k not in left_out} | {"PATH": path}
+    return subprocess.Popen(
+        [folder / "mojito"],
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
-def test_an_activated_environment_is_made_anew_too(tmp_path):
+def end_of(process):
+    """What it said."""
+    with process:
+        return process.communicate(timeout=60)
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """The script, with a program that only says that it runs."""
     shutil.copy(ROOT / "mojito", tmp_path)
     (tmp_path / "tools").mkdir()
     installer = tmp_path / "tools" / "uv"
@@ -27,11 +45,31 @@ def test_an_activated_environment_is_made_anew_too(tmp_path):
     program = tmp_path / "cmd" / "mojito" / "__main__.py"
     program.parent.mkdir(parents=True)
     program.write_text("print('started')\n")
+    return tmp_path
 
-    first = start(tmp_path)
-    (tmp_path / "requirements.txt").write_text("# another release\n")
-    second = start(tmp_path, tmp_path / ".venv" / "bin")
 
-    assert first.stdout == "started\n", first.stderr
-    assert "preparing" in second.stderr
-    assert second.stdout == "started\n", second.stderr
+def test_an_activated_environment_is_made_anew_too(checkout):
+    """The first start is called from a folder that holds other things; the second has to wait.
+
+    The number in a lock that was left behind may be any program's.
+    """
+    (elsewhere := checkout / "elsewhere").mkdir()
+    (elsewhere / "mojito.py").write_text("print('another program')\n")
+    lock = checkout / ".venv.lock"
+
+    first = end_of(started(checkout, cwd=elsewhere))
+    (checkout / "requirements.txt").write_text("# another release\n")
+    lock.symlink_to(str(os.getpid()))
+    waiting = started(checkout, checkout / ".venv" / "bin")
+    patience = Timer(30, lock.unlink)
+    patience.start()
+    told = waiting.stderr.readline()
+    patience.cancel()
+    lock.unlink(missing_ok=True)
+    second = end_of(waiting)
+
+    assert first[0] == "started\n", first
+    assert f"waiting for process {os.getpid()} " in told
+    assert f"remove {lock}" in told
+    assert "preparing" in second[1]
+    assert second[0] == "started\n", second
