@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from uuid import uuid4
@@ -20,6 +21,7 @@ import httpx
 import pytest
 
 from tests.chaos.slow_proxy import free_port
+from tests.clear import CLEAR
 
 ROOT = Path(__file__).parents[2]
 MOJITO = [sys.executable, "-m", "mojito"]
@@ -33,8 +35,7 @@ def until(ask, seconds=PATIENCE_SECONDS):
         with contextlib.suppress(httpx.HTTPError, OSError, ValueError, KeyError):
             if answer := ask():
                 return answer
-        with contextlib.suppress(httpx.HTTPError):
-            httpx.get("http://127.0.0.1:1", timeout=0.05)
+        threading.Event().wait(0.03)
     raise AssertionError("it did not come true in time")
 
 
@@ -117,14 +118,17 @@ class Up:
 
     def get(self, path):
         headers = {"Authorization": f"Bearer {self.key}"}
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}", headers=headers, timeout=10)
+        return httpx.get(
+            f"http://127.0.0.1:{self.port}{path}", headers=headers, timeout=10, verify=CLEAR
+        )
 
     def is_ready(self):
-        return self.get("/readyz").status_code == 200
+        """Whether the API and the sandbox answer: each may have been started again a moment ago."""
+        return self.get("/readyz").status_code == 200 and self.objects("campaign") is not None
 
     def objects(self, kind):
         url = f"http://127.0.0.1:{self.sandbox_port}/_sandbox/objects"
-        return httpx.get(url, params={"kind": kind}, timeout=10).json()["data"]
+        return httpx.get(url, params={"kind": kind}, timeout=10, verify=CLEAR).json()["data"]
 
 
 def is_alive(pid):
