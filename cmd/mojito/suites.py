@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,9 @@ from mojito.hurl import find_hurl
 
 SUITES = ROOT / "tests" / "hurl"
 START_SECONDS = 90
+MOST_AT_ONCE = 4
+"""Pytest processes; each has a PostgreSQL and a sandbox of its own."""
+
 EXCUSED = "this machine cannot be divided into hosts"
 """Namespaces need Linux, root and iproute2; nothing else may be left out."""
 
@@ -43,12 +46,14 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     del settings
     hurl = find_hurl() if arguments.only != "pytest" else ""
     results: list[tuple[str, int, int]] = []
-    if arguments.only != "hurl":
-        if not arguments.rest:
-            bring_chromium()
-        results.append(_pytest(arguments.rest))
-    if arguments.only != "pytest":
-        results += _hurl(hurl)
+    with tempfile.TemporaryDirectory(prefix="mojito-compiled-") as compiled:
+        environment = clean(os.environ, compiled)
+        if arguments.only != "hurl":
+            if not arguments.rest:
+                bring_chromium()
+            results.append(_pytest(arguments.rest, environment))
+        if arguments.only != "pytest":
+            results += _hurl(hurl, environment)
     sys.stdout.write("\n")
     for name, passed, failed in results:
         sys.stdout.write(f"{name}: {passed} passed, {failed} failed\n")
@@ -58,16 +63,44 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0 if ran and not failures else 1
 
 
-def _pytest(rest: list[str]) -> tuple[str, int, int]:
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", *rest]
-        code = subprocess.run(command, cwd=ROOT, env=_clean(), check=False).returncode
-        counted = report.read_text() if report.exists() else ""
-    passed, failed, excused = tally(counted, code)
+def _pytest(rest: list[str], environment: dict[str, str]) -> tuple[str, int, int]:
+    counted = [_counted(options, environment) for options in pytest_runs(rest, os.cpu_count() or 1)]
+    passed, failed, excused = map(sum, zip(*counted, strict=True))
     if excused:
         sys.stdout.write(f"pytest: {excused} left out: {EXCUSED}\n")
     return "pytest", passed, failed
+
+
+def pytest_runs(rest: list[str], processors: int) -> list[list[str]]:
+    """Whoever names options gets one run with them, all else every test: side by side, then those alone.
+
+    >>> pytest_runs(["-k", "ledger"], 2)
+    [['-k', 'ledger']]
+    """
+    if rest:
+        return [rest]
+    together = ["-n", str(min(processors, MOST_AT_ONCE)), "--dist=loadfile"]
+    return [[*together, "--no-loadscope-reorder", "-m", "not alone"], ["-m", "alone"]]
+
+
+def _counted(options: list[str], environment: dict[str, str]) -> tuple[int, int, int]:
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", *options]
+        code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+        return tally(report.read_text() if report.exists() else "", code)
+
+
+def clean(environment: Mapping[str, str], compiled: str) -> dict[str, str]:
+    """Our own settings must not leak into what is tested.
+
+    Hundreds of processes are started, and each would compile every module again where bytecode is not to
+    be written: then it is written to the folder `compiled` and nowhere else.
+    """
+    cleaned = {name: value for name, value in environment.items() if not name.startswith(PREFIX)}
+    if cleaned.pop("PYTHONDONTWRITEBYTECODE", ""):
+        cleaned["PYTHONPYCACHEPREFIX"] = compiled
+    return cleaned
 
 
 def tally(report: str, code: int) -> tuple[int, int, int]:
@@ -86,11 +119,11 @@ def _count(report: str, name: str) -> int:
     return int(number) if number.isdigit() else 0
 
 
-def _hurl(hurl: str) -> list[tuple[str, int, int]]:
+def _hurl(hurl: str, environment: dict[str, str]) -> list[tuple[str, int, int]]:
     files = sorted(SUITES.glob("*.hurl"))
     if not files:
         raise ConfigurationError(f"no Hurl suites in {SUITES}")
-    with _installation() as variables:
+    with _installation(environment) as variables:
         return [_suite(hurl, file, variables) for file in files]
 
 
@@ -110,14 +143,14 @@ def _suite(hurl: str, file: Path, variables: dict[str, str]) -> tuple[str, int, 
 
 
 @contextlib.contextmanager
-def _installation() -> Generator[dict[str, str]]:
+def _installation(cleaned: dict[str, str]) -> Generator[dict[str, str]]:
     """A fresh `mojito up` on free ports, gone at the end."""
     with tempfile.TemporaryDirectory(prefix="mojito-hurl-") as folder:
         Path(folder).chmod(0o755)  # as root PostgreSQL runs as somebody else
         port, sandbox_port = _free_port(), _free_port()
         data = Path(folder) / "data"
         environment = {
-            **_clean(),
+            **cleaned,
             "MOJITO_DATA_DIR": str(data),
             "MOJITO_PORT": str(port),
             "MOJITO_SANDBOX_PORT": str(sandbox_port),
@@ -183,8 +216,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def _clean() -> dict[str, str]:
-    """Our own settings must not leak into what is tested."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}

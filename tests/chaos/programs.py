@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 
 from tests.chaos.slow_proxy import free_port
+from tests.clear import CLEAR
 from tests.house.conftest import ENVIRONMENT, House, until
 
 PATIENCE_SECONDS = 15.0
@@ -132,6 +133,7 @@ async def _calling(house: House, port: str, program: Program) -> AsyncGenerator[
         headers={"Authorization": house.client.headers["Authorization"]},
         timeout=PATIENCE_SECONDS,
         trust_env=False,
+        verify=CLEAR,
     ) as caller:
         caller.program = program
         yield caller

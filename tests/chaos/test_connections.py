@@ -4,9 +4,13 @@ import asyncio
 import re
 from collections import Counter
 
+import pytest
+
 from mojito import server_checks
 from tests.chaos.programs import both
 from tests.house.conftest import ROOT, until
+
+pytestmark = pytest.mark.alone
 
 POOL = 3
 GUIDE = ROOT / "docs" / "operations" / "several_hosts.md"

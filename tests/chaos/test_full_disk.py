@@ -17,6 +17,8 @@ from tests.chaos.programs import both
 from tests.chaos.small_disk import mounted
 from tests.house.conftest import until
 
+pytestmark = pytest.mark.alone
+
 ADS = 20
 KEY = {"Idempotency-Key": "large"}
 SETTINGS = {"max_wal_size": "64MB", "min_wal_size": "32MB", "wal_recycle": "off"}

@@ -10,6 +10,8 @@ from tests.chaos.hosts import HOSTS, database_host, installation, platform_host
 from tests.chaos.namespaces import Impossible, Network
 from tests.house.conftest import until
 
+pytestmark = pytest.mark.alone
+
 ONE_OF_EACH = {"campaign": 1, "ad_set": 1, "ad": 1}
 
 

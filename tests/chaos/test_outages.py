@@ -4,9 +4,12 @@ import asyncio
 import contextlib
 
 import asyncpg
+import pytest
 
 from tests.chaos.programs import api, both, worker
 from tests.house.conftest import until
+
+pytestmark = pytest.mark.alone
 
 
 async def test_a_database_that_refuses_for_a_while_costs_answers_but_no_job(house, proxy, proxied):

@@ -4,8 +4,12 @@ import asyncio
 import contextlib
 from itertools import count
 
+import pytest
+
 from tests.chaos.programs import api, worker
 from tests.house.conftest import until
+
+pytestmark = pytest.mark.alone
 
 MOST_OPEN = 16
 

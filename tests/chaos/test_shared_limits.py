@@ -3,7 +3,11 @@
 import asyncio
 from collections import Counter
 
+import pytest
+
 from tests.chaos.programs import api
+
+pytestmark = pytest.mark.alone
 
 BURST = 60
 

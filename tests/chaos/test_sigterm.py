@@ -5,9 +5,12 @@ import contextlib
 from uuid import UUID
 
 import httpx
+import pytest
 
 from tests.chaos.programs import api, worker
 from tests.house.conftest import until
+
+pytestmark = pytest.mark.alone
 
 ENDED = {"SUCCESS"}
 

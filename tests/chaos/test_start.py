@@ -11,6 +11,8 @@ from tests.chaos.programs import Program
 from tests.chaos.slow_proxy import free_port
 from tests.house.conftest import ENVIRONMENT, until
 
+pytestmark = pytest.mark.alone
+
 NOBODY = "postgresql://mojito@127.0.0.1:1/mojito"
 
 

@@ -11,6 +11,8 @@ from tests.chaos.storm.callers import Told
 from tests.chaos.storm.orders import Advertiser, Order, orders
 from tests.chaos.storm.run import new_seed, storm
 
+pytestmark = pytest.mark.alone
+
 JOBS = 60
 ADVERTISERS = [Advertiser("a", "act_1", "11"), Advertiser("b", "act_2", "22", is_barred=True)]
 

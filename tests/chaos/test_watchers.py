@@ -2,8 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from tests.chaos.programs import Caller, api
 from tests.house.conftest import House, until
+
+pytestmark = pytest.mark.alone
 
 STREAMS, HELD = 300, 300
 POOL = 4

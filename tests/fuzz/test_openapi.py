@@ -7,6 +7,7 @@ import asyncio
 import base64
 import os
 import secrets
+import sys
 from pathlib import Path
 
 from models.database import Pool
@@ -22,12 +23,12 @@ async def test_every_answer_is_documented_and_tells_no_secret(
 ):
     fuzzing = Fuzzing(target, SEED)
     with capsys.disabled():
-        print(f"\nMOJITO_FUZZ_SEED={SEED} MOJITO_FUZZ_CASES={CASES}")
+        print(f"\nMOJITO_FUZZ_SEED={SEED} MOJITO_FUZZ_CASES={CASES}", file=sys.stderr)
 
     tally = await asyncio.to_thread(fuzzing.run, CASES)
 
     with capsys.disabled():
-        print(*tally.lines(), sep="\n")
+        print("", *tally.lines(), sep="\n", file=sys.stderr)
     written = await asyncio.to_thread(log.read_bytes)
     rows = await _dump(pool)
     assert not tally.findings, tally.report()

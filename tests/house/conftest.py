@@ -23,6 +23,7 @@ from models.database import Pool
 from models.gen import workers
 from mojito.pools import opened_pool
 from mojito.wiring import open_app, open_worker
+from tests.clear import CLEAR
 from tests.house.receiver import Receiver
 from workers.runner import Worker
 
@@ -99,7 +100,7 @@ def sandbox_address() -> Generator[str]:
 
 @pytest.fixture
 async def sandbox(sandbox_address: str) -> AsyncGenerator[Sandbox]:
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=30, verify=CLEAR) as client:
         sandbox = Sandbox(sandbox_address, client)
         await sandbox.call("POST", "/reset")
         yield sandbox
@@ -186,16 +187,19 @@ class House:
 
     def process(self, *command: str, worker_id: str | None = None) -> subprocess.Popen[bytes]:
         """A worker process of its own."""
-        environment = {
+        environment = {**self.environment(), "MOJITO_WORKER_ID": worker_id or str(uuid4())}
+        return subprocess.Popen([sys.executable, *command], env=environment)
+
+    def environment(self) -> dict[str, str]:
+        """What worker processes need to know."""
+        return {
             **ENVIRONMENT,
             "MOJITO_DATABASE_URL": str(self.settings.database_url),
             "MOJITO_DATA_DIR": str(self.settings.data_dir),
             "MOJITO_SANDBOX_URL": self.sandbox.url,
             "MOJITO_ALLOWED_PRIVATE_TARGETS": ",".join(self.settings.allowed_private_targets),
-            "MOJITO_WORKER_ID": worker_id or str(uuid4()),
             "MOJITO_LOG_LEVEL": "error",
         }
-        return subprocess.Popen([sys.executable, *command], env=environment)
 
     async def free(self, worker_id: str) -> None:
         """What `mojito up` does when it has seen a worker die."""

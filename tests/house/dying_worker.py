@@ -1,4 +1,7 @@
-"""A real worker process that kills itself at the boundary that the campaign's name asks for.
+"""Real worker processes that kill themselves at the boundary that the campaign's name asks for.
+
+Each line of standard input is the id of one that begins; each line of standard output is that of one that
+is dead. All are forks of what is loaded once: to load it takes a second of a processor, and dozens die.
 
 `die <step> <moment>`: moment is `before` (the intent is written, nothing sent), `between` (the platform
 has answered, nothing is written) or `after` (the outcome is written). Each job kills one worker.
@@ -7,6 +10,7 @@ has answered, nothing is written) or `after` (the outcome is written). Each job 
 import asyncio
 import os
 import signal
+import sys
 from pathlib import Path
 
 from common.log import configure
@@ -66,5 +70,37 @@ async def main():
         await worker.run()
 
 
+def begin(worker_id):
+    """The process id of a new worker."""
+    process_id = os.fork()
+    if process_id == 0:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        os.environ["MOJITO_WORKER_ID"] = worker_id
+        asyncio.run(main())
+        os._exit(0)
+    return process_id
+
+
+def keep():
+    """Until standard input ends; then all of them end."""
+    running = {}
+
+    def tell(*_):
+        for process_id in list(running):
+            if os.waitpid(process_id, os.WNOHANG)[0]:
+                print(running.pop(process_id), flush=True)
+
+    signal.signal(signal.SIGCHLD, tell)
+    for line in sys.stdin:
+        worker_id = line.strip()
+        running[begin(worker_id)] = worker_id
+        os.kill(os.getpid(), signal.SIGCHLD)  # it may have died before anybody knew of it
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for process_id in running:
+        os.kill(process_id, signal.SIGTERM)
+        os.waitpid(process_id, 0)
+
+
 if __name__ == "__main__":
-    asyncio.run(main())
+    keep()

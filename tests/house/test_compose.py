@@ -20,6 +20,8 @@ from tests.docs.test_container import COMPOSE, OURS
 from tests.house.composed import Composed, grace_seconds
 from tests.house.conftest import ROOT, House, Sandbox, until
 
+pytestmark = pytest.mark.alone  # a free port is looked for first, which a neighbour may take
+
 GUIDE = (ROOT / "docs" / "operations" / "containers.md").read_text()
 MAKES_SECRETS = [line for line in GUIDE.splitlines() if re.match(r"    (mkdir|head|printf) ", line)]
 RUN = re.compile(r"^    docker compose run --rm (\w+) (.+)$", re.MULTILINE)

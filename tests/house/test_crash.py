@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import sys
+from asyncio.subprocess import PIPE
 from collections import Counter
 from pathlib import Path
 from uuid import uuid4
@@ -9,6 +11,8 @@ from uuid import uuid4
 import pytest
 
 from tests.house.conftest import until
+
+pytestmark = pytest.mark.alone
 
 DYING = str(Path(__file__).parent / "dying_worker.py")
 STEPS = [
@@ -26,33 +30,36 @@ MOMENTS = ["before", "between", "after"]
 
 async def restart_until_done(house, jobs, processes=3):
     """Keeps dying workers alive as `mojito up` would, until every job is finished."""
-    running = {}
+    keeper = await asyncio.create_subprocess_exec(
+        sys.executable, DYING, env=house.environment(), stdin=PIPE, stdout=PIPE
+    )
 
     def start():
-        worker_id = str(uuid4())
-        running[worker_id] = house.process(DYING, worker_id=worker_id)
+        keeper.stdin.write(f"{uuid4()}\n".encode())
+
+    async def replace_the_dead():
+        assert keeper.stdout is not None
+        async for line in keeper.stdout:
+            await house.free(line.decode().strip())
+            start()
 
     async def look():
-        for worker_id, process in list(running.items()):
-            if process.poll() is not None:
-                del running[worker_id]
-                await house.free(worker_id)
-                start()
+        assert not replacing.done(), "nobody replaces the dead"
         await house.sandbox.advance(0.5)
         left = await house.pool.fetchval(
             "select count(*) from campaign_jobs where finished_at is null"
         )
         return left == 0
 
+    replacing = asyncio.create_task(replace_the_dead())
     for _ in range(processes):
         start()
     try:
         await until(look, seconds=240)
     finally:
-        for process in running.values():
-            process.terminate()
-        for process in running.values():
-            await asyncio.to_thread(process.wait)
+        replacing.cancel()
+        keeper.stdin.close()
+        await keeper.wait()
     return [await house.job(job) for job in jobs]
 
 

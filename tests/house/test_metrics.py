@@ -13,12 +13,15 @@ from mojito.metrics_port import served_metrics
 from mojito.wiring import open_app
 from tests.chaos.programs import worker
 from tests.chaos.slow_proxy import free_port
+from tests.clear import CLEAR
 from workers.metrics import WorkerMetrics
+
+pytestmark = pytest.mark.alone  # a free port is looked for first, which a neighbour may take
 
 
 async def scraped(url):
     """Values by name and labels."""
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=CLEAR, timeout=10) as client:
         answer = await client.get(url)
     assert answer.status_code == 200
     return {
@@ -50,6 +53,8 @@ async def test_a_worker_tells_of_claims_steps_calls_and_ends(house):
     assert found["mojito_job_wait_seconds_total", "throttled"] > 0
     assert found["mojito_flush_rows_sum", "moves"] >= 4
     assert found["mojito_flush_rows_sum", "intents"] >= 12
+    assert found["mojito_flush_duration_seconds_count", "moves"] >= 1
+    assert 0 < found["mojito_flush_duration_seconds_sum", "intents"] < 60
     assert found["mojito_pool_most_connections",] == 10
 
 

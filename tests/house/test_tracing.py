@@ -13,6 +13,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.chaos.programs import both
+from tests.clear import CLEAR
 from tests.house.conftest import ENVIRONMENT, until
 from tests.house.receiver import Receiver as Endpoint
 from tests.house.webhooks import listen, over
@@ -84,6 +85,7 @@ def platform(house):
             headers=headers,
             content=body,
             trust_env=False,
+            verify=CLEAR,
         )
         return answer.status_code, answer.content
 

@@ -84,23 +84,25 @@ async def test_only_chosen_events_come(house, receiver):
 
 
 @pytest.mark.parametrize(
-    ("answer", "code", "http_status"),
+    ("answer", "code", "http_status", "patience"),
     [
-        (status("500 Oops", b"  we are\n\x00 down  "), "bad_status", 500),
-        (status("302 Found", b"", "Location: /elsewhere"), "redirect_refused", 302),
-        (RESET, "unreachable", None),
-        (HANG, "timed_out", None),
+        (status("500 Oops", b"  we are\n\x00 down  "), "bad_status", 500, {}),
+        (status("302 Found", b"", "Location: /elsewhere"), "redirect_refused", 302, {}),
+        (RESET, "unreachable", None, {}),
+        (HANG, "timed_out", None, {"webhook_answer_seconds": 0.3}),
     ],
 )
 async def test_a_failed_try_is_repeated_with_the_same_id_and_bytes(
-    house, receiver, answer, code, http_status
+    house, receiver, answer, code, http_status, patience
 ):
     receiver.answers = [answer]
     endpoint = await listen(house, receiver)
     await post(house, endpoint, "ping")
 
-    async with house.working(webhook_answer_seconds=0.3):
+    async with house.working(**patience):
         failed = await tried(house, endpoint)
+    # a receiver that is well is waited for as usual: on a busy machine it may need a while
+    async with house.working():
         await hurry(house)
         delivered = await tried(house, endpoint, 2)
 
