@@ -1,6 +1,7 @@
 """How fast a queue of no-op jobs is drained, and jobs of four durable steps, beside the plain loop."""
 
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from bench.ground import Ground
@@ -36,11 +37,27 @@ async def plain(
     ground: Ground, jobs: int, *, lanes: int, steps: int = 0, processes: int = 1
 ) -> float:
     """The same for the loop."""
-    await ground.clear()
     command = ("-m", "bench.plain", ground.url, "--lanes", str(lanes), "--steps", str(steps))
+    return await _looped(ground, jobs, command, ground.fill_plain, processes)
+
+
+async def bare(ground: Ground, jobs: int, *, lanes: int) -> float:
+    """The same for our own statements without the objects of a job."""
+    command = ("-m", "bench.bare", ground.url, "--lanes", str(lanes))
+    return await _looped(ground, jobs, command, ground.fill, 1)
+
+
+async def _looped(
+    ground: Ground,
+    jobs: int,
+    command: Sequence[str],
+    fill: Callable[[int], Awaitable[None]],
+    processes: int,
+) -> float:
+    await ground.clear()
     loops = [await Process(*command).ready() for _ in range(processes)]
     for count in (WARM_UP, jobs):
-        await ground.fill_plain(count)
+        await fill(count)
         began = time.perf_counter()
         for loop in loops:
             loop.go()
@@ -59,7 +76,7 @@ async def no_op(ground: Ground, repeats: int) -> dict[int, float]:
         async with ground.without_limits():
             return await ours(ground, JOBS)
 
-    one, off, one_lane, two_lanes, two, two_loops = await medians(
+    one, off, one_lane, two_lanes, two, two_loops, statements = await medians(
         repeats,
         partial(ours, ground, JOBS),
         free,
@@ -67,6 +84,7 @@ async def no_op(ground: Ground, repeats: int) -> dict[int, float]:
         partial(plain, ground, JOBS, lanes=2),
         partial(ours, ground, JOBS, processes=2),
         partial(plain, ground, JOBS, lanes=1, processes=2),
+        partial(bare, ground, JOBS, lanes=2),
     )
     name = "drain of no-op jobs, everything on, jobs/s"
     show(Line(f"{name}, 1 process", one, "plain loop, 1 connection", one_lane))
@@ -74,6 +92,9 @@ async def no_op(ground: Ground, repeats: int) -> dict[int, float]:
     without = "drain of no-op jobs, limits off, jobs/s, 1 process"
     show(Line(without, off, "plain loop, 2 connections", two_lanes, 0.9))
     show(Line(f"{name}, 2 processes", two, "plain loop, 2 processes", two_loops, 0.75))
+    floor = "our claims and moves without a job's objects"
+    show(Line(f"{floor}, jobs/s", statements, "plain loop, 2 connections", two_lanes))
+    show(Line(f"{name}, 1 process", one, floor, statements))
     return {1: one, 2: two}
 
 

@@ -33,10 +33,10 @@ on conflict (job_id, name) do update set status = excluded.status"""
 async def drain(url: str, lanes: int, steps: int) -> None:
     """Whatever there is, at each line of its input."""
     connections = [await asyncpg.connect(url) for _ in range(lanes)]
-    _say("ready")
+    say("ready")
     while sys.stdin.readline():
         await asyncio.gather(*(_lane(connection, steps) for connection in connections))
-        _say("done")
+        say("done")
 
 
 async def _lane(connection: "asyncpg.Connection[asyncpg.Record]", steps: int) -> None:
@@ -64,14 +64,15 @@ async def listen(url: str) -> None:
                 await connection.execute(FINISH, [row["id"] for row in rows], token)
 
     task = asyncio.create_task(loop())
-    _say("ready")
+    say("ready")
     await asyncio.to_thread(sys.stdin.readline)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    _say(json.dumps(begun))
+    say(json.dumps(begun))
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """One line for whoever measures."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
