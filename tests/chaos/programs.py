@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import httpx
 
-from tests.chaos.slow_proxy import free_port
 from tests.clear import CLEAR
+from tests.free_ports import free_port
 from tests.house.conftest import ENVIRONMENT, House, until
 
 PATIENCE_SECONDS = 15.0

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -110,13 +109,6 @@ class SlowProxy:
 def _application_name(data: bytes) -> str:
     _, found, rest = data.partition(b"application_name\0")
     return rest.partition(b"\0")[0].decode() if found else ""
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextlib.asynccontextmanager

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.chaos.programs import Program
-from tests.chaos.slow_proxy import free_port
+from tests.free_ports import free_port
 from tests.house.conftest import ENVIRONMENT, until
 
 pytestmark = pytest.mark.alone

@@ -18,7 +18,7 @@ import pytest
 
 from common.keyring import new_key_line
 from mojito.main import COMMANDS
-from tests.chaos.slow_proxy import free_port
+from tests.free_ports import free_port
 from tests.house.conftest import ROOT, until
 
 CLEAN = {

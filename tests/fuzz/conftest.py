@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 import threading
 from asyncio.subprocess import Process
@@ -18,6 +17,7 @@ import pytest
 from common.keyring import new_key_line
 from models.api_keys import create_key, revoke_key
 from models.database import Pool, open_pool
+from tests.free_ports import free_port
 from tests.fuzz.history import live_through
 from tests.fuzz.target import IMAGE, ROOT, Keys, Target
 from tests.house.conftest import until
@@ -83,9 +83,7 @@ def sandbox() -> Generator[Running]:
 async def url(database: str, log: Path, tmp_path: Path, sandbox: Running) -> AsyncGenerator[str]:
     """A server process."""
     (tmp_path / "encryption-keys").write_text(new_key_line("test-1"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("MOJITO_")},
         "PYTHONPATH": f"{ROOT / 'cmd'}:{ROOT}",

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Generator
 from pathlib import Path
 
-from tests.chaos.slow_proxy import free_port
 from tests.docs.test_container import COMPOSE, of
+from tests.free_ports import free_port
 from tests.house.conftest import ENVIRONMENT
 
 SECONDS = re.compile(r"(\d+)s")

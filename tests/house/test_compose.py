@@ -15,12 +15,11 @@ import pytest
 from common.keyring import Keyring
 from common.postgres_binaries import find_binaries
 from config.settings import Settings
-from tests.chaos.slow_proxy import free_port, opened_proxy
+from tests.chaos.slow_proxy import opened_proxy
 from tests.docs.test_container import COMPOSE, OURS
+from tests.free_ports import free_port
 from tests.house.composed import Composed, grace_seconds
 from tests.house.conftest import ROOT, House, Sandbox, until
-
-pytestmark = pytest.mark.alone  # a free port is looked for first, which a neighbour may take
 
 GUIDE = (ROOT / "docs" / "operations" / "containers.md").read_text()
 MAKES_SECRETS = [line for line in GUIDE.splitlines() if re.match(r"    (mkdir|head|printf) ", line)]

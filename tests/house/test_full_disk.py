@@ -8,11 +8,9 @@ from collections.abc import Generator
 import httpx
 import pytest
 
-from tests.chaos.slow_proxy import free_port
 from tests.clear import CLEAR
+from tests.free_ports import free_port
 from tests.house.conftest import ENVIRONMENT, House, until
-
-pytestmark = pytest.mark.alone  # a free port is looked for first, which a neighbour may take
 
 
 @contextlib.contextmanager

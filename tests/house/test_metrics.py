@@ -12,11 +12,9 @@ from common.errors import ConfigurationError
 from mojito.metrics_port import served_metrics
 from mojito.wiring import open_app
 from tests.chaos.programs import worker
-from tests.chaos.slow_proxy import free_port
 from tests.clear import CLEAR
+from tests.free_ports import free_port
 from workers.metrics import WorkerMetrics
-
-pytestmark = pytest.mark.alone  # a free port is looked for first, which a neighbour may take
 
 
 async def scraped(url):

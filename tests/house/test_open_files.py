@@ -8,11 +8,9 @@ import sys
 import httpx
 import pytest
 
-from tests.chaos.slow_proxy import free_port
 from tests.clear import CLEAR
+from tests.free_ports import free_port
 from tests.house.conftest import ENVIRONMENT, until
-
-pytestmark = pytest.mark.alone  # a free port is looked for first, which a neighbour may take
 
 FEW = 64
 

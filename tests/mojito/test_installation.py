@@ -11,7 +11,7 @@ from config.settings import Settings
 from mojito.installation import Installation, api_address, joined
 from mojito.main import main
 from mojito.up import _refuse_taken_ports as refuse_taken_ports
-from tests.chaos.slow_proxy import free_port
+from tests.free_ports import free_port
 
 
 def test_a_development_key_that_is_no_text_is_none(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from common.errors import ConfigurationError
 from mojito.listening import bound
 from mojito.metrics_port import served_metrics
-from tests.chaos.slow_proxy import free_port
+from tests.free_ports import free_port
 from tests.mojito.test_main import require_sentence, run
 from workers.metrics import WorkerMetrics
 

@@ -20,8 +20,8 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.chaos.slow_proxy import free_port
 from tests.clear import CLEAR
+from tests.free_ports import free_port
 
 ROOT = Path(__file__).parents[2]
 MOJITO = [sys.executable, "-m", "mojito"]

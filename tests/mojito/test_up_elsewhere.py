@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chaos.slow_proxy import free_port
+from tests.free_ports import free_port
 from tests.mojito.test_main import AWAY, NO_SUCH_HOST, require_sentence, run
 
 

@@ -16,7 +16,8 @@ from common.embedded_postgres import EmbeddedPostgres
 from models.database import DATABASE_FAILURES
 from models.gen import workers
 from tests.chaos.programs import Program
-from tests.chaos.slow_proxy import SlowProxy, free_port
+from tests.chaos.slow_proxy import SlowProxy
+from tests.free_ports import free_port
 from tests.house.conftest import Sandbox, until
 
 SILENCE = {"worker_silence_seconds": "4", "worker_trust_seconds": "2.5", "grace_seconds": "5"}
