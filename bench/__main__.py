@@ -15,7 +15,7 @@ from pathlib import Path
 import uvloop
 
 from bench import builds, crowds, drains, others, pickup, posts, streams
-from bench.ground import PAYLOAD, prepare
+from bench.ground import PAYLOAD, Ground, prepare
 from bench.table import head
 from common.embedded_postgres import EmbeddedPostgres
 from common.log import configure
@@ -39,9 +39,7 @@ MEASURES = (
 async def measure(server: EmbeddedPostgres, only: list[str], repeats: int) -> None:
     """All of the table, or some measures of it."""
     url = server.url("bench")
-    await migrate(url)
-    pool = await open_pool(url, size=16, name="bench")
-    ground = await prepare(url, pool)
+    ground, fresh = await _ground(url, size=16), await _ground(server.url("fresh"), size=1)
     conditions = (
         f"PostgreSQL {server.binaries.version}, durable commits; Python {platform.python_version()}; "
         f"{os.cpu_count()} cores shared by all; payload {len(PAYLOAD)} bytes; "
@@ -64,16 +62,22 @@ async def measure(server: EmbeddedPostgres, only: list[str], repeats: int) -> No
             case "streams":
                 await streams.streams(ground, repeats)
             case "waiting":
-                await crowds.waiting(ground)
+                await crowds.waiting(ground, fresh, repeats)
             case "fairness":
                 await pickup.fairness(ground, repeats)
             case "history":
-                await crowds.history(ground)
+                await crowds.history(ground, fresh, repeats)
             case "build":
                 await builds.builds(ground, repeats)
             case _:
                 await others.all_of(url, rates, four_steps, repeats)
-    await pool.close()
+    for one in (ground, fresh):
+        await one.pool.close()
+
+
+async def _ground(url: str, size: int) -> Ground:
+    await migrate(url)
+    return await prepare(url, await open_pool(url, size=size, name="bench"))
 
 
 def main() -> int:
@@ -86,7 +90,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mojito-bench-") as name:
         Path(name).chmod(0o755)
         with EmbeddedPostgres(Path(name) / "postgres") as postgres:
-            postgres.create_database("bench")
+            for database in ("bench", "fresh"):
+                postgres.create_database(database)
             uvloop.run(measure(postgres, given.only or list(MEASURES), given.repeats))
     return 0
 
