@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import os
+import secrets
 import shlex
 import signal
 import socket
@@ -24,9 +25,11 @@ from mojito.chromium import bring_chromium
 from mojito.hurl import find_hurl
 
 SUITES = ROOT / "tests" / "hurl"
-START_SECONDS = 90
+START_SECONDS = 180
 MOST_AT_ONCE = 4
 """Pytest processes; each has a PostgreSQL and a sandbox of its own."""
+
+FIRST_PORT, LAST_PORT = 12_000, 32_768
 
 EXCUSED = "this machine cannot be divided into hosts"
 """Namespaces need Linux, root and iproute2; nothing else may be left out."""
@@ -147,7 +150,7 @@ def _installation(cleaned: dict[str, str]) -> Generator[dict[str, str]]:
     """A fresh `mojito up` on free ports, gone at the end."""
     with tempfile.TemporaryDirectory(prefix="mojito-hurl-") as folder:
         Path(folder).chmod(0o755)  # as root PostgreSQL runs as somebody else
-        port, sandbox_port = _free_port(), _free_port()
+        port, sandbox_port = free_ports(2)
         data = Path(folder) / "data"
         environment = {
             **cleaned,
@@ -212,7 +215,12 @@ def _is_ready(port: int) -> bool:
         return False
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_ports(number: int) -> list[int]:
+    """So many different ones that nobody has just now, below those that systems give to whoever connects."""
+    found: set[int] = set()
+    while len(found) < number:
+        port = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            found.add(port)
+    return [*found]

@@ -162,7 +162,7 @@ async def test_it_migrates_and_serves_and_drains_and_writes_nowhere_else(run, st
     migrated = run("migrate", **told)
     api = start("serve", **told, port=port)
     async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=15
+        base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60
     ) as client:
 
         async def is_ready():
@@ -175,7 +175,7 @@ async def test_it_migrates_and_serves_and_drains_and_writes_nowhere_else(run, st
         page = await client.get("/docs")
     api.terminate()
 
-    assert api.wait(timeout=15) == 0
+    assert api.wait(timeout=60) == 0
     assert early.returncode == 1
     assert "run `mojito migrate` of this version first" in early.stderr
     assert migrated.returncode == 0, migrated.stderr

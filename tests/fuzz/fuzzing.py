@@ -175,7 +175,7 @@ class Fuzzing:
 
 def _document(url: str) -> dict[str, Any]:
     """As it is served, but for the key, which each case gets by itself, and for streams, which never end."""
-    document = httpx.get(f"{url}/api/v1/openapi.json", trust_env=False).json()
+    document = httpx.get(f"{url}/api/v1/openapi.json", trust_env=False, timeout=60).json()
     document["paths"] = {
         path: operations
         for path, operations in document["paths"].items()

@@ -36,7 +36,7 @@ class Target:
             base_url=f"{url}/api/v1",
             headers={"Authorization": f"Bearer {keys.good}"},
             trust_env=False,
-            timeout=30,
+            timeout=60,
         )
         self.account_id = self._account("act_1000000001")
         self.changing_id = self._account("act_1000000002")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.docs.test_container import COMPOSE, of
 from tests.free_ports import free_port
-from tests.house.conftest import ENVIRONMENT
+from tests.house.conftest import ENVIRONMENT, PATIENCE_SECONDS
 
 SECONDS = re.compile(r"(\d+)s")
 
@@ -33,7 +33,7 @@ class Composed:
         """To the end, with the service's own command or another: `compose run`."""
         command, options = self._command(name, *instead)
         return subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=60, **options
+            command, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS, **options
         )
 
     @contextlib.contextmanager

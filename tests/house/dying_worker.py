@@ -9,6 +9,7 @@ has answered, nothing is written) or `after` (the outcome is written). Each job 
 
 import asyncio
 import os
+import select
 import signal
 import sys
 from pathlib import Path
@@ -74,6 +75,7 @@ def begin(worker_id):
     """The process id of a new worker."""
     process_id = os.fork()
     if process_id == 0:
+        signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         os.environ["MOJITO_WORKER_ID"] = worker_id
@@ -83,23 +85,42 @@ def begin(worker_id):
 
 
 def keep():
-    """Until standard input ends; then all of them end."""
+    """Until standard input ends; then all of them end.
+
+    Nothing is done where a signal is handled: a second death would come in between.
+    """
     running = {}
-
-    def tell(*_):
-        for process_id in list(running):
-            if os.waitpid(process_id, os.WNOHANG)[0]:
-                print(running.pop(process_id), flush=True)
-
-    signal.signal(signal.SIGCHLD, tell)
-    for line in sys.stdin:
-        worker_id = line.strip()
-        running[begin(worker_id)] = worker_id
-        os.kill(os.getpid(), signal.SIGCHLD)  # it may have died before anybody knew of it
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    died = woken_by_deaths()
+    ordered = sys.stdin.fileno()
+    while True:
+        ready, _, _ = select.select([died, ordered], [], [])
+        if died in ready:
+            os.read(died, 4096)
+            tell_the_dead(running)
+        if ordered in ready:
+            if not (line := sys.stdin.buffer.raw.readline()):
+                break
+            worker_id = line.decode().strip()
+            running[begin(worker_id)] = worker_id
+            tell_the_dead(running)  # it may have died before anybody knew of it
     for process_id in running:
         os.kill(process_id, signal.SIGTERM)
         os.waitpid(process_id, 0)
+
+
+def woken_by_deaths():
+    """What can be read after each."""
+    died, awake = os.pipe()
+    os.set_blocking(awake, False)
+    signal.set_wakeup_fd(awake, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return died
+
+
+def tell_the_dead(running):
+    for process_id in list(running):
+        if os.waitpid(process_id, os.WNOHANG)[0]:
+            print(running.pop(process_id), flush=True)
 
 
 if __name__ == "__main__":

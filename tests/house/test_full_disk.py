@@ -10,7 +10,7 @@ import pytest
 
 from tests.clear import CLEAR
 from tests.free_ports import free_port
-from tests.house.conftest import ENVIRONMENT, House, until
+from tests.house.conftest import ENVIRONMENT, PATIENCE_SECONDS, House, until
 
 
 @contextlib.contextmanager
@@ -34,7 +34,7 @@ def worker_on_a_full_disk(house: House) -> Generator[subprocess.Popen[bytes]]:
             yield process
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def sandbox_on_a_full_disk() -> Generator[str]:
         )
     yield f"http://127.0.0.1:{port}"
     process.terminate()
-    process.wait(timeout=30)
+    process.wait(timeout=PATIENCE_SECONDS)
 
 
 async def test_a_sandbox_whose_output_is_full_answers(sandbox_on_a_full_disk: str):
@@ -60,7 +60,7 @@ async def test_a_sandbox_whose_output_is_full_answers(sandbox_on_a_full_disk: st
                 return (await client.get(f"{sandbox_on_a_full_disk}/livez")).status_code == 200
         return False
 
-    assert await until(is_alive, 30)
+    assert await until(is_alive)
 
 
 async def test_a_worker_whose_log_is_full_builds_its_campaigns_and_ends_well(house: House):

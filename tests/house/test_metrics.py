@@ -14,12 +14,15 @@ from mojito.wiring import open_app
 from tests.chaos.programs import worker
 from tests.clear import CLEAR
 from tests.free_ports import free_port
+from tests.house.conftest import until
 from workers.metrics import WorkerMetrics
+
+ENDED = ("mojito_jobs_ended_total", "BUILD_CAMPAIGN", "SUCCESS")
 
 
 async def scraped(url):
     """Values by name and labels."""
-    async with httpx.AsyncClient(trust_env=False, verify=CLEAR, timeout=10) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=CLEAR, timeout=60) as client:
         answer = await client.get(url)
     assert answer.status_code == 200
     return {
@@ -36,9 +39,15 @@ async def test_a_worker_tells_of_claims_steps_calls_and_ends(house):
         jobs = [await house.submit(house.request(name=f"Job {n}")) for n in range(3)]
         for job in jobs:
             assert (await house.finished(job))["status"] == "SUCCESS"
-        found = await scraped(f"http://127.0.0.1:{port}/metrics")
 
-    assert found["mojito_jobs_ended_total", "BUILD_CAMPAIGN", "SUCCESS"] == 3
+        async def counted():
+            # a moment after callers can see it
+            now = await scraped(f"http://127.0.0.1:{port}/metrics")
+            return now if now.get(ENDED) == len(jobs) else None
+
+        found = await until(counted)
+
+    assert found[ENDED] == 3
     assert found["mojito_claimed_jobs_total",] >= 4
     assert found["mojito_claim_duration_seconds_count",] >= 1
     # what an earlier run of a job has done is no step of the next
@@ -90,7 +99,7 @@ async def test_a_taken_port_is_named():
 
 
 async def test_without_a_port_no_thread_is_started():
-    before = threading.active_count()
+    before = set(threading.enumerate())
 
     async with served_metrics(WorkerMetrics(), "127.0.0.1", None):
-        assert threading.active_count() == before
+        assert set(threading.enumerate()) <= before

@@ -10,7 +10,7 @@ import pytest
 
 from tests.clear import CLEAR
 from tests.free_ports import free_port
-from tests.house.conftest import ENVIRONMENT, until
+from tests.house.conftest import ENVIRONMENT, PATIENCE_SECONDS, until
 
 FEW = 64
 
@@ -31,7 +31,7 @@ def api_of_few(house):
     )
     yield port
     process.terminate()
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=PATIENCE_SECONDS) == 0
 
 
 async def test_more_callers_than_a_shell_allows_are_answered(api_of_few):
@@ -40,7 +40,7 @@ async def test_more_callers_than_a_shell_allows_are_answered(api_of_few):
 
     async def is_alive():
         try:
-            async with httpx.AsyncClient(trust_env=False, timeout=5, verify=CLEAR) as client:
+            async with httpx.AsyncClient(trust_env=False, timeout=30, verify=CLEAR) as client:
                 return (await client.get(url)).status_code == 200
         except httpx.TransportError:
             return False

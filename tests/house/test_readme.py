@@ -91,7 +91,7 @@ def run_calls(up: Up) -> list[Answer]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stdout

@@ -51,7 +51,7 @@ async def test_jobs_outlive_the_database_server(house, own_server, how):
             answers = [await house.client.get(f"/campaign_jobs/{job}") for job in jobs]
             return all(a.status_code == 200 and a.json()["finished_at"] for a in answers)
 
-        await until(all_done, seconds=90)
+        await until(all_done)
         ended = [await house.job(job) for job in jobs]
 
     assert refused.status_code == 503

@@ -41,7 +41,7 @@ def run(
     if outputs:
         command = ["/bin/sh", "-c", f'exec "$@" {outputs}', "sh", *command]
     return subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
     )
 
 

@@ -96,7 +96,7 @@ async def test_the_doctor_is_told_of_a_newer_program_as_of_migrations(folder, da
     await sql.execute("insert into schema_migrations (version) values ('9999')")
     settings = Settings(database_url=database, data_dir=folder)
 
-    found = await examine(settings, Surroundings(patience_seconds=0.5))
+    found = await examine(settings, Surroundings())
 
     (one,) = [one for one in found if one.check == "migrations"]
     assert one.severity == "error"
@@ -108,7 +108,7 @@ async def test_the_doctor_does_not_wait_for_a_migration_that_runs(folder, databa
     await sql.execute("select pg_advisory_lock(7092416)")
     settings = Settings(database_url=database, data_dir=folder)
 
-    found = await examine(settings, Surroundings(patience_seconds=0.5))
+    found = await examine(settings, Surroundings())
 
     (one,) = [one for one in found if one.check == "migrations"]
     assert one.severity == "ok"

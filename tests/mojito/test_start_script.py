@@ -29,7 +29,7 @@ def started(folder, *before, cwd=None):
 def end_of(process):
     """What it said."""
     with process:
-        return process.communicate(timeout=60)
+        return process.communicate(timeout=180)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_an_activated_environment_is_made_anew_too(checkout):
     (checkout / "requirements.txt").write_text("# another release\n")
     lock.symlink_to(str(os.getpid()))
     waiting = started(checkout, checkout / ".venv" / "bin")
-    patience = Timer(30, lock.unlink)
+    patience = Timer(180, lock.unlink)
     patience.start()
     told = waiting.stderr.readline()
     patience.cancel()

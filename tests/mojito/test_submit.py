@@ -41,7 +41,7 @@ class Running:
 
     async def job(self) -> asyncpg.Record:
         """The one job, as soon as it is there."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 row = await self.connection.fetchrow(
                     "select * from campaign_jobs join campaign_requests on campaign_job_id = id"
@@ -114,7 +114,7 @@ async def provide(database: str, folder: Path, port: int) -> str:
         "credentials": {"access_token": "EAAB0000secret"},
     }
     headers = {"Authorization": f"Bearer {made.key}"}
-    async with httpx.AsyncClient(trust_env=False, headers=headers) as client:
+    async with httpx.AsyncClient(trust_env=False, headers=headers, timeout=60) as client:
         answer = await client.post(f"http://127.0.0.1:{port}/api/v1/ad_accounts", json=account)
     assert answer.status_code == 201, answer.text
     return made.key

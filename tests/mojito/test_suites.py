@@ -1,6 +1,8 @@
 """What `./mojito test` counts: nothing may be left out but what this machine cannot do."""
 
-from mojito.suites import EXCUSED, clean, pytest_runs, tally
+from mojito import suites
+from mojito.suites import EXCUSED, clean, free_ports, pytest_runs, tally
+from tests.free_ports import free_port
 
 
 def test_a_test_that_was_left_out_counts_as_failed():
@@ -40,3 +42,14 @@ def test_bytecode_that_is_not_to_be_written_is_written_elsewhere():
         "PYTHONPYCACHEPREFIX": "/compiled"
     }
     assert clean({"PYTHONDONTWRITEBYTECODE": ""}, "/compiled") == {}
+
+
+def test_two_programs_never_get_one_port_nor_one_that_a_caller_may_be_given(monkeypatch):
+    one, other = free_port(), free_port()
+    drawn = iter([one, one, other])
+    monkeypatch.setattr(suites.secrets, "randbelow", lambda _: next(drawn) - suites.FIRST_PORT)
+
+    ports = free_ports(2)
+
+    assert sorted(ports) == sorted([one, other])
+    assert suites.LAST_PORT <= 32_768  # where Linux begins to number whoever connects

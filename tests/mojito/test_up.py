@@ -25,7 +25,8 @@ from tests.free_ports import free_port
 
 ROOT = Path(__file__).parents[2]
 MOJITO = [sys.executable, "-m", "mojito"]
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
+ELSEWHERE = "a folder of the test's own"
 
 
 def until(ask, seconds=PATIENCE_SECONDS):
@@ -45,12 +46,13 @@ def started_up(name):
     folder = Path(tempfile.mkdtemp(prefix=f"mojito-{name}-"))
     folder.chmod(0o755)  # as root PostgreSQL runs as somebody else
     up = Up(folder)
-    up.start()
     try:
+        up.start()
         yield up
     finally:
-        assert up.stop() == 0, up.said()
+        code, said = up.stop(), up.said()
         shutil.rmtree(folder)
+        assert code == 0, said
 
 
 class Up:
@@ -95,14 +97,14 @@ class Up:
             env={**self.environment, **environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
             cwd=ROOT,
         )
 
     def stop(self, number=signal.SIGINT):
         self.process.send_signal(number)
-        return self.process.wait(timeout=40)
+        return self.process.wait(timeout=PATIENCE_SECONDS)
 
     @property
     def processes(self):
@@ -119,7 +121,7 @@ class Up:
     def get(self, path):
         headers = {"Authorization": f"Bearer {self.key}"}
         return httpx.get(
-            f"http://127.0.0.1:{self.port}{path}", headers=headers, timeout=10, verify=CLEAR
+            f"http://127.0.0.1:{self.port}{path}", headers=headers, timeout=30, verify=CLEAR
         )
 
     def is_ready(self):
@@ -128,7 +130,7 @@ class Up:
 
     def objects(self, kind):
         url = f"http://127.0.0.1:{self.sandbox_port}/_sandbox/objects"
-        return httpx.get(url, params={"kind": kind}, timeout=10, verify=CLEAR).json()["data"]
+        return httpx.get(url, params={"kind": kind}, timeout=30, verify=CLEAR).json()["data"]
 
 
 def is_alive(pid):
@@ -148,11 +150,12 @@ def up():
     folder = Path(tempfile.mkdtemp(prefix="mojito-up-"))
     folder.chmod(0o755)
     up = Up(folder)
-    up.start()
-    yield up
-    if up.process.poll() is None:
+    try:
+        up.start()
+        yield up
+    finally:
         up.stop()
-    shutil.rmtree(folder)
+        shutil.rmtree(folder)
 
 
 def test_it_says_where_everything_is_and_writes_it_down_for_its_owner_alone(up):
@@ -227,7 +230,7 @@ def test_a_job_survives_the_death_of_its_worker_in_the_middle_of_a_video(up):
 
     os.kill(up.processes["workers"][0], signal.SIGKILL)
     clock = f"http://127.0.0.1:{up.sandbox_port}/_sandbox/clock"
-    httpx.post(clock, json={"advance_seconds": 20}).raise_for_status()
+    httpx.post(clock, json={"advance_seconds": 20}, timeout=30).raise_for_status()
 
     job = until(lambda: (j := up.get(path).json())["finished_at"] and j)
     assert job["status"] == "SUCCESS", job
@@ -271,16 +274,16 @@ def test_a_worker_of_a_second_terminal_joins(up):
 
     until(lambda: asyncio.run(is_known()))
     worker.terminate()
-    assert worker.wait(timeout=20) == 0
+    assert worker.wait(timeout=PATIENCE_SECONDS) == 0
 
 
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"MOJITO_DATA_DIR": "/tmp/mojito-test-other"}, "MOJITO_PORT"),
+        ({"MOJITO_DATA_DIR": ELSEWHERE}, "MOJITO_PORT"),
         (
             {
-                "MOJITO_DATA_DIR": "/tmp/mojito-test-other",
+                "MOJITO_DATA_DIR": ELSEWHERE,
                 "MOJITO_PORT": "8111",
                 "MOJITO_SANDBOX_PORT": "8111",
             },
@@ -291,8 +294,8 @@ def test_a_worker_of_a_second_terminal_joins(up):
     ],
     ids=["port_taken", "one_port_for_two", "folder_taken", "unknown_setting"],
 )
-def test_what_cannot_start_says_why_in_one_line(up, changes, named):
-    done = up.run("up", **changes)
+def test_what_cannot_start_says_why_in_one_line(up, changes, named, tmp_path):
+    done = up.run("up", **{name: v.replace(ELSEWHERE, str(tmp_path)) for name, v in changes.items()})
 
     assert done.returncode == 1
     assert named in done.stderr
@@ -301,8 +304,8 @@ def test_what_cannot_start_says_why_in_one_line(up, changes, named):
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "many"])
-def test_so_many_workers_cannot_be(up, number):
-    done = up.run("up", f"--workers={number}", MOJITO_DATA_DIR="/tmp/mojito-test-other")
+def test_so_many_workers_cannot_be(up, number, tmp_path):
+    done = up.run("up", f"--workers={number}", MOJITO_DATA_DIR=str(tmp_path))
 
     assert done.returncode == 2
     assert "--workers" in done.stderr
