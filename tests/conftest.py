@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from common.embedded_postgres import EmbeddedPostgres
+from models import database as databases
 from models.migrate import migrate
 from tests.sandbox.running import Running
 
@@ -30,6 +31,13 @@ def sandbox(one_sandbox: Running) -> Running:
     """As on its first day."""
     one_sandbox.control("POST", "reset").raise_for_status()
     return one_sandbox
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for a lock or for a connection that a test holds waits as long as the test takes."""
+    monkeypatch.setattr(databases, "LOCK_TIMEOUT", "59s")
+    monkeypatch.setattr(databases, "_LONGEST_ACQUIRE_SECONDS", 59.0)
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ async def server_that_reads(database, admin):
     async def only_reads():
         await admin.execute(f"alter database {name} set default_transaction_read_only = on")
         await admin.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name
+            "select pg_terminate_backend(pid, 30000) from pg_stat_activity where datname = $1", name
         )
 
     async def writes():

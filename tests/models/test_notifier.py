@@ -4,6 +4,8 @@ import asyncio
 
 from models.notifier import Notifier
 
+PATIENCE_SECONDS = 30
+
 
 async def test_new_work_is_told_at_once(database, connection):
     heard = asyncio.Event()
@@ -11,7 +13,7 @@ async def test_new_work_is_told_at_once(database, connection):
 
     async with Notifier(database) as notifier:
         notifier.notify()
-        await asyncio.wait_for(heard.wait(), 10)
+        await asyncio.wait_for(heard.wait(), PATIENCE_SECONDS)
 
 
 async def test_a_burst_is_told_in_a_few_words_without_payload(database, connection):
@@ -26,7 +28,7 @@ async def test_a_burst_is_told_in_a_few_words_without_payload(database, connecti
     async with Notifier(database) as notifier:
         for _ in range(1000):
             notifier.notify()
-        await asyncio.wait_for(heard.wait(), 10)
+        await asyncio.wait_for(heard.wait(), PATIENCE_SECONDS)
         await connection.execute("select 1")
 
     assert set(payloads) == {""}
@@ -40,11 +42,11 @@ async def test_each_channel_is_told_of_its_own(database, connection):
 
     async with Notifier(database) as notifier:
         notifier.notify("campaign_job_changes")
-        await asyncio.wait_for(changes.wait(), 10)
+        await asyncio.wait_for(changes.wait(), PATIENCE_SECONDS)
         was_work_told = work.is_set()
         notifier.notify()
         notifier.notify("campaign_job_changes")
-        await asyncio.wait_for(work.wait(), 10)
+        await asyncio.wait_for(work.wait(), PATIENCE_SECONDS)
 
     assert not was_work_told
 
@@ -54,16 +56,16 @@ async def test_it_comes_back_after_its_connection_was_lost(database, connection)
     await connection.add_listener("campaign_jobs", lambda *_: heard.set())
     async with Notifier(database) as notifier:
         notifier.notify()
-        await asyncio.wait_for(heard.wait(), 10)
+        await asyncio.wait_for(heard.wait(), PATIENCE_SECONDS)
         await connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "select pg_terminate_backend(pid, 30000) from pg_stat_activity "
             "where application_name = 'mojito notifier' and datname = current_database()"
         )
         heard.clear()
 
         notifier.notify()
 
-        await asyncio.wait_for(heard.wait(), 10)
+        await asyncio.wait_for(heard.wait(), PATIENCE_SECONDS)
 
 
 async def test_without_database_nothing_fails():

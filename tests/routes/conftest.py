@@ -155,7 +155,7 @@ async def verifier(keyring: Keyring, meta_address: str) -> AsyncGenerator[Accoun
         sandbox_base_url=meta_address,
         api_version="v26.0",
     )
-    yield AccountVerifier({"META": meta}, keyring.open, live_seconds=5, sandbox_seconds=5)
+    yield AccountVerifier({"META": meta}, keyring.open, live_seconds=30, sandbox_seconds=30)
     await meta.close()
 
 

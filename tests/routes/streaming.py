@@ -15,7 +15,7 @@ from mojito.serve import Server
 from tests.clear import CLEAR
 from tests.routes.conftest import Api
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 30.0
 INSERT = """
 insert into job_events (campaign_job_id, team_id, kind, data)
 select j.id, j.team_id, $2, $3 from campaign_jobs as j where j.id = $1 returning id"""

@@ -251,7 +251,7 @@ async def test_replaced_credentials_wake_the_workers(api, caller, listener):
 
     await caller.put(f"{URL}/{account['id']}", json={"credentials": {"access_token": TOKEN}})
 
-    await asyncio.wait_for(heard.wait(), 10)
+    await asyncio.wait_for(heard.wait(), 30)
 
 
 async def test_a_dead_token_is_not_brought_back_by_a_word(api, caller):

@@ -90,7 +90,7 @@ async def test_workers_are_woken_after_the_job_is_there(api, caller, listener):
 
     await caller.post(URL, json=meta_request())
 
-    await asyncio.wait_for(heard.wait(), 10)
+    await asyncio.wait_for(heard.wait(), 30)
     assert await count_jobs(api) == 1
 
 

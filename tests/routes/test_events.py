@@ -368,18 +368,24 @@ async def test_streams_end_when_the_program_stops(live, caller, job):
     assert nothing is None
 
 
-async def test_streams_go_on_when_the_database_comes_back(live, caller, job):
+async def test_streams_go_on_when_the_database_comes_back(live, caller, job, listener):
     async with live.stream(caller, "/events") as stream:
         await live.tell(job, "job.started")
         await stream.event()
-        await live.api.pool.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity "
-            "where datname = current_database() and pid <> pg_backend_pid()"
-        )
+        await cut_all(listener)
         number = await live.tell(job, "job.waiting")
         heard = await stream.event()
 
     assert heard["id"] == number
+
+
+async def cut_all(own: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Every connection but this one; they are gone when it returns, and nobody takes one that is dying."""
+    cut = await own.fetch(
+        "select pg_terminate_backend(pid, 30000) from pg_stat_activity "
+        "where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    assert {row[0] for row in cut} == {True}
 
 
 async def until_read(api: Api) -> None:

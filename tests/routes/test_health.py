@@ -63,7 +63,7 @@ async def test_without_database_it_lives_refuses_and_recovers(api: Api, database
     assert (await caller.get("/api/v1/ad_accounts")).status_code == 200
     await admin.execute(f"alter database {name} with allow_connections false")
     await admin.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name
+        "select pg_terminate_backend(pid, 30000) from pg_stat_activity where datname = $1", name
     )
 
     dead = [

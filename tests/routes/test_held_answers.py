@@ -25,7 +25,7 @@ async def held(
     await until(lambda: len(api.watch.holds) > 0 or task.done())
     assert not task.done()
     yield task
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 25)
 
 
 async def told(api: Api) -> None:
@@ -130,7 +130,7 @@ async def test_a_finished_job_answers_at_once(api, caller, job, status):
     await end(api, job, status)
     headers = {"Prefer": "wait=30"}
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(25):
         answer = await caller.get(f"{URL}/{job['id']}", headers=headers)
         headers["If-None-Match"] = answer.headers["etag"]
         again = await caller.get(f"{URL}/{job['id']}", headers=headers)
@@ -143,7 +143,7 @@ async def test_a_finished_job_answers_at_once(api, caller, job, status):
 async def test_a_version_that_is_not_the_present_one_is_answered_at_once(caller, job):
     headers = {"Prefer": "wait=30", "If-None-Match": '"older"'}
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(25):
         answer = await caller.get(f"{URL}/{job['id']}", headers=headers)
 
     assert answer.status_code == 200
@@ -154,7 +154,7 @@ async def test_a_version_that_is_not_the_present_one_is_answered_at_once(caller,
     ["wait", "wait=", "wait=soon", "wait=-1", "wait=1.5", 'wait="', "wait=²", "=;,", "x; wait=9"],
 )
 async def test_a_preference_that_cannot_be_read_is_ignored(caller, job, prefer):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(25):
         answer = await caller.get(f"{URL}/{job['id']}", headers={"Prefer": prefer.encode()})
 
     assert answer.status_code == 200

@@ -16,7 +16,7 @@ async def numbers(subscription: Subscription, api, last: int) -> list[int]:
     """Of all events that come, up to the last."""
     found: list[int] = []
     while not found or found[-1] < last:
-        taken = await subscription.take(10)
+        taken = await subscription.take(30)
         assert taken
         found += [int(number) for number in _NUMBER.findall(taken)]
         api.watch.want_more()

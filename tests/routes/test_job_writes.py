@@ -87,7 +87,7 @@ async def test_a_server_that_only_reads_is_left_for_one_that_writes(api, caller,
     name = await api.pool.fetchval("select current_database()")
     await admin.execute(f"alter database {name} set default_transaction_read_only = on")
     await admin.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1",
+        "select pg_terminate_backend(pid, 30000) from pg_stat_activity where application_name = $1",
         "mojito requests",
     )
     await caller.post(URL, json=meta_request())

@@ -25,7 +25,7 @@ _NUMBER = re.compile(rb"^id: (\d+)$", re.MULTILINE)
 async def heard(subscription: Subscription, count: int) -> list[int]:
     found: list[int] = []
     while len(found) < count:
-        taken = await subscription.take(10)
+        taken = await subscription.take(30)
         assert taken
         found += [int(number) for number in _NUMBER.findall(taken)]
     return found
@@ -104,6 +104,8 @@ async def test_who_watches_first_hears_of_now_without_all_history_being_read(
         old = await api.pool.fetch(WRITE, [job], team, 1)
         with api.watch.subscribed(Subscription(team, after=0, key_id=key_id)) as subscription:
             await heard(subscription, 1)
+        # what happens before it knows that nobody watches is news for whoever comes back
+        await until(lambda: not api.watch._has_begun)
     rows = await api.pool.fetch(WRITE, [job], team, 2000)
     writer = listener.transaction()
     await writer.start()

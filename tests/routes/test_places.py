@@ -41,12 +41,14 @@ async def test_one_held_answer_too_many_is_refused_until_another_is_given(api, c
     jobs = [await add_job(caller) for _ in range(most)]
     urls = [f"/api/v1/campaign_jobs/{job['id']}" for job in jobs]
 
-    tasks = [asyncio.create_task(caller.get(url, headers={"Prefer": "wait=2"})) for url in urls]
+    tasks = [asyncio.create_task(caller.get(url, headers={"Prefer": "wait=30"})) for url in urls]
     await until(lambda: len(api.watch.holds) == most)
-    refused = await caller.get(urls[0], headers={"Prefer": "wait=2"})
+    refused = await caller.get(urls[0], headers={"Prefer": "wait=30"})
     plain = await caller.get(urls[0])
+    for url in urls:
+        await caller.post(f"{url}/cancel")
     answers = await asyncio.gather(*tasks)
-    again = await caller.get(urls[0], headers={"Prefer": "wait=1"})
+    again = await caller.get(urls[0], headers={"Prefer": "wait=30"})
 
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_held_answers")
     assert refused.headers["retry-after"] == "5"

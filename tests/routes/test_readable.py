@@ -6,14 +6,16 @@ import httpx
 import pytest
 
 from tests.routes.conftest import Api, add_account, add_job
-from tests.routes.streaming import served
+from tests.routes.streaming import PATIENCE_SECONDS, served
 from tests.routes.test_assets import send as send_asset
 
 PATHS = ("/", "/livez", "/readyz", "/docs", "/docs/docs.js", "/api/v1/openapi.json", "/metrics")
 
 
 async def test_open_routes_answer_head_as_they_answer_get(api: Api):
-    async with served(api) as live, httpx.AsyncClient(base_url=live.url, trust_env=False) as client:
+    options = {"trust_env": False, "timeout": PATIENCE_SECONDS}
+
+    async with served(api) as live, httpx.AsyncClient(base_url=live.url, **options) as client:
         for path in PATHS:
             asked, read = await client.head(path), await client.get(path)
 

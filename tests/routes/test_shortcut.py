@@ -20,7 +20,7 @@ from tests.routes.meta_requests import meta_request
 URL = "/api/v1/ads/meta"
 LONG_WAY = f"{URL}/"
 JSON = {"Content-Type": "application/json"}
-OPT = {"shortcut": True, "patience_seconds": 0.05}
+OPT = {"shortcut": True, "patience_seconds": 1.0}
 
 
 @post("/busy", opt=OPT, status_code=200)

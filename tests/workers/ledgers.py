@@ -12,6 +12,11 @@ STEP = PlannedStep("campaign", "campaign", 0)
 PACE = Pace(call_seconds=30, lag_seconds=30)
 
 
+def is_left(seconds, whole, began_at):
+    """Whether so much is left of a wait of so many seconds that began then or later."""
+    return whole - (clock.seconds() - began_at) <= seconds <= whole
+
+
 class Platform:
     """Answers as told; remembers what it was asked."""
 

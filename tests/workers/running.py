@@ -16,6 +16,13 @@ NEVER = 10_000
 """Seconds of a wait that no test outlasts."""
 CLAIM_LOCK = 7092417
 """What claims take turns under."""
+BEATING = {"silence_seconds": 6, "trust_seconds": 1.5}
+"""A worker that is soon out of touch, and on no machine so slow that it loses what it has just claimed."""
+LISTENS = """select 1 from pg_stat_activity
+             where datname = current_database() and query ilike 'listen%' and state = 'idle'"""
+_NOT_RENEWED = """select count(*) from pg_stat_activity
+                  where datname = current_database() and application_name = 'mojito presence'
+                    and wait_event_type = 'Lock'"""
 
 
 class Scripted:
@@ -123,6 +130,15 @@ async def let_go(shop, job_id):
         "select * from campaign_jobs where id = $1 and claim_token is null and status <> 'PENDING'"
     )
     return await until(lambda: shop.pool.fetchrow(sql, job_id))
+
+
+@contextlib.asynccontextmanager
+async def silenced(shop):
+    """No sign of the worker's life is written, and none is on its way, as long as the block lasts."""
+    async with connected(shop) as own, own.transaction():
+        await own.execute("select 1 from workers for update")
+        await until(lambda: shop.value(_NOT_RENEWED))
+        yield own
 
 
 def waits(job):

@@ -16,6 +16,7 @@ WAITING = """select count(*) from pg_stat_activity
                and query like '%claim_campaign_jobs%'"""
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("change", CHANGES)
 async def test_a_job_that_was_picked_and_is_free_no_more_is_left_as_it_is(shop, change):
     """It was picked when the claim looks at its account, which nobody can for a while."""

@@ -73,7 +73,7 @@ async def test_only_the_bad_row_suffers(table, shop):
 async def test_a_lost_connection_is_made_again_and_nothing_is_lost(table, shop):
     await table.flusher.submit(1)
     await shop.pool.fetch(
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'mojito test'"
+        "select pg_terminate_backend(pid, 30000) from pg_stat_activity where application_name = 'mojito test'"
     )
 
     answer = await table.flusher.submit(2)
@@ -98,7 +98,7 @@ async def test_a_write_refused_for_now_is_repeated_until_it_is_taken(table, shop
     await table.flusher.submit(1)
     await admin.execute(forbid)
     await admin.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'mojito test'"
+        "select pg_terminate_backend(pid, 30000) from pg_stat_activity where application_name = 'mojito test'"
     )
 
     with structlog.testing.capture_logs() as told:

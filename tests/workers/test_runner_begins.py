@@ -5,8 +5,11 @@ import contextlib
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.workers.running import (
     CLAIM_LOCK,
+    NEVER,
     Gate,
     Scripted,
     connected,
@@ -17,8 +20,9 @@ from tests.workers.running import (
 from workers.kinds import Ended
 from workers.metrics import WorkerMetrics
 
-STANDSTILL_SECONDS = 10.0
-"""At most; the worker would count as dead after three times as long."""
+STANDSTILL_SECONDS = 30.0
+AT_EASE = {"silence_seconds": NEVER, "trust_seconds": NEVER}
+"""Nobody gives up this worker while it stands still, and it does not look for lost claims meanwhile."""
 TOKEN = "select claim_token from campaign_jobs where id = $1"
 CLAIMED = "select count(*) from campaign_jobs where claim_token is not null"
 
@@ -52,7 +56,9 @@ async def test_jobs_of_a_claim_behind_which_there_may_be_more_begin_behind_the_n
         taken.append(claimed_meanwhile(shop, 2))
         return Ended("SUCCESS")
 
-    async with connected(shop) as own, working(shop, Scripted(begin), largest_claim=1):
+    options = {"largest_claim": 1, **AT_EASE}
+
+    async with connected(shop) as own, working(shop, Scripted(begin), **options):
         await until(accounts_are_known)
         await own.execute("select pg_advisory_lock($1)", CLAIM_LOCK)
         jobs = [await shop.job(account) for _ in range(2)]
@@ -63,6 +69,7 @@ async def test_jobs_of_a_claim_behind_which_there_may_be_more_begin_behind_the_n
     assert taken == [2]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_job_that_is_still_being_loaded_is_known_when_unknown_claims_are_given_back(shop):
     """Nothing can be loaded while others have every connection of the pool."""
     job, gate = await shop.job(await shop.account()), Gate()

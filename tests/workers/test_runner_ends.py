@@ -6,9 +6,10 @@ import structlog
 
 from common.errors import ClaimLost
 from common.log import merge_ids
+from models.gen import workers
 from models.job import JobError
 from tests.workers.ledgers import PACE, STEP, Platform
-from tests.workers.running import Scripted, finished, let_go, until, waits, working
+from tests.workers.running import NEVER, Scripted, finished, let_go, until, waits, working
 from workers.kinds import Ended, Interrupted, Parked
 from workers.platforms.base import Done
 
@@ -81,7 +82,8 @@ async def test_a_job_of_a_kind_that_nobody_knows_waits_for_another_worker(shop):
 
 
 async def test_a_run_without_a_database_goes_on_in_two_seconds(shop, job_id):
-    async with working(shop, Scripted(ConnectionResetError())):
+    # nobody takes it again before it was seen
+    async with working(shop, Scripted(ConnectionResetError()), poll_seconds=NEVER):
         job = await let_go(shop, job_id)
 
     assert (job["status"], job["waiting_reason"], waits(job)) == ("PROCESSING", "retry", 2)
@@ -193,6 +195,7 @@ async def test_a_run_that_was_out_of_touch_begins_again_and_nothing_counts(shop,
 
 async def test_the_end_of_a_run_whose_job_another_worker_has_is_not_written(shop, job_id):
     other = await shop.value("select gen_random_uuid()")
+    await workers.register_worker(shop.pool, id=other, host="elsewhere", process_id=1)
 
     async def taken(_run):
         await shop.pool.execute(

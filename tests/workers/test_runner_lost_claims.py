@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.chaos.slow_proxy import opened_proxy
 from tests.workers.running import CLAIM_LOCK, Scripted, connected, finished, until, working
 
@@ -10,6 +12,7 @@ WAITING = """select count(*) from pg_stat_activity
                and wait_event = 'advisory'"""
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_claim_that_is_carried_out_after_its_connection_was_lost_strands_no_job(
     shop, server
 ):

@@ -100,6 +100,7 @@ async def test_a_run_that_is_cut_off_hears_of_it_before_the_worker_ends(shop):
     assert heard == [handler.runs[0].job.id]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_jobs_that_had_not_begun_are_given_back_and_do_not_begin(shop):
     """Nothing can be loaded while others have every connection of the pool."""
     await jobs(shop, 2)
@@ -168,7 +169,8 @@ async def test_a_worker_whose_database_is_gone_ends_all_the_same(shop):
 async def test_a_worker_whose_claim_gets_no_answer_ends_all_the_same(shop):
     (_,) = await jobs(shop, 1)
     sql = """select 1 from pg_stat_activity
-             where application_name = 'mojito claim' and wait_event = 'advisory'"""
+             where datname = current_database() and application_name = 'mojito claim'
+               and wait_event = 'advisory'"""
 
     async with connected(shop) as own:
         await own.execute("select pg_advisory_lock($1)", CLAIM_LOCK)

@@ -1,13 +1,17 @@
 """What a worker lets others know of its work: log lines, counts, and the names of its tasks."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 import structlog
 
+from common.errors import ClaimLost
 from models.gen import campaign_jobs
 from models.job import JobError
 from tests.workers.running import (
+    BEATING,
+    LISTENS,
     NEVER,
     Gate,
     Scripted,
@@ -15,6 +19,7 @@ from tests.workers.running import (
     finished,
     jobs,
     let_go,
+    silenced,
     until,
     working,
 )
@@ -54,23 +59,33 @@ async def test_the_log_says_how_a_job_ended_and_nothing_else_of_it(shop):
 
 
 async def test_the_log_says_once_that_a_worker_is_out_of_touch_each_time(shop):
-    beating = {"silence_seconds": 0.6, "trust_seconds": 0.5, "poll_seconds": 0.01}
     account = await shop.account()
+    told = [0]
     counts = []
 
     with structlog.testing.capture_logs() as lines:
-        async with connected(shop) as own, working(shop, Scripted(), **beating):
+        async with working(shop, Scripted(), poll_seconds=0.01, **BEATING) as worker:
             for _ in range(2):
-                before = counted(lines)
-                async with own.transaction():
-                    await own.execute("select 1 from workers for update")
-                    await until(lambda before=before: counted(lines) > before)
-                    told = counted(lines)
+                async with silenced(shop) as own:
+                    await until(lambda: is_too_old(worker))
+                    # what it says now it says for all of this silence
+                    await until(lambda: worker._is_out_of_touch)
+                    told.append(counted(lines))
                     await gone_by(own, "0.3 s")
-                counts.append(counted(lines) - told)
+                    counts.append(counted(lines) - told[-1])
                 await finished(shop, await shop.job(account))
 
     assert counts == [0, 0]
+    assert all(before < after for before, after in pairwise(told))
+
+
+def is_too_old(worker):
+    """Whether the worker's last sign of life is."""
+    try:
+        worker._presence.guard()
+    except ClaimLost:
+        return True
+    return False
 
 
 def counted(lines):
@@ -86,13 +101,12 @@ async def gone_by(own, interval):
 
 async def test_a_worker_that_hears_of_work_seldom_asks_by_itself(shop):
     metrics = WorkerMetrics()
-    listens = "select 1 from pg_stat_activity where query ilike 'listen%' and state = 'idle'"
 
     def asked():
         return metrics.registry.get_sample_value("mojito_claim_duration_seconds_count") or 0
 
     async with connected(shop) as own, working(shop, Gate(), metrics=metrics, poll_seconds=NEVER):
-        await until(lambda: shop.value(listens))
+        await until(lambda: shop.value(LISTENS))
         before = asked()
         await gone_by(own, "1.5 s")
         times = asked() - before

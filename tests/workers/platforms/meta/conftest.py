@@ -68,7 +68,7 @@ def context():
             "request": made,
             "outcomes": outcomes,
             "progress": {},
-            "deadline_seconds": 2.0,
+            "deadline_seconds": 30.0,
             "write_deadline": 1e12,
             "save": save,
             "media": media,

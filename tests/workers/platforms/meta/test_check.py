@@ -74,7 +74,7 @@ async def check(graph, **changes):
     account = Account(UUID(int=1), "act_1", "sandbox", credentials)
     graph.answers.update(changes)
     try:
-        return await meta.check(account, 5)
+        return await meta.check(account, 30)
     finally:
         await meta.close()
 

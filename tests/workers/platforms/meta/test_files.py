@@ -89,7 +89,7 @@ async def test_a_file_that_became_shorter_is_sent_again_later(context, tmp_path)
 
     async with hosted(Host(lambda *_: {"images": {"x": {"hash": "h"}}})) as meta:
         with pytest.raises(Retry) as broken:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 await meta.perform(context("media[hero]", media=stored(path, 4)))
 
     assert broken.value.code == "no_answer"

@@ -143,7 +143,7 @@ async def test_a_platform_that_takes_bytes_and_never_moves_on_is_not_sent_them_f
 ):
     host.takes_bytes = False
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         with pytest.raises(Retry) as stuck:
             await upload()
 
