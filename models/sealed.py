@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from common.errors import ConfigurationError
 from common.keyring import CannotOpen, Keyring, Sealed
 from models.database import Pool
 
@@ -78,6 +79,20 @@ async def _fits(source: Pool, keyring: Keyring, column: SealedColumn, key_id: st
     )
     tried = [keyring.fits(row["sealed"], column.table, row["id"], column.column) for row in rows]
     return not tried or any(tried)
+
+
+async def require_keys_in_use(pool: Pool, keyring: Keyring) -> None:
+    """Raises ConfigurationError when a stored secret needs a key that is not there, or is another."""
+    if missing := keyring.missing(await all_key_ids_in_use(pool)):
+        raise ConfigurationError(
+            f"MOJITO_ENCRYPTION_KEYS_FILE lacks the key {', '.join(missing)}, "
+            "which stored secrets need; `mojito encryption status` shows which rows"
+        )
+    if others := await impostors(pool, keyring):
+        raise ConfigurationError(
+            f"MOJITO_ENCRYPTION_KEYS_FILE has another key under the id {', '.join(others)} than the one "
+            "that sealed what is stored; put the right one back"
+        )
 
 
 async def rotate(

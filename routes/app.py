@@ -9,7 +9,6 @@ from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 
-from common.errors import ConfigurationError
 from common.keyring import Keyring
 from common.tracing import Sink
 from middleware.auth import RequireAuth, require_scope
@@ -21,7 +20,6 @@ from middleware.request_id import RequestIds
 from models.account_verification import AccountVerifier
 from models.database import Pool
 from models.notifier import Notifier
-from models.sealed import all_key_ids_in_use, impostors
 from routes import (
     account_lists,
     ad_accounts,
@@ -149,20 +147,6 @@ def _admission(
         await refuse_body(request)
 
     return admit
-
-
-async def require_keys_in_use(pool: Pool, keyring: Keyring) -> None:
-    """Raises ConfigurationError when a stored secret needs a key that is not there, or is another."""
-    if missing := keyring.missing(await all_key_ids_in_use(pool)):
-        raise ConfigurationError(
-            f"MOJITO_ENCRYPTION_KEYS_FILE lacks the key {', '.join(missing)}, "
-            "which stored secrets need; `mojito encryption status` shows which rows"
-        )
-    if others := await impostors(pool, keyring):
-        raise ConfigurationError(
-            f"MOJITO_ENCRYPTION_KEYS_FILE has another key under the id {', '.join(others)} than the one "
-            "that sealed what is stored; put the right one back"
-        )
 
 
 def _openapi_route(

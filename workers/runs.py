@@ -153,8 +153,7 @@ class Runs:
             raise
         except AGAIN as error:
             # what is done stands in the ledger: another run goes on from there
-            log.warning("job.without_database", error=type(error).__name__)
-            return Parked(_WITHOUT_DATABASE_SECONDS, "retry")
+            return _without_database(error)
         except Exception:
             log.exception("job.crashed")
             return await self._abandon(handler, run, CRASHED)
@@ -169,6 +168,13 @@ class Runs:
 
     async def _going_on(self, run: Run, outcome: Parked | Interrupted) -> Move | None:
         """What is to be written of a job that goes on later; None when it is written already."""
+        try:
+            return await self._told_of_account(run, outcome)
+        except AGAIN as error:
+            # the next run meets the same, and then the account is told
+            return parked(run, _without_database(error))
+
+    async def _told_of_account(self, run: Run, outcome: Parked | Interrupted) -> Move | None:
         match outcome:
             case Interrupted():
                 return going_on(run)
@@ -190,3 +196,9 @@ class Runs:
         self._writes.moved([move], [status])
         require_written(move, status)
         return None
+
+
+def _without_database(error: Exception) -> Parked:
+    """For a job whose run the database has cut short."""
+    log.warning("job.without_database", error=type(error).__name__)
+    return Parked(_WITHOUT_DATABASE_SECONDS, "retry")

@@ -13,13 +13,13 @@ from litestar import Litestar
 
 from common.garbage import collect_seldom
 from config.settings import Settings
+from mojito.api_wiring import open_app
 from mojito.listening import bound, cannot_listen
 from mojito.one_protocol import OneProtocol
 from mojito.open_files import open_many_files
 from mojito.pools import opened_patiently
 from mojito.printing import configure_log
 from mojito.signals import on_signals
-from mojito.wiring import open_app
 
 _ANOTHER_PORT = "choose another port with MOJITO_PORT"
 

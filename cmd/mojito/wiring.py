@@ -1,4 +1,4 @@
-"""Settings in, opened parts out: the only place that constructs things."""
+"""Settings in, opened parts out: the worker, and what the API has too. Nothing here needs the API."""
 
 import asyncio
 import contextlib
@@ -7,29 +7,18 @@ from collections.abc import AsyncGenerator, Coroutine
 from typing import Any
 from uuid import uuid4
 
-from litestar import Litestar
-
 from common.asset_files import LocalAssetFiles
 from common.guarded_http import GuardedClient
 from common.keyring import FileKeyring, Keyring
 from config.settings import Settings, database_url
-from middleware.limits import Rate
 from models.account_verification import AccountVerifier
-from models.database import Pool
 from models.migrate import require_migrated
-from models.notifier import Notifier
+from models.sealed import require_keys_in_use
 from models.verification import Checker
 from mojito.metrics_port import served_metrics
 from mojito.pools import opened_pool
 from mojito.retention import ages
 from mojito.telemetry import opened_sink
-from routes.app import create_app, require_keys_in_use
-from routes.assets import Assets
-from routes.health import ServerReadiness
-from routes.job_writes import JobWrites
-from routes.metrics import ApiMetrics
-from routes.open_jobs import Caps
-from routes.watch import Watch
 from workers.build_campaign import BuildCampaign
 from workers.credential_reads import CredentialReads
 from workers.deliver_webhook import DeliverWebhook
@@ -44,59 +33,6 @@ from workers.worker_settings import WorkerSettings
 
 OUTAGE_SECONDS = 3600.0
 """How long steps of live accounts bear with a platform that is down; of sandboxes no time at all."""
-
-
-@contextlib.asynccontextmanager
-async def open_app(
-    settings: Settings, stopping: asyncio.Event | None = None
-) -> AsyncGenerator[Litestar]:
-    """The HTTP application with everything it needs open. Once `stopping`, nobody watches any more."""
-    keyring = FileKeyring(settings.keys_file)
-    async with (
-        opened_pool(settings, "mojito api", writes=True) as pool,
-        Notifier(database_url(settings)) as notifier,
-        guarded_client(settings) as client,
-        opened_sink(os.environ, "mojito-api") as sink,
-        opened_verifier(settings, keyring) as verifier,
-        opened_watch(settings, pool, stopping or asyncio.Event()) as watch,
-        contextlib.AsyncExitStack() as opened,
-    ):
-        metrics = ApiMetrics(
-            pool, silence_seconds=settings.worker_silence_seconds, token=settings.metrics_token
-        )
-        job_writes = await opened.enter_async_context(
-            JobWrites(
-                database_url(settings),
-                lambda _, rows: metrics.flushed("requests", rows),
-                metrics.took,
-            )
-        )
-        await require_migrated(pool)
-        await require_keys_in_use(pool, keyring)
-        yield create_app(
-            pool=pool,
-            keyring=keyring,
-            notifier=notifier,
-            job_writes=job_writes,
-            readiness=ServerReadiness(pool, settings.installation_dir),
-            assets=Assets(
-                files=LocalAssetFiles(settings.assets_dir),
-                client=client,
-                max_bytes=settings.max_upload_bytes,
-            ),
-            metrics=metrics,
-            sink=sink,
-            verifier=verifier,
-            caps=Caps(
-                settings.max_open_jobs_per_account or None, settings.max_open_jobs_per_team or None
-            ),
-            key_rate=rate("key", settings.rate_limit_key_per_second, settings.rate_limit_key_burst),
-            team_rate=rate(
-                "team", settings.rate_limit_team_per_second, settings.rate_limit_team_burst
-            ),
-            watch=watch,
-            cors_origins=settings.cors_origins,
-        )
 
 
 @contextlib.asynccontextmanager
@@ -154,17 +90,6 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
 
 
 @contextlib.asynccontextmanager
-async def opened_watch(
-    settings: Settings, pool: Pool, stopping: asyncio.Event
-) -> AsyncGenerator[Watch]:
-    """The one reader for all who watch jobs."""
-    most = settings.max_open_streams_per_team or None
-    watch = Watch(database_url(settings), pool, stopping, most_per_team=most)
-    async with watch.running():
-        yield watch
-
-
-@contextlib.asynccontextmanager
 async def guarded_client(settings: Settings) -> AsyncGenerator[GuardedClient]:
     """The client for addresses that callers gave us."""
     async with GuardedClient(allowed_private_targets=settings.allowed_private_targets) as client:
@@ -213,11 +138,6 @@ async def beside(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-def rate(name: str, per_second: float, burst: int) -> Rate | None:
-    """How often may be asked; None for as often as anybody likes."""
-    return Rate(name, per_second, burst) if per_second else None
 
 
 def paces(settings: Settings) -> tuple[Pace, Pace]:

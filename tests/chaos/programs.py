@@ -16,6 +16,8 @@ from tests.free_ports import free_port
 from tests.house.conftest import ENVIRONMENT, House, until
 
 PATIENCE_SECONDS = 15.0
+START_SECONDS = 180.0
+"""Several programs that start at a time on a busy machine take a minute; nobody is promised less."""
 
 
 class Program:
@@ -92,7 +94,7 @@ class Caller(httpx.AsyncClient):
 async def worker(house: House, url: str | None = None, **settings: str) -> AsyncGenerator[Program]:
     """A worker process that has started to claim."""
     with _started(house, "work", url, **settings) as program:
-        await until(program.has_started)
+        await until(program.has_started, START_SECONDS)
         yield program
 
 
@@ -102,7 +104,7 @@ async def api(house: House, url: str | None = None, **settings: str) -> AsyncGen
     port = str(free_port())
     with _started(house, "serve", url, port=port, **settings) as program:
         async with _calling(house, port, program) as caller:
-            await until(caller.is_answered)
+            await until(caller.is_answered, START_SECONDS)
             yield caller
 
 
@@ -113,7 +115,7 @@ async def both(
     """An API that answers and a worker that claims, started side by side."""
     with _started(house, "work", url, **settings) as program:
         async with api(house, url, **settings) as caller:
-            await until(program.has_started)
+            await until(program.has_started, START_SECONDS)
             yield caller, program
 
 

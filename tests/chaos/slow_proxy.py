@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+from tests.free_ports import free_port
+
 
 class Passage:
     """One connection through the proxy. `name` is the application_name that it gave."""
@@ -33,7 +35,7 @@ class SlowProxy:
     def __init__(self, upstream: Path) -> None:
         self._upstream = upstream
         self._server: asyncio.Server | None = None
-        self.port = 0
+        self.port = free_port()
         self.delay_seconds = 0.0
         """Every reply of the server comes so much later."""
         self.passages: list[Passage] = []
@@ -41,12 +43,12 @@ class SlowProxy:
     async def open(self) -> None:
         """Takes connections, on the same port as before."""
         self._server = await asyncio.start_server(self._pass, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     def refuse(self) -> None:
         """Resets what is there and refuses what comes, until opened again."""
-        assert self._server is not None
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
+            self._server = None
         for passage in self.passages:
             passage.reset()
 
@@ -72,7 +74,8 @@ class SlowProxy:
         self.passages.append(passage)
         try:
             with contextlib.suppress(OSError):
-                await self._forward(passage)
+                if self._server is not None:  # else it was taken in the moment before the refusal
+                    await self._forward(passage)
         finally:
             self.passages.remove(passage)
             writer.transport.abort()

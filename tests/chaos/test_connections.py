@@ -17,6 +17,8 @@ GUIDE = ROOT / "docs" / "operations" / "several_hosts.md"
 EACH = """
 select application_name from pg_stat_activity
 where datname = current_database() and backend_type = 'client backend' and pid <> all ($1::integer[])
+    -- a worker registers over another connection, which it has closed; the server ends that one later
+    and (application_name <> 'mojito presence' or backend_start > (select started_at from workers))
 """
 
 

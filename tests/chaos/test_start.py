@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.chaos.programs import Program
+from tests.chaos.programs import START_SECONDS, Program
 from tests.free_ports import free_port
 from tests.house.conftest import ENVIRONMENT, until
 
@@ -19,8 +19,8 @@ NOBODY = "postgresql://mojito@127.0.0.1:1/mojito"
 async def test_programs_started_before_the_database_work_when_it_comes(house, proxy, proxied):
     proxy.refuse()
     with started(house, "serve", proxied) as serve, started(house, "work", proxied) as work:
-        await until(lambda: says(serve, "database.awaited"))
-        await until(lambda: says(work, "database.awaited"))
+        await until(lambda: says(serve, "database.awaited"), START_SECONDS)
+        await until(lambda: says(work, "database.awaited"), START_SECONDS)
 
         await proxy.open()
 
@@ -36,7 +36,7 @@ async def test_of_two_that_waited_with_one_port_the_slower_says_so(house, proxy,
         started(house, "serve", proxied, port) as two,
     ):
         for program in (one, two):
-            await until(lambda program=program: says(program, "database.awaited"))
+            await until(lambda program=program: says(program, "database.awaited"), START_SECONDS)
 
         await proxy.open()
         await until(lambda: has_ended(one, two))
@@ -52,7 +52,7 @@ async def test_of_two_that_waited_with_one_port_the_slower_says_so(house, proxy,
 async def test_a_program_that_waits_for_its_database_leaves_when_told(house, number):
     with started(house, "serve", NOBODY) as serve, started(house, "work", NOBODY) as work:
         for program in (serve, work):
-            await until(lambda program=program: says(program, "database.awaited"))
+            await until(lambda program=program: says(program, "database.awaited"), START_SECONDS)
             program.tell(number)
 
         codes = [await serve.exit_code(), await work.exit_code()]
@@ -63,7 +63,7 @@ async def test_a_program_that_waits_for_its_database_leaves_when_told(house, num
 async def test_a_database_that_refuses_us_is_told_at_once(house, proxied):
     elsewhere = f"{proxied.rpartition('/')[0]}/nowhere"
     with started(house, "serve", elsewhere) as serve, started(house, "work", elsewhere) as work:
-        codes = [await serve.exit_code(), await work.exit_code()]
+        codes = [await program.exit_code(START_SECONDS) for program in (serve, work)]
 
     assert codes == [1, 1]
     for program in (serve, work):
@@ -111,5 +111,5 @@ def mojito(*arguments):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=START_SECONDS,
     )

@@ -21,8 +21,9 @@ from config.settings import Settings
 from models.api_keys import create_key
 from models.database import Pool
 from models.gen import workers
+from mojito.api_wiring import open_app
 from mojito.pools import opened_pool
-from mojito.wiring import open_app, open_worker
+from mojito.wiring import open_worker
 from tests.clear import CLEAR
 from tests.house.receiver import Receiver
 from workers.runner import Worker

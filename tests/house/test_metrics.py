@@ -9,8 +9,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from common.errors import ConfigurationError
+from mojito.api_wiring import open_app
 from mojito.metrics_port import served_metrics
-from mojito.wiring import open_app
 from tests.chaos.programs import worker
 from tests.clear import CLEAR
 from tests.free_ports import free_port

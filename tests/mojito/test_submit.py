@@ -20,9 +20,9 @@ from common.keyring import new_key_line
 from config.settings import Settings
 from models.api_keys import create_key
 from models.database import open_pool
+from mojito.api_wiring import open_app
 from mojito.installation import write_json, write_secret
 from mojito.main import main
-from mojito.wiring import open_app
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -1,12 +1,15 @@
 """What live accounts get that sandboxes do not: real waits, and patience with outages."""
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 
 from common.keyring import new_key_line
 from config.settings import read_settings
 from mojito.wiring import open_worker, paces
+from tests.house.conftest import ENVIRONMENT
 
 
 def test_only_live_accounts_bear_with_an_outage():
@@ -54,3 +57,16 @@ async def test_a_worker_keeps_house_as_long_as_it_is_open(settings):
 
     assert "keep_house" in while_open
     assert "keep_house" not in afterwards
+
+
+def test_a_worker_is_loaded_without_what_only_the_api_needs():
+    """It is restarted in the middle of work: a third of its start went into a web framework."""
+    told = subprocess.check_output(
+        [sys.executable, "-c", "import sys, mojito.work; print(*sys.modules)"],
+        env=ENVIRONMENT,
+        text=True,
+    )
+
+    loaded = {name.partition(".")[0] for name in told.split()}
+    assert "workers" in loaded
+    assert not loaded & {"litestar", "uvicorn", "yaml", "routes", "middleware"}

@@ -6,7 +6,7 @@ from litestar.handlers import HTTPRouteHandler
 from common.api_keys import SCOPES
 from common.errors import ConfigurationError
 from common.keyring import Keyring, new_key_line
-from routes.app import require_keys_in_use
+from models.sealed import require_keys_in_use
 from tests.routes.conftest import TOKEN, Api, account_body, add_account
 
 

@@ -22,6 +22,12 @@ REFUSE = """
     when (old.id = '{}' and old.claim_token is not null and new.claim_token is null)
     execute function refuse();
 """
+AWAY = """
+    create function go_away() returns trigger language plpgsql as $$ begin
+        raise admin_shutdown;
+    end $$;
+    create trigger go_away before update on ad_accounts for each row execute function go_away();
+"""
 
 
 @pytest.fixture
@@ -170,6 +176,17 @@ async def test_an_end_that_the_database_refuses_is_tried_again_in_a_minute(shop,
 
     assert (job["status"], job["waiting_reason"], waits(job)) == ("PROCESSING", "retry", 60)
     assert job["error_code"] == "internal_error"
+
+
+@pytest.mark.parametrize("reason", ["throttled", "reauth_required"])
+async def test_an_outage_while_its_account_is_told_costs_a_job_two_seconds(shop, job_id, reason):
+    await shop.pool.execute(AWAY)
+
+    async with working(shop, Scripted(Parked(604_800, reason, ERROR))):
+        job = await let_go(shop, job_id)
+
+    assert (job["status"], job["waiting_reason"], waits(job)) == ("PROCESSING", "retry", 2)
+    assert job["error_code"] is None
 
 
 async def test_a_worker_outlives_a_job_whose_row_nobody_can_write(shop, job_id):

@@ -134,7 +134,11 @@ class Callers:
 
     async def _end(self, job_id: str) -> str:
         async def ask() -> str | None:
-            status = (await self.job(job_id))["status"]
+            # who asks without a pause takes the processors that killed programs need to start
+            answer = await self.call(
+                "GET", f"/campaign_jobs/{job_id}", headers={"Prefer": "wait=2"}
+            )
+            status = answer.json()["status"]
             return status if status in ENDS else None
 
         found = await until(ask, PATIENCE_SECONDS)

@@ -15,7 +15,7 @@ import asyncpg
 from common.embedded_postgres import EmbeddedPostgres
 from models.database import DATABASE_FAILURES
 from models.gen import workers
-from tests.chaos.programs import Program
+from tests.chaos.programs import START_SECONDS, Program
 from tests.chaos.slow_proxy import SlowProxy
 from tests.free_ports import free_port
 from tests.house.conftest import Sandbox, until
@@ -47,7 +47,7 @@ class Town:
         """Everything runs when it returns."""
         self.apis = [self._api(place) for place in range(2)]
         self.workers = [self._worker(place) for place in range(3)]
-        await until(self._is_whole)
+        await until(self._is_whole, START_SECONDS)
 
     def close(self) -> None:
         for program in self.programs:
