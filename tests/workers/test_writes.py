@@ -107,6 +107,7 @@ async def test_a_step_that_is_done_looks_alike_whoever_its_neighbours_are(shop, 
     await write_records(connection, [done(beside, team), done(failed, team, status="FAILED")])
 
     assert await row_of(shop, alone) == await row_of(shop, beside)
+    assert (await row_of(shop, failed))["status"] == "FAILED"
     assert await told_of(shop, alone) == await told_of(shop, beside)
     assert (await told_of(shop, alone))[0]["team_id"] == team
 
