@@ -268,7 +268,7 @@ with retried as (
 ), reset as (
     update job_steps
     set status = case when status = 'FAILED' and looks > 0 then 'IN_DOUBT'::step_status
-            when status in ('FAILED', 'SKIPPED', 'WAITING') then 'PENDING'::step_status else status end,
+            when status in ('FAILED', 'WAITING') then 'PENDING'::step_status else status end,
         attempt = 0, looks = 0, error = null, due_at = null, started_at = null, finished_at = null
     from retried
     where job_steps.campaign_job_id = retried.id and job_steps.status <> 'DONE'
