@@ -222,3 +222,33 @@ async def test_other_jobs_stay_where_they_are(shop, job_id):
     await cancel(shop.pool, job_id)
 
     assert await shop.value("select status from campaign_jobs where id = $1", other) == "PENDING"
+
+
+async def test_new_credentials_wake_the_jobs_that_wait_for_them_and_no_others(shop):
+    account = await shop.account(max_running=10)
+    woken, sleeping, held = [await shop.job(account) for _ in range(3)]
+    stranger = await shop.job(await shop.account())
+    await shop.claim()
+    for job_id, reason in (
+        (woken, "reauth_required"),
+        (sleeping, "retry"),
+        (held, "reauth_required"),
+        (stranger, "reauth_required"),
+    ):
+        await shop.pool.execute(
+            """update campaign_jobs set due_at = now() + interval '1 day', waiting_reason = $2,
+                   waiting_since = now(), claim_token = case when $3 then claim_token end,
+                   worker_id = case when $3 then worker_id end
+               where id = $1""",
+            job_id,
+            reason,
+            job_id == held,
+        )
+
+    assert await campaign_jobs.wake_jobs_after_reauthorisation(shop.pool, ad_account_id=account) == 1
+
+    row = await shop.pool.fetchrow(
+        """select array_agg(id) as ids, bool_and(waiting_reason is null and waiting_since is null) as is_plain
+           from campaign_jobs where due_at <= now()"""
+    )
+    assert tuple(row) == ([woken], True)
