@@ -97,6 +97,16 @@ async def test_a_job_that_runs_is_asked_to_stop_once_however_often_it_is_cancell
     assert await told(shop) == [("job.cancel_requested", TEAM, {"status": "PROCESSING"})]
 
 
+async def test_the_end_of_a_job_that_was_asked_to_stop_before_its_worker_died_is_told(shop, job_id):
+    await shop.claim()
+    await cancel(shop.pool, job_id)
+    await shop.free()
+
+    await cancel(shop.pool, job_id)
+
+    assert (await told(shop))[-1] == ("job.finished", TEAM, {"status": "CANCELLED"})
+
+
 async def test_two_who_cancel_at_one_time_are_told_of_one_wish(shop, job_id):
     await shop.claim()
     async with connected(shop) as own:
@@ -221,7 +231,8 @@ async def test_other_jobs_stay_where_they_are(shop, job_id):
 
     await cancel(shop.pool, job_id)
 
-    assert await shop.value("select status from campaign_jobs where id = $1", other) == "PENDING"
+    rows = await shop.pool.fetch("select id, status from campaign_jobs")
+    assert {row["id"]: row["status"] for row in rows} == {job_id: "CANCELLED", other: "PENDING"}
 
 
 async def test_new_credentials_wake_the_jobs_that_wait_for_them_and_no_others(shop):
