@@ -197,9 +197,8 @@ with told as materialized (
     set status = case when told.status = 'PROCESSING' and j.cancel_requested_at is not null
                       then 'CANCELLED' else told.status end,
         due_at = now() + make_interval(secs => coalesce(told.delay_seconds, 0)),
-        waiting_since = case when told.waiting_reason is null then null
-            when j.waiting_reason is not distinct from told.waiting_reason
-            then coalesce(j.waiting_since, now()) else now() end,
+        waiting_since = case when j.waiting_reason = told.waiting_reason then j.waiting_since
+            when told.waiting_reason is not null then now() end,
         waiting_reason = told.waiting_reason,
         result = coalesce(told.result, j.result),
         platform_campaign_id = coalesce(told.platform_campaign_id, j.platform_campaign_id),

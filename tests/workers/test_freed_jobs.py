@@ -161,7 +161,9 @@ async def test_a_sign_of_life_is_written_down_for_whoever_gives_it(shop, say):
     else:
         await workers.register_worker(shop.pool, id=shop.worker_id, host="test", process_id=1)
 
-    heard = await shop.pool.fetch("select id from workers where last_seen_at > now() - interval '9 s'")
+    heard = await shop.pool.fetch(
+        "select id from workers where last_seen_at > now() - interval '9 s'"
+    )
     assert [row["id"] for row in heard] == [shop.worker_id]
 
 

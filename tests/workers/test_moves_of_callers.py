@@ -93,7 +93,9 @@ async def test_a_job_that_runs_is_asked_to_stop_once_however_often_it_is_cancell
     await cancel(shop.pool, job_id)
 
     assert await shop.value(asked_at) == first is not None
-    assert await shop.value("select (status, finished_at)::text from campaign_jobs") == "(PROCESSING,)"
+    assert (
+        await shop.value("select (status, finished_at)::text from campaign_jobs") == "(PROCESSING,)"
+    )
     assert await told(shop) == [("job.cancel_requested", TEAM, {"status": "PROCESSING"})]
 
 
@@ -256,7 +258,9 @@ async def test_new_credentials_wake_the_jobs_that_wait_for_them_and_no_others(sh
             job_id == held,
         )
 
-    assert await campaign_jobs.wake_jobs_after_reauthorisation(shop.pool, ad_account_id=account) == 1
+    assert (
+        await campaign_jobs.wake_jobs_after_reauthorisation(shop.pool, ad_account_id=account) == 1
+    )
 
     row = await shop.pool.fetchrow(
         """select array_agg(id) as ids, bool_and(waiting_reason is null and waiting_since is null) as is_plain
