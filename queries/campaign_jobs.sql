@@ -159,7 +159,7 @@ with retried as (
 ), reset as (
     update job_steps
     set status = case when status = 'FAILED' and looks > 0 then 'IN_DOUBT'::step_status
-            when status in ('FAILED', 'SKIPPED', 'WAITING') then 'PENDING'::step_status else status end,
+            when status in ('FAILED', 'WAITING') then 'PENDING'::step_status else status end,
         attempt = 0, looks = 0, error = null, due_at = null, started_at = null, finished_at = null
     from retried
     where job_steps.campaign_job_id = retried.id and job_steps.status <> 'DONE'
@@ -197,9 +197,8 @@ with told as materialized (
     set status = case when told.status = 'PROCESSING' and j.cancel_requested_at is not null
                       then 'CANCELLED' else told.status end,
         due_at = now() + make_interval(secs => coalesce(told.delay_seconds, 0)),
-        waiting_since = case when told.waiting_reason is null then null
-            when j.waiting_reason is not distinct from told.waiting_reason
-            then coalesce(j.waiting_since, now()) else now() end,
+        waiting_since = case when j.waiting_reason = told.waiting_reason then j.waiting_since
+            when told.waiting_reason is not null then now() end,
         waiting_reason = told.waiting_reason,
         result = coalesce(told.result, j.result),
         platform_campaign_id = coalesce(told.platform_campaign_id, j.platform_campaign_id),

@@ -51,7 +51,7 @@ with asked as materialized (
         and j.cancel_requested_at is null
     on conflict (campaign_job_id, name) do update
     set status = 'RUNNING', attempt = excluded.attempt, looks = 0,
-        request_digest = excluded.request_digest, claim_token = excluded.claim_token,
+        claim_token = excluded.claim_token,
         intent_at = now(), due_at = null, finished_at = null,
         -- hours in which nobody tried are not among those that a step may take
         started_at = case when job_steps.intent_at > now() - interval '30 minutes'
@@ -61,7 +61,7 @@ with asked as materialized (
         select from asked as a
         where a.campaign_job_id = job_steps.campaign_job_id and a.name = job_steps.name
           and a.claim_token = excluded.claim_token
-          and job_steps.claim_token in (a.claim_token, coalesce(a.previous_token, a.claim_token)))
+          and job_steps.claim_token in (a.claim_token, a.previous_token))
     returning campaign_job_id, name, claim_token
 )
 select count(*)::integer as begun,
@@ -115,12 +115,12 @@ with told as materialized (
     update job_steps as s
     set status = told.status, attempt = coalesce(told.attempt, 0), looks = coalesce(told.looks, 0),
         claim_token = told.claim_token, outcome = coalesce(told.outcome, s.outcome),
-        platform_id = coalesce(told.platform_id, s.platform_id), error = told.error,
+        platform_id = told.platform_id, error = told.error,
         due_at = now() + make_interval(secs => told.delay_seconds),
         finished_at = case when told.status in ('DONE', 'FAILED') then now() end
     from told
     where s.campaign_job_id = told.campaign_job_id and s.name = told.name
-      and s.claim_token in (coalesce(told.previous_token, told.claim_token), told.claim_token)
+      and s.claim_token in (told.previous_token, told.claim_token)
       -- what is done stays done; the same may be said again, when nobody knows whether it was heard
       and (s.status <> 'DONE' or (told.status = 'DONE' and s.claim_token = told.claim_token))
     returning told.nth, told.campaign_job_id, told.team_id, told.name, told.status, s.platform_id,

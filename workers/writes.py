@@ -224,7 +224,6 @@ def _is_plainly_done(item: Record) -> bool:
         item.status == "DONE"
         and item.previous_token == item.claim_token
         and item.outcome is not None
-        and item.platform_id is not None
         and item.error is None
         and item.delay_seconds is None
         and not (item.attempt or item.looks or item.was_rescued)

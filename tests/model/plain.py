@@ -162,7 +162,7 @@ class Plain:
         for name, step in job.steps.items():
             if step.status != "DONE":
                 self.touched.add((job_id, name))
-            if step.status in ("FAILED", "SKIPPED", "WAITING"):
+            if step.status in ("FAILED", "WAITING"):
                 step.status = "PENDING"
         job.events.append("job.retried")
         return True

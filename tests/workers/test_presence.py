@@ -1,4 +1,4 @@
-"""A worker that cannot say that it lives says so in the log, now and then and not each time."""
+"""When a worker may believe that others know of it, and what it says when they cannot."""
 
 import asyncio
 import contextlib
@@ -7,8 +7,10 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
+from common import clock
+from common.errors import ClaimLost
 from mojito.wiring import beside
-from tests.house.conftest import until
+from tests.workers.running import connected, until
 from workers.presence import Presence
 
 
@@ -41,3 +43,29 @@ async def test_a_long_outage_is_few_lines(deaf):
 
     assert [line["event"] for line in lines] == ["presence.not_renewed"]
     assert lines[0]["log_level"] == "warning"
+
+
+async def test_nobody_who_was_never_heard_begins_anything(shop):
+    presence = Presence(shop.url, shop.worker_id, renew_seconds=5, trust_seconds=20)
+
+    with pytest.raises(ClaimLost):
+        presence.guard()
+
+    async with presence.running():
+        presence.guard()
+
+
+async def test_a_sign_of_life_is_as_old_as_the_wish_to_give_it(shop):
+    """On a server that takes its time, or behind a lock, others hear of it before we know."""
+    presence = Presence(shop.url, shop.worker_id, renew_seconds=5, trust_seconds=20)
+    waiting = "select count(*) from pg_locks where not granted"
+    async with connected(shop) as own, connected(shop) as presences:
+        await presence._renew(presences)
+        async with own.transaction():
+            await own.execute("update workers set last_seen_at = now()")
+            renewing = asyncio.create_task(presence._renew(presences))
+            await until(lambda: own.fetchval(waiting))
+            begun_before = clock.seconds()
+        await renewing
+
+    assert presence._renewed_at < begun_before

@@ -1,9 +1,12 @@
 """A run that lost its job is told so, even in one statement with the run that has the job now."""
 
+from typing import get_args
+
 import msgspec
 import pytest
 
 from models.gen import workers
+from models.gen.rows import StepStatus
 from workers.writes import Intent, Move, Record, write_intents, write_moves, write_records
 
 
@@ -104,6 +107,7 @@ async def test_a_step_that_is_done_looks_alike_whoever_its_neighbours_are(shop, 
     await write_records(connection, [done(beside, team), done(failed, team, status="FAILED")])
 
     assert await row_of(shop, alone) == await row_of(shop, beside)
+    assert (await row_of(shop, failed))["status"] == "FAILED"
     assert await told_of(shop, alone) == await told_of(shop, beside)
     assert (await told_of(shop, alone))[0]["team_id"] == team
 
@@ -159,6 +163,86 @@ async def test_only_the_run_whose_step_it_is_hears_that_it_is_done(shop, connect
     events = "select array_agg(data ->> 'platform_id') from job_events where kind = 'job.step.done'"
     assert answers == [[False], [True], [False]]
     assert await shop.value(events) == ["2"]
+
+
+async def test_each_of_a_flush_hears_whether_its_step_is_done(connection, both):
+    lost, present = both
+    await begin_campaign(connection, present)
+
+    answers = await write_records(connection, [done(lost, None), done(present, None)])
+
+    assert answers == [False, True]
+
+
+@pytest.mark.parametrize("attempt", [0, 1])
+async def test_a_step_that_is_done_leaves_its_siblings_as_they_are(shop, connection, attempt):
+    """By whichever statement that is written."""
+    (job,) = await more_jobs(shop, 1)
+    sibling = msgspec.structs.replace(intent(job), name="media[hero]")
+    await write_intents(connection, [intent(job), sibling])
+
+    await write_records(connection, [done(job, None, attempt=attempt)])
+
+    rows = await shop.pool.fetch("select name, status, platform_id from job_steps order by name")
+    assert [tuple(row) for row in rows] == [
+        ("campaign", "DONE", "1,2"),
+        ("media[hero]", "RUNNING", None),
+    ]
+
+
+@pytest.mark.parametrize("attempt", [0, 1])
+async def test_nothing_of_what_a_step_met_before_is_left_when_it_is_done(shop, connection, attempt):
+    """By whichever statement that is written."""
+    (job,) = await more_jobs(shop, 1)
+    await begin_campaign(connection, job)
+    await shop.pool.execute(
+        "update job_steps set attempt = 3, looks = 1, due_at = now(), error = '{}'"
+    )
+
+    await write_records(connection, [done(job, None, attempt=attempt)])
+
+    row = await shop.pool.fetchrow("select attempt, looks, due_at, error from job_steps")
+    assert tuple(row) == (attempt, 0, None, None)
+
+
+@pytest.mark.parametrize("status", get_args(StepStatus.__value__))
+async def test_only_what_is_done_or_failed_has_an_end_and_is_told(shop, connection, status):
+    (job,) = await more_jobs(shop, 1)
+    await begin_campaign(connection, job)
+
+    await write_records(connection, [done(job, None, status=status, attempt=1)])
+
+    ends = {"DONE": ["job.step.done"], "FAILED": ["job.step.failed"]}
+    is_over = await shop.value("select finished_at is not null from job_steps")
+    assert is_over == (status in ends)
+    assert [row["kind"] for row in await told_of(shop, job)] == ends.get(status, [])
+
+
+@pytest.mark.parametrize("status", ["WAITING", "IN_DOUBT", "RUNNING", "FAILED"])
+async def test_only_what_is_done_makes_rescues_count_no_more(shop, connection, status):
+    (job,) = await more_jobs(shop, 1)
+    await begin_campaign(connection, job)
+    await shop.pool.execute("update campaign_jobs set rescues = 5")
+
+    await write_records(connection, [done(job, None, status=status, was_rescued=True)])
+
+    assert await shop.value("select rescues from campaign_jobs") == 5
+
+
+async def test_what_became_of_a_step_is_written_again_when_nobody_heard_so(shop, connection, both):
+    """A step that an earlier run has begun, which this one has found."""
+    earlier, present = both
+    await shop.pool.execute(
+        """insert into job_steps (campaign_job_id, name, position, kind, status, claim_token)
+           values ($1, 'campaign', 2, 'campaign', 'RUNNING', $2)""",
+        earlier.id,
+        earlier.claim_token,
+    )
+    found = [msgspec.structs.replace(done(present, None), previous_token=earlier.claim_token)]
+
+    answers = [await write_records(connection, found) for _ in range(2)]
+
+    assert answers == [[True], [True]]
 
 
 async def test_what_a_neighbour_has_read_opens_no_row_that_a_run_has_not_read(shop, connection):
