@@ -28,6 +28,7 @@ class PunctualProtocol(InTurnProtocol):
     _is_in_head = True
     _is_heard = False
     _head_bytes = 0
+    """Since the last piece of a body; behind a body headers may follow, too."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Something must come soon."""
@@ -47,10 +48,9 @@ class PunctualProtocol(InTurnProtocol):
         self._is_heard = True
         if self._due is None:
             self._expect()
-        if self._is_in_head:
-            self._head_bytes += len(data)
+        self._head_bytes += len(data)
         super().data_received(data)
-        if self._is_in_head and self._head_bytes > self.longest_head and not self.is_refused:
+        if self._head_bytes > self.longest_head and not self.is_refused:
             self.refuse(head_too_long(self.longest_head))
 
     def refuse(self, answer: bytes) -> None:
@@ -65,10 +65,20 @@ class PunctualProtocol(InTurnProtocol):
 
     def on_headers_complete(self) -> None:
         """The body, if there is one, may take its time."""
-        self._is_in_head = False
+        self._is_in_head, self._head_bytes = False, 0
         super().on_headers_complete()
         if self.scope["http_version"] == "1.0":
             self.cycle.__class__ = WithoutChunks  # nobody else says which class it is made of
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """What follows a body says nothing about the request that was not known before it."""
+        if self._is_in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """Its length is for others to bound."""
+        self._head_bytes = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """How long the next request may be awaited is the server's to say."""
