@@ -140,10 +140,10 @@ class GuardedClient:
                 await _beginning(response, longest_answer),
             )
 
-    async def check(self, url: str) -> None:
+    async def check(self, url: str, *, asker: Hashable | None = None) -> None:
         """Raises DownloadFailed for an address that would not be called."""
         async with _in_time(LOOK_UP_SECONDS):
-            await self._checked_addresses(parse_url(url), None)
+            await self._checked_addresses(parse_url(url), asker)
 
     async def __aenter__(self) -> Self:
         return self

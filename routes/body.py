@@ -1,6 +1,8 @@
 """Reads JSON bodies strictly: nothing is coerced, nothing is ignored, every violation is told at once."""
 
 import contextlib
+import json
+import math
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import islice
@@ -21,10 +23,14 @@ DEEPEST = 64
 """Levels of a document; what stands deeper no request means, and not every reader of it survives."""
 
 LARGEST_EXPONENT = 30
+MOST_DIGITS = 4300
+"""Of a whole number; Python reads no longer ones."""
 # what begins with one certain letter is found in a quarter of the time, so each looks for its own
 _LIKE_AN_EXPONENT = re.compile(rb"e(?<=[0-9]e)[-+]?[0-9]{2}")
 _LIKE_A_LARGE_ONE = re.compile(rb"E(?<=[0-9]E)[-+]?[0-9]{2}")
 _EXPONENT = re.compile(rb"(?:^|[\[:,\s])-?[0-9]++(?:\.[0-9]++)?[eE][-+]?[0-9]{2}")
+_INFINITE_DIGITS = 300
+_INFINITE = re.compile(rb"[0-9]{%d}" % _INFINITE_DIGITS)
 NUL = b"\\u0000"
 """The only way in which JSON writes it."""
 
@@ -102,18 +108,29 @@ def parse_json(body: bytes) -> Any:
     that PostgreSQL writes out with so many digits that a small request becomes a large row, and for names
     that stand twice in one object: whoever reads on takes one of their values, and may take the other."""
     try:
-        document = _DECODER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        document = _values(body)
+    except ValueError as error:
         raise CallerError(f"The body is not JSON: {error}.", code="not_json") from None
     except RecursionError:
         raise _too_deep() from None
     if is_deeper(document, DEEPEST):
         raise _too_deep()
-    if has_exponent(body):
+    try:
+        anew = msgspec.json.encode(document)
+    except TypeError:  # a number that cannot be kept cannot be written either
         refuse(list(islice(_endless(document, ""), MOST_TOLD)))
-    if not is_clearly_free(body, msgspec.json.encode(document)):
+        raise
+    if not is_clearly_free(body, anew):
         refuse([_repeated(pointer) for pointer in islice(repeated_names(body), MOST_TOLD)])
     return document
+
+
+def _values(body: bytes) -> Any:
+    """Raises ValueError for what is not JSON."""
+    try:
+        return _DECODER.decode(body)
+    except msgspec.ValidationError:  # a whole number of more digits than Python reads
+        return json.loads(body.decode(), parse_int=_whole, parse_float=_number)
 
 
 def has_exponent(body: bytes) -> bool:
@@ -130,6 +147,16 @@ def has_exponent(body: bytes) -> bool:
     return _EXPONENT.search(body) is not None
 
 
+def has_endless(body: bytes, anew: bytes) -> bool:
+    """Whether there may be a number without an exponent that is too large for a reader of floats, which
+    takes it for infinite. `anew` is what the body says as it was read and written again: far shorter then.
+
+    >>> has_endless(b'[%b.5]' % (b"9" * 400), b'[null]'), has_endless(b'[1.5]', b'[1.5]')
+    (True, False)
+    """
+    return len(body) - len(anew) >= _INFINITE_DIGITS and _INFINITE.search(body) is not None
+
+
 class _Endless:
     """Stands for a number with more digits than can be kept."""
 
@@ -139,7 +166,12 @@ def _number(written: str) -> float | _Endless:
     exponent = written.lower().partition("e")[2].lstrip("+-").lstrip("0")
     if len(exponent) > 2 or int(exponent or 0) > LARGEST_EXPONENT:
         return _Endless()
-    return float(written)
+    value = float(written)
+    return value if math.isfinite(value) else _Endless()
+
+
+def _whole(written: str) -> int | _Endless:
+    return int(written) if len(written.lstrip("-")) <= MOST_DIGITS else _Endless()
 
 
 def _endless(value: Any, pointer: str) -> Iterator[dict[str, str]]:

@@ -23,6 +23,7 @@ from routes.answer import Answer
 from routes.body import (
     NUL,
     converted,
+    has_endless,
     has_exponent,
     parse_json,
     raw_body,
@@ -198,8 +199,8 @@ async def _read(request: ApiRequest, door: Door) -> Asked:
     if NUL in body or has_exponent(body):
         refuse(text_violations(parse_json(body)))
     anew = canonical(body)
-    if not is_clearly_free(body, anew):
-        parse_json(body)  # refuses names that stand twice
+    if not is_clearly_free(body, anew) or has_endless(body, anew):
+        parse_json(body)  # refuses names that stand twice, and numbers that cannot be kept
     return Asked(
         door, wanted, body, key, None if key is None else fingerprint(door.platform_type, anew)
     )

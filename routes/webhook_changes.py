@@ -43,7 +43,7 @@ async def read_endpoint[T](request: ApiRequest, parts: Parts, kind: type[T]) -> 
     if isinstance(document, dict):
         errors += pattern_violations(document)
         if not any(error["pointer"] == "/url" for error in errors):
-            errors += await address_violations(parts, document)
+            errors += await address_violations(parts, document, request.auth)
     refuse(errors)
     return converted(document, kind)
 
@@ -65,12 +65,14 @@ def pattern_violations(document: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-async def address_violations(parts: Parts, document: dict[str, Any]) -> list[dict[str, str]]:
+async def address_violations(
+    parts: Parts, document: dict[str, Any], caller: Caller
+) -> list[dict[str, str]]:
     """Whatever keeps us from calling the address, when there is one."""
     if "url" not in document:
         return []
     try:
-        await parts.assets.client.check(document["url"])
+        await parts.assets.client.check(document["url"], asker=caller.team_id)
     except DownloadFailed as error:
         return [{"pointer": "/url", "code": error.code, "message": f"{error.message}."}]
     return []

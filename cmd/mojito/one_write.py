@@ -24,11 +24,11 @@ class OneWrite:
 
     def write(self, data: bytes) -> None:
         """In order, at the latest in the next turn."""
-        if self._held:
-            self._transport.write(self._held + data)
-            self._held = b""
+        is_second = bool(self._held)
+        self._held += data
+        if is_second:
+            self._flush()
         elif data:
-            self._held = data
             self._loop.call_soon(self._flush)
 
     def close(self) -> None:
@@ -55,9 +55,10 @@ class OneWrite:
         return self._transport.get_write_buffer_size() + len(self._held)
 
     def _flush(self) -> None:
-        if self._held:
+        # whoever writes may not know yet that the caller has gone
+        if self._held and not self.is_closing():
             self._transport.write(self._held)
-            self._held = b""
+        self._held = b""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)

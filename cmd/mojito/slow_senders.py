@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import structlog
 
-from mojito.last_words import LastWordsProtocol
+from mojito.in_turn import InTurnProtocol
 from mojito.unreadable import head_too_long, not_http
 from mojito.without_chunks import WithoutChunks
 
@@ -16,7 +16,7 @@ LONGEST_HEAD = 64 * 1024
 log = structlog.get_logger()
 
 
-class PunctualProtocol(LastWordsProtocol):
+class PunctualProtocol(InTurnProtocol):
     """The server behind this bounds neither: each such connection would cost memory and a place for ever."""
 
     unheard_seconds: ClassVar[float] = UNHEARD_SECONDS
@@ -28,6 +28,7 @@ class PunctualProtocol(LastWordsProtocol):
     _is_in_head = True
     _is_heard = False
     _head_bytes = 0
+    """Since the last piece of a body; behind a body headers may follow, too."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Something must come soon."""
@@ -42,30 +43,42 @@ class PunctualProtocol(LastWordsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """A piece of a request, or of several."""
-        if self.is_lingering:
+        if self.is_lingering or self.is_refused:
             return
         self._is_heard = True
         if self._due is None:
             self._expect()
-        if self._is_in_head:
-            self._head_bytes += len(data)
+        self._head_bytes += len(data)
         super().data_received(data)
-        if self._is_in_head and self._head_bytes > self.longest_head and not self.is_lingering:
-            self.transport.write(head_too_long(self.longest_head))
-            self.transport.close()
+        if self._head_bytes > self.longest_head and not self.is_refused:
+            self.refuse(head_too_long(self.longest_head))
+
+    def refuse(self, answer: bytes) -> None:
+        """Nothing more is awaited."""
+        self._due = None
+        super().refuse(answer)
 
     def send_400_response(self, msg: str) -> None:
         """Where no request can be found in what came."""
         del msg
-        self.transport.write(not_http())
-        self.transport.close()
+        self.refuse(not_http())
 
     def on_headers_complete(self) -> None:
         """The body, if there is one, may take its time."""
-        self._is_in_head = False
+        self._is_in_head, self._head_bytes = False, 0
         super().on_headers_complete()
         if self.scope["http_version"] == "1.0":
             self.cycle.__class__ = WithoutChunks  # nobody else says which class it is made of
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """What follows a body says nothing about the request that was not known before it."""
+        if self._is_in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """Its length is for others to bound."""
+        self._head_bytes = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """How long the next request may be awaited is the server's to say."""
@@ -76,7 +89,7 @@ class PunctualProtocol(LastWordsProtocol):
     @property
     def is_between(self) -> bool:
         """Nothing of the next one has come."""
-        return self._is_in_head and not self._head_bytes
+        return self._is_in_head and not self._head_bytes and not self.is_refused
 
     def _expect(self) -> None:
         self._is_heard = False

@@ -93,10 +93,9 @@ def cost_cap_billing(scope: Scope) -> Found:
 
 @rule("ad_set", "cost_cap_pacing", BID, when=_bidding("COST_CAP"))
 def cost_cap_pacing(scope: Scope) -> Found:
-    """A cost cap needs standard pacing."""
-    if _strategy(scope) != "COST_CAP":
-        return
-    if any(kind != "standard" for kind in scope.ad_set.values("pacing_type")):
+    """A cost cap needs standard pacing, at all hours or at chosen ones."""
+    # Meta's pages want it standard; within chosen hours bids are paced as well, without pacing they are not
+    if _strategy(scope) == "COST_CAP" and "no_pacing" in scope.ad_set.values("pacing_type"):
         yield scope.ad_set.at("pacing_type"), "COST_CAP needs standard pacing."
 
 

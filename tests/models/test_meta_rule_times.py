@@ -58,6 +58,14 @@ def test_chosen_hours_are_not_accepted_where_ads_would_run_at_all_hours():
     assert told(CAMPAIGN_LIFETIME, {**hours, f"{SET}/pacing_type": ["day_parting"]}) == set()
 
 
+@pytest.mark.parametrize("pacing", [["day_parting"], ["standard", "day_parting"]])
+def test_a_cost_cap_may_have_chosen_hours(pacing):
+    capped = {f"{CAMPAIGN}/bid_strategy": "COST_CAP", f"{SET}/bid_amount": 200}
+    hours = {f"{SET}/adset_schedule": HOURS, END: "2026-12-11T00:00:00Z"}
+
+    assert told(CAMPAIGN_LIFETIME, capped, hours, {f"{SET}/pacing_type": pacing}) == set()
+
+
 def test_how_often_people_see_ads_is_controlled_for_exactly_these_goals():
     specs = [{"event": "IMPRESSIONS", "interval_days": 7, "max_frequency": 2}]
     refused = (f"{SET}/frequency_control_specs", "frequency_does_not_fit_goal")

@@ -15,10 +15,15 @@ class Wire(asyncio.Transport):
         self.pieces, self.end = [], None
 
     def write(self, data):
+        if self.end:
+            raise RuntimeError("it is closed")  # as uvloop does
         self.pieces.append(bytes(data))
 
     def get_write_buffer_size(self):
         return 100
+
+    def is_closing(self):
+        return self.end is not None
 
     def close(self):
         self.end = "closed"
@@ -95,6 +100,17 @@ async def test_an_abort_sends_nothing_more(wire, transport):
     await next_turn()
 
     assert (wire.pieces, wire.end) == ([], "aborted")
+
+
+async def test_what_is_written_after_the_end_is_thrown_away(wire, transport):
+    transport.write(b"head")
+    wire.close()
+    transport.write(b"body")
+    transport.close()
+    transport.write(b"one")
+    transport.write(b"two")
+
+    assert (wire.pieces, transport.get_write_buffer_size()) == ([], 100)
 
 
 async def test_what_is_held_counts_as_waiting(transport):

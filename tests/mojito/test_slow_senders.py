@@ -31,10 +31,21 @@ async def echo(scope, receive, send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+async def names_of_headers(scope, receive, send) -> None:
+    """Answers with them once the whole request is there."""
+    while (await receive()).get("more_body"):
+        pass
+    names = b" ".join(name for name, _ in scope["headers"])
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": names})
+
+
 @contextlib.asynccontextmanager
-async def connected() -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def connected(
+    app=echo,
+) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     listening = socket.create_server(("127.0.0.1", 0))
-    server = Server(uvicorn.Config(echo, http=Impatient, lifespan="off", log_config=None))
+    server = Server(uvicorn.Config(app, http=Impatient, lifespan="off", log_config=None))
     task = asyncio.create_task(server.serve([listening]))
     reader, writer = await asyncio.open_connection(*listening.getsockname())
     try:
@@ -101,6 +112,32 @@ async def test_a_head_without_end_is_refused():
         received = await rest_of(reader)
 
     assert received.startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize("endless", [b"1;extension=", b"0\r\nX: "], ids=["extension", "trailer"])
+async def test_what_stands_between_and_behind_the_pieces_of_a_body_has_an_end(endless: bytes):
+    async with connected() as (reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + endless)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(100):
+                writer.write(b"a" * 100_000)
+                await writer.drain()
+        writer.write_eof()
+        received = await rest_of(reader)
+
+    assert received.startswith(b"HTTP/1.1 431 ")
+
+
+async def test_a_large_body_in_chunks_is_no_head_and_headers_behind_it_are_not_heard():
+    async with connected(names_of_headers) as (reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
+        for _ in range(20):
+            writer.write(b"%x\r\n%b\r\n" % (100_000, b"a" * 100_000))
+            await writer.drain()
+        writer.write(b"0\r\nIdempotency-Key: late\r\n\r\n")
+        received = await rest_of(reader)
+
+    assert received.endswith(b"transfer-encoding connection\r\n0\r\n\r\n")
 
 
 async def test_a_body_that_comes_slowly_is_heard_out_and_the_connection_serves_again():

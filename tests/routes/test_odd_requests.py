@@ -1,5 +1,7 @@
 """Requests that once broke the API, each kept as the fuzzing found it."""
 
+import json
+
 import pytest
 
 from common.uuid7 import uuid7
@@ -139,6 +141,35 @@ async def test_a_short_number_that_is_written_out_at_length_is_refused(caller, n
     (error,) = answer.json()["errors"]
     assert error["code"] == "invalid_number"
     assert error["pointer"] == "/ad_sets/0/ads/0/tracking_specs/0/fb_pixel"
+
+
+@pytest.mark.parametrize("number", ["9" * 309 + ".5", "-" + "9" * 4301], ids=["float", "whole"])
+async def test_a_number_that_no_reader_can_take_is_refused_where_it_stands(caller, number):
+    await add_account(caller)
+    job = (await written(caller, with_tracking("@"))).replace(b'"@"', number.encode())
+    account = json.dumps(account_body(additional_config={"a": ["@"]})).replace('"@"', number)
+
+    answers = [
+        await caller.post(f"/api/v1/{path}", content=body, headers=JSON)
+        for path, body in (("ads/meta", job), ("ad_accounts", account))
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 422]
+    assert [answer.json()["errors"][0]["code"] for answer in answers] == ["invalid_number"] * 2
+    assert [answer.json()["errors"][0]["pointer"] for answer in answers] == [
+        "/ad_sets/0/ads/0/tracking_specs/0/fb_pixel",
+        "/additional_config/a/0",
+    ]
+
+
+@pytest.mark.parametrize("number", ["9" * 308 + ".5", "9" * 4300], ids=["float", "whole"])
+async def test_a_number_that_every_reader_can_take_is_taken(caller, number):
+    await add_account(caller)
+    body = (await written(caller, with_tracking("@"))).replace(b'"@"', number.encode())
+
+    answer = await caller.post("/api/v1/ads/meta", content=body, headers=JSON)
+
+    assert answer.status_code == 202, answer.text
 
 
 @pytest.mark.parametrize("value", ["1e30", "1e-030", '"1e308"', "18446744073709551617"])

@@ -70,6 +70,14 @@ REFUSED = [
         "billing_event",
     ),
     (
+        "cost_cap",
+        "ad_set",
+        {"bid_strategy": "COST_CAP", "bid_amount": 100, "pacing_type": ["no_pacing"]},
+        {},
+        None,
+        "pacing_type",
+    ),
+    (
         "system_of_store",
         "ad_set",
         {

@@ -55,6 +55,10 @@ ACCEPTED = [
     ("OUTCOME_AWARENESS", {"optimization_goal": "REACH", **OF_PAGE}),
     ("OUTCOME_TRAFFIC", {"optimization_goal": "LANDING_PAGE_VIEWS"}),
     (
+        "OUTCOME_TRAFFIC",
+        {"bid_strategy": "COST_CAP", "bid_amount": 100, "pacing_type": ["day_parting"]},
+    ),
+    (
         "OUTCOME_AWARENESS",
         {
             "optimization_goal": "REACH",

@@ -99,7 +99,7 @@ def cost_cap(params: Params, world: World):
         return None
     if params.get("billing_event") != "IMPRESSIONS":
         return "billing_event"
-    return "pacing_type" if words(params.get("pacing_type")) - {"standard"} else None
+    return "pacing_type" if "no_pacing" in words(params.get("pacing_type")) else None
 
 
 @rule(
