@@ -16,7 +16,7 @@ from models.migrate import load, migrate
 from mojito.doctor import Surroundings, examine
 from mojito.main import main
 from mojito.retention import ages
-from tests.conftest import TEMPLATE
+from tests.conftest import TEMPLATE, own
 from tests.house.conftest import ROOT, until
 from tests.house.webhooks import deliveries, listen, over
 from workers.retention import WORKER, forget
@@ -70,6 +70,7 @@ async def roles(request, server, admin):
     roles = Roles(server, name)
     if request.param == "taken over":
         await admin.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
+        await own(server.url(name))
     else:
         await admin.execute(f"create database {name}")
         roles.grant()
