@@ -91,7 +91,7 @@ async def introduce(connection: Connection) -> Identity | None:
     return actual if written else None
 
 
-async def declare(connection: Connection, actor: audit.Actor) -> Identity:
+async def declare(connection: Connection, actor: audit.Actor) -> None:
     """Workers work here from now on. In a transaction."""
     actual, before = await actual_identity(connection), await told_identity(connection)
     await database_identity.write_database_identity(
@@ -99,8 +99,8 @@ async def declare(connection: Connection, actor: audit.Actor) -> Identity:
         system_identifier=actual.system_identifier,
         database_oid=actual.database_oid,
     )
-    await tell(connection, actor, before, actual)
-    return actual
+    if before != actual:
+        await tell(connection, actor, before, actual)
 
 
 async def tell(
