@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import socket
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from types import CoroutineType
+from typing import TYPE_CHECKING, Any, Protocol
 
 import asyncpg
 
@@ -13,6 +15,17 @@ if TYPE_CHECKING:
     from asyncpg.pool import PoolAcquireContext
 
 type Pool = asyncpg.Pool[asyncpg.Record]
+
+
+class Connect(Protocol):
+    """Opens one connection, as `connect` below does."""
+
+    async def __call__(
+        self, url: str, *, name: str, settings: dict[str, str] | None = None
+    ) -> "asyncpg.Connection[asyncpg.Record]":
+        """Raises what the database, or the way to it, may do."""
+        ...
+
 
 CONNECTION_FAILURES = (
     OSError,
@@ -84,11 +97,19 @@ class _Pool(asyncpg.Pool):
                 await super().close()
 
 
-async def open_pool(url: str, *, size: int, name: str, writes: bool = True) -> Pool:
+async def open_pool(
+    url: str,
+    *,
+    size: int,
+    name: str,
+    writes: bool = True,
+    require: "Callable[[asyncpg.Connection[asyncpg.Record]], CoroutineType[Any, Any, None]] | None" = None,
+) -> Pool:
     """A pool whose statements end after 30 s and never wait longer than 5 s for a lock.
 
     One that `writes` has no connection to a server that only reads, as names and proxies lead to for a
-    while after a failover: it would go on with that connection for as long as it is used.
+    while after a failover: it would go on with that connection for as long as it is used. What `require`
+    raises of a new connection is raised to whoever wanted one.
     """
     pool = _Pool(
         url,
@@ -97,6 +118,7 @@ async def open_pool(url: str, *, size: int, name: str, writes: bool = True) -> P
         max_queries=50_000,
         max_inactive_connection_lifetime=300,
         connect=_connect,
+        init=require,
         reset=_keep_state,
         target_session_attrs=_WRITES if writes else None,
         loop=None,

@@ -9,7 +9,7 @@ import structlog
 
 from common import clock
 from common.seldom import Seldom
-from models.database import CONNECTION_FAILURES, HOT_SETTINGS, connect
+from models.database import CONNECTION_FAILURES, HOT_SETTINGS, Connect, connect
 
 log = structlog.get_logger()
 
@@ -65,6 +65,7 @@ class Flusher[Item, Answer]:
         settings: dict[str, str] = HOT_SETTINGS,
         flushed: Callable[[list[Item], list[Answer]], None] | None = None,
         took: Callable[[str, float], None] | None = None,
+        connect: Connect = connect,
     ) -> None:
         self._url = url
         self._write = write
@@ -74,6 +75,7 @@ class Flusher[Item, Answer]:
         self._settings = settings
         self._flushed = flushed
         self._took = took
+        self._connect = connect
         self._waiting: list[tuple[Item, Ear[Answer]]] = []
         self._something = asyncio.Event()
         self._connection: Connection | None = None
@@ -149,7 +151,7 @@ class Flusher[Item, Answer]:
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
             try:
-                self._connection = await connect(
+                self._connection = await self._connect(
                     self._url, name=f"mojito {self._name}", settings=self._settings
                 )
             except asyncpg.PostgresError as error:

@@ -11,6 +11,7 @@ import msgspec
 from common.errors import ConfigurationError
 from models import audit
 from models.database import NO_POOLER, connect_for_long, require_own_settings
+from models.identity import introduce, tell
 
 FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 7092416
@@ -162,6 +163,8 @@ async def _go(
             done.append(f"down {migration.name}")
             if not dry_run:
                 await _revert(connection, migration)
+    if not dry_run:
+        await _introduce(connection, is_told=bool(applied))
     return done
 
 
@@ -210,6 +213,16 @@ async def _revert(connection: Connection, migration: Migration) -> None:
             "delete from schema_migrations where version = $1", migration.version
         )
         await _tell(connection, f"down {migration.name}")
+
+
+async def _introduce(connection: Connection, *, is_told: bool) -> None:
+    """Has the database say which one it is, once: what a copy says of itself stays as it is."""
+    if not await connection.fetchval("select to_regclass('database_identity') is not null"):
+        return
+    async with connection.transaction():
+        written = await introduce(connection)
+        if is_told and written is not None:
+            await tell(connection, audit.command_actor(None, "migrate"), None, written)
 
 
 async def _tell(connection: Connection, done: str) -> None:

@@ -7,7 +7,7 @@ import asyncpg
 import structlog
 
 from common import clock
-from models.database import DATABASE_FAILURES, HOT_SETTINGS, connect
+from models.database import DATABASE_FAILURES, HOT_SETTINGS, Connect, connect
 from models.gen import campaign_jobs, job_steps, workers
 from models.gen.campaign_jobs import ListRequestsRow
 from models.gen.rows import ClaimedJob, Connection, JobStep
@@ -36,12 +36,14 @@ class Claims:
         metrics: WorkerMetrics,
         *,
         look_seconds: float,
+        connect: Connect = connect,
     ) -> None:
         self._url = url
         self._worker_id = worker_id
         self._known = known
         self._metrics = metrics
         self._look_seconds = look_seconds
+        self._connect = connect
         self._may_hold_unknown = False
         self._looked_at = clock.seconds()
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
@@ -68,7 +70,9 @@ class Claims:
 
     async def _connected(self) -> "asyncpg.Connection[asyncpg.Record]":
         if self._connection is None or self._connection.is_closed():
-            connection = await connect(self._url, name="mojito claim", settings=CLAIM_SETTINGS)
+            connection = await self._connect(
+                self._url, name="mojito claim", settings=CLAIM_SETTINGS
+            )
             self._connection = connection
             # else half of the time that an answer takes to read goes into the moments in it
             await share_moments(connection)

@@ -13,8 +13,9 @@ import structlog
 
 from common import clock
 from common.errors import ClaimLost
-from models.database import DATABASE_FAILURES, connect
+from models.database import DATABASE_FAILURES
 from models.gen import workers
+from models.identity import Home
 
 _TOLD_SECONDS = 30.0
 
@@ -25,9 +26,16 @@ class Presence:
     """Renews one small row. After `trust_seconds` without success no further call may start."""
 
     def __init__(
-        self, url: str, worker_id: UUID, *, renew_seconds: float, trust_seconds: float
+        self,
+        url: str,
+        worker_id: UUID,
+        *,
+        renew_seconds: float,
+        trust_seconds: float,
+        home: Home | None = None,
     ) -> None:
         self._url = url
+        self._home = home or Home()
         self._worker_id = worker_id
         self._renew_seconds = renew_seconds
         self._trust_seconds = trust_seconds
@@ -35,7 +43,10 @@ class Presence:
         self._told_at = -_TOLD_SECONDS
 
     def guard(self) -> None:
-        """Raises ClaimLost when other workers may have given this one up for dead."""
+        """Raises ClaimLost when other workers may have given this one up for dead, or when a connection has
+        led to another database: those of this one are there, and do not hear of us for long."""
+        if self._home.elsewhere is not None:
+            raise ClaimLost(self._home.elsewhere.message, code="another_database")
         silent = clock.seconds() - self._renewed_at
         if silent > self._trust_seconds:
             raise ClaimLost(f"no sign of life was written for {silent:.0f} s", code="out_of_touch")
@@ -43,7 +54,7 @@ class Presence:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Registered when the block begins, renewed as long as it lasts, gone when it ends."""
-        connection = await connect(self._url, name="mojito presence")
+        connection = await self._home.connect(self._url, name="mojito presence")
         try:
             await self._renew(connection)
         finally:
@@ -71,7 +82,7 @@ class Presence:
 
     async def _renew_over_one_connection(self) -> None:
         """Until it breaks, or until we are cancelled."""
-        connection = await connect(self._url, name="mojito presence")
+        connection = await self._home.connect(self._url, name="mojito presence")
         try:
             while True:
                 await self._renew(connection)

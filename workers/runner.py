@@ -18,6 +18,7 @@ from models.database import DATABASE_FAILURES, Pool
 from models.gen import workers
 from models.gen.campaign_jobs import ListRequestsRow
 from models.gen.rows import AdAccount, ClaimedJob, JobStep
+from models.identity import Home
 from models.listener import CHANGES, Listener
 from models.notifier import Notifier
 from workers.accounts import Accounts
@@ -49,19 +50,25 @@ class Worker:
         handlers: Handlers,
         settings: WorkerSettings,
         metrics: WorkerMetrics | None = None,
+        home: Home | None = None,
     ) -> None:
         self._pool = pool
         self._id = worker_id
         self._settings = settings
         self._metrics = metrics or WorkerMetrics()
+        self._home = home or Home()
+        self._home.when_left(self.stop)
         # under a name of its own: by the other one API processes are counted
         self._notifier = Notifier(url, pause_seconds=_CHANGES_SECONDS, name="mojito changes")
-        self._writes = Writes(url, self._metrics, partial(self._notifier.notify, CHANGES))
+        self._writes = Writes(
+            url, self._metrics, partial(self._notifier.notify, CHANGES), self._home.connect
+        )
         self._presence = Presence(
             url,
             worker_id,
             renew_seconds=settings.renew_seconds,
             trust_seconds=settings.trust_seconds,
+            home=self._home,
         )
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -70,7 +77,12 @@ class Worker:
         self._arriving: dict[UUID, list[ClaimedJob]] = {}
         self._arrivals: set[asyncio.Task[None]] = set()
         self._claims = Claims(
-            url, worker_id, self._known, self._metrics, look_seconds=settings.renew_seconds
+            url,
+            worker_id,
+            self._known,
+            self._metrics,
+            look_seconds=settings.renew_seconds,
+            connect=self._home.connect,
         )
         self._runs = Runs(
             pool, handlers, self._writes, doubt=self._claims.doubt, freed=self._wake.set
@@ -88,7 +100,7 @@ class Worker:
         asyncio.get_running_loop().call_later(_LAST_CLAIM_SECONDS, self._claims.drop_connection)
 
     async def run(self) -> None:
-        """Works until stopped."""
+        """Works until stopped. Raises AnotherDatabase when it stopped because connections led elsewhere."""
         async with self._writes.running(), self._presence.running(), self._side_tasks():
             log.info("worker.started", worker_id=str(self._id))
             self.started.set()
@@ -96,6 +108,8 @@ class Worker:
                 await self._claim_and_start()
             await self._drain()
         log.info("worker.stopped", worker_id=str(self._id))
+        if self._home.elsewhere is not None:
+            raise self._home.elsewhere
 
     @contextlib.asynccontextmanager
     async def _side_tasks(self) -> AsyncGenerator[None]:

@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 
 from models.columns import documents, texts, words
-from models.database import HOT_SETTINGS
+from models.database import HOT_SETTINGS, Connect, connect
 from models.flush import Connection, Flusher
 from models.gen import campaign_jobs, job_steps
 from models.gen.rows import JobStatus, StepStatus
@@ -113,6 +113,7 @@ class Writes:
         url: str,
         measured: "Measured | None" = None,
         changed: Callable[[], None] = lambda: None,
+        connect: Connect = connect,
     ) -> None:
         told = measured or Unmeasured()
 
@@ -130,9 +131,15 @@ class Writes:
             name="intents",
             flushed=lambda _, answers: told.written("intents", answers),
             took=told.took,
+            connect=connect,
         )
         self.records = Flusher[Record, bool](
-            url, write_records, name="records", flushed=recorded, took=told.took
+            url,
+            write_records,
+            name="records",
+            flushed=recorded,
+            took=told.took,
+            connect=connect,
         )
         self.moved = moved
         """For moves that were written in a transaction of their own."""
@@ -143,6 +150,7 @@ class Writes:
             settings=MOVE_SETTINGS,
             flushed=moved,
             took=told.took,
+            connect=connect,
         )
 
     @contextlib.asynccontextmanager

@@ -93,6 +93,7 @@ async def _through(pool: Pool, settings: Settings, around: Surroundings) -> Asyn
     migrated = await server_checks.migrations(pool)
     yield migrated
     if migrated.severity == "ok":
+        yield await server_checks.identity(pool)
         for check in (encryption_keys, workers, oldest_job, accounts):
             yield await check(pool, settings)
 

@@ -12,6 +12,7 @@ from common import clock
 from common.errors import ConfigurationError
 from config.settings import Settings, database_url
 from models.database import AWAY, Pool, connect_for_long, open_pool
+from models.identity import AnotherDatabase, Home
 from models.migrate import require_migrated
 from mojito.database_address import require_usable
 
@@ -56,15 +57,18 @@ def explained() -> Generator[None]:
 
 @contextlib.asynccontextmanager
 async def opened_pool(
-    settings: Settings, name: str, *, writes: bool = False
+    settings: Settings, name: str, *, writes: bool = False, home: Home | None = None
 ) -> AsyncGenerator[Pool]:
     """A pool that is closed at the end. Raises ConfigurationError when there is no way in.
 
     Commands that only ask may do so of a standby; whatever else needs a server that takes what it `writes`.
+    Of a pool with a `home` every connection leads there.
     """
     url = usable_url(settings)
+    require = None if home is None else home.require
+    size = settings.database_pool_size
     with explained():
-        pool = await open_pool(url, size=settings.database_pool_size, name=name, writes=writes)
+        pool = await open_pool(url, size=size, name=name, writes=writes, require=require)
     try:
         yield pool
     finally:
@@ -122,14 +126,21 @@ async def opened_patiently[Opened](
     *,
     seconds: float = PATIENCE_SECONDS,
 ) -> Opened | None:
-    """Enters the parts, again and again while their database is away; None when told to stop meanwhile.
+    """Enters the parts, again and again while their database is away or a copy; None when told to stop.
 
-    Raises DatabaseAway when it does not come in so many seconds.
+    Raises DatabaseAway when it does not come in so many seconds, and AnotherDatabase when it is still a copy.
     """
     until = clock.seconds() + seconds
+    is_told = False
     while not stopping.is_set():
         try:
             return await opened.enter_async_context(parts())
+        except AnotherDatabase as error:
+            if clock.seconds() >= until:
+                raise
+            if not is_told:  # it may be so for days: a line for each start is enough
+                log.warning("database.another", error=error.message)
+            is_told = True
         except (DatabaseAway, *AWAY) as error:
             if clock.seconds() >= until:
                 raise DatabaseAway(f"after {seconds:g} s: {_reason(error)}; {_REMEDY}") from error

@@ -1,4 +1,4 @@
-"""After a restore from a backup: every job looks on the platform before it makes anything."""
+"""After a restore: jobs look on the platform before they make anything, and workers work here."""
 
 import argparse
 import asyncio
@@ -11,7 +11,7 @@ import msgspec
 
 from common.errors import Conflict
 from config.settings import Settings
-from models import audit
+from models import audit, identity
 from models.database import Pool
 from models.gen import restored
 from models.gen.rows import Connection
@@ -19,14 +19,18 @@ from models.plan import REQUESTS, plan
 from mojito.pools import asked_pool
 from mojito.printing import print_json
 
-EXAMPLES = """When the database was restored from a backup older than its last moment: with the old database
-out of reach, before workers start on the restored one, once:
-  mojito restored
+EXAMPLES = """Workers make nothing in a database that is a copy of another: both would make the same. When the
+old one can never be reached again, once:
+  mojito restored                  after a restore from a backup
+  mojito restored --nothing-lost   where every row came along: pg_upgrade, logical replication, a managed
+                                   server's own change to another server
+Workers that wait here begin by themselves then.
 
 What jobs did after the backup is forgotten, but it stands on the platform. This frees all claims and puts
 every step that is not recorded as done in doubt, so that it is looked for before it is made; also those of
-jobs that ended without success, for they may have been retried. Safe to run again. Refused while workers
-are connected: what they have begun since the restore was not looked for.
+jobs that ended without success, for they may have been retried. With --nothing-lost jobs stay as they are;
+where something was lost it is made twice. Safe to run again. Refused while workers work here: what they have
+begun since the restore was not looked for.
 docs/operations/backup.md says what it cannot know."""
 
 _WORKING = """
@@ -48,14 +52,19 @@ class Restored(msgspec.Struct, frozen=True):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """For people, or for programs."""
+    """How much came along; for people, or for programs."""
     parser.epilog = EXAMPLES
+    parser.add_argument(
+        "--nothing-lost",
+        action="store_true",
+        help="every row came along: only have workers work here",
+    )
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Prints what was done."""
-    done = asyncio.run(_restored(settings))
+    done = asyncio.run(_restored(settings, nothing_lost=arguments.nothing_lost))
     if arguments.json:
         print_json(done)
     else:
@@ -67,10 +76,10 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-async def _restored(settings: Settings) -> Restored:
+async def _restored(settings: Settings, *, nothing_lost: bool) -> Restored:
     async with asked_pool(settings, "mojito restored", writes=True) as pool:
         await _require_no_worker(pool)
-        return await doubt_everything(pool)
+        return await (move_in(pool) if nothing_lost else doubt_everything(pool))
 
 
 async def _require_no_worker(pool: Pool) -> None:
@@ -83,8 +92,15 @@ async def _require_no_worker(pool: Pool) -> None:
         )
 
 
+async def move_in(pool: Pool) -> Restored:
+    """Workers work here from now on, with jobs and claims as they are."""
+    async with pool.acquire() as connection, connection.transaction():
+        await identity.declare(connection, audit.command_actor(None, "restored"))
+    return Restored(0, 0, 0, 0)
+
+
 async def doubt_everything(pool: Pool) -> Restored:
-    """All or nothing, so that no worker sees the half of it."""
+    """The same with doubts. All or nothing, so that no worker sees the half of it."""
     async with pool.acquire() as connection, connection.transaction():
         # first: from here on whoever held a claim can write nothing
         freed = await restored.free_all_claims(connection)
@@ -104,6 +120,7 @@ async def doubt_everything(pool: Pool) -> Restored:
         actor = audit.command_actor(None, "restored")
         detail = msgspec.to_builtins(done)
         await audit.record(connection, actor, "database.restored", None, detail=detail)
+        await identity.declare(connection, actor)
         return done
 
 

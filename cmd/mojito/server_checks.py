@@ -8,6 +8,7 @@ import msgspec
 from common.errors import ConfigurationError
 from config.settings import Settings
 from models.database import Pool, connect
+from models.identity import actual_identity, fault, told_identity
 from models.listener import CHANNEL
 from models.migrate import pending as pending_migrations
 from models.migrate import require_migrated
@@ -21,6 +22,10 @@ API_EXTRA_CONNECTIONS = 3
 WORKER_EXTRA_CONNECTIONS = 7
 """Beside its pool: claim, presence, listener, notifier, and three that write."""
 
+_SYSTEM = (
+    "grant execute on function pg_control_system() to the roles of Mojito (roles.sql does); then, with "
+    "workers stopped, mojito restored --nothing-lost."
+)
 _STATE = """
 select current_setting('server_version_num')::integer / 10000 as version,
     current_setting('fsync') as fsync,
@@ -146,6 +151,22 @@ async def migrations(pool: Pool) -> Finding:
     except ConfigurationError as error:
         return Finding("migrations", "error", error.message, "docs/operations/upgrade.md")
     return Finding("migrations", "ok", "all applied")
+
+
+async def identity(pool: Pool) -> Finding:
+    """Whether this is the database that it says it is: workers make nothing in a copy of another."""
+    told, actual = await told_identity(pool), await actual_identity(pool)
+    if told is None:
+        return Finding("identity", "error", "not written down yet; workers wait", "mojito migrate")
+    if (found := fault(told, actual)) is not None:
+        return Finding("identity", "error", found.what, found.remedy)
+    if told.system_identifier is None:
+        message = (
+            f"{actual}: the server did not tell its system identifier; a copy on another server with the "
+            "same number of the database would not be noticed"
+        )
+        return Finding("identity", "warning", message, _SYSTEM)
+    return Finding("identity", "ok", str(actual))
 
 
 async def clock_skew(pool: Pool, host_seconds: Callable[[], float]) -> Finding:

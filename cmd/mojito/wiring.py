@@ -12,6 +12,8 @@ from common.guarded_http import GuardedClient
 from common.keyring import FileKeyring, Keyring
 from config.settings import Settings, database_url
 from models.account_verification import AccountVerifier
+from models.database import Pool
+from models.identity import Home
 from models.migrate import require_migrated
 from models.sealed import require_keys_in_use
 from models.verification import Checker
@@ -40,15 +42,17 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
     """A worker with everything it needs open; it does not run yet."""
     keyring = FileKeyring(settings.keys_file)
     metrics = WorkerMetrics()
+    home = Home()
     async with (
         served_metrics(metrics, settings.host, settings.worker_metrics_port),
-        opened_pool(settings, "mojito worker", writes=True) as pool,
+        opened_pool(settings, "mojito worker", writes=True, home=home) as pool,
         guarded_client(settings) as client,
         opened_platforms(settings, metrics.called) as platforms,
         opened_sink(os.environ, "mojito-worker") as sink,
     ):
         metrics.watch_pool(pool)
         await require_migrated(pool)
+        await home.settle(pool)
         await require_keys_in_use(pool, keyring)
         media = MediaSource(pool, LocalAssetFiles(settings.assets_dir), client)
         live, sandbox = paces(settings)
@@ -84,6 +88,7 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
                 grace_seconds=settings.grace_seconds,
             ),
             metrics,
+            home,
         )
         async with reads.running(), beside(keep_house(pool, ages(settings))):
             yield worker

@@ -63,6 +63,21 @@ grant usage, select on all sequences in schema public to mojito_app;
 alter default privileges for role mojito_owner in schema public
     grant usage, select on sequences to mojito_app;
 
+-- Which server this is: open to everybody unless somebody has closed it, and only a superuser may open it again.
+do $$
+declare
+    v_role text;
+begin
+    foreach v_role in array array['mojito_owner', 'mojito_app'] loop
+        if not has_function_privilege(v_role, 'pg_control_system()', 'execute')
+            and (select rolsuper from pg_roles where rolname = current_user)
+        then
+            execute format('grant execute on function pg_control_system() to %I', v_role);
+        end if;
+    end loop;
+end
+$$;
+
 -- Functions are open to everybody unless a migration closes them; this one is, and retention needs it.
 do $$
 begin

@@ -52,6 +52,13 @@ class SlowProxy:
         for passage in self.passages:
             passage.reset()
 
+    def lead_to(self, upstream: Path, *names: str) -> None:
+        """From now on to another server; of the open connections those of such names are reset, or all."""
+        self._upstream = upstream
+        for passage in list(self.passages):
+            if not names or passage.name in names:
+                passage.reset()
+
     async def emptied(self) -> None:
         """Returns when nothing is on its way any more."""
         for passage in list(self.passages):

@@ -2,27 +2,21 @@
 
 import asyncio
 import json
-import re
-import shlex
-import shutil
 import subprocess
-import tempfile
-from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from common.embedded_postgres import EmbeddedPostgres
 from models.gen import campaign_jobs
+from models.identity import AnotherDatabase
 from models.migrate import load
 from mojito.main import main
+from tests.conftest import named_programs
 from tests.house.conftest import ROOT, until
+from tests.house.copying import OPTIONS, another_server, dump, restore
 
-GUIDE = (ROOT / "docs/operations/backup.md").read_text()
-OPTIONS = shlex.split(re.search(r"`pg_restore (.*?) --dbname=", GUIDE)[1])
-"""What operators are told to restore with."""
 PAID = ("campaign", "ad_set", "ad")
 
 
@@ -37,17 +31,11 @@ class Backup:
         self.url = server.url(self._name)
 
     async def dump(self):
-        url = self._house.settings.database_url
-        await self._run("pg_dump", "--format=custom", f"--file={self._file}", url)
+        await dump(self._server, self._house.settings.database_url, self._file)
 
     async def restore(self):
         self._server.create_database(self._name)
-        await self._run("pg_restore", *OPTIONS, f"--dbname={self.url}", self._file)
-
-    async def _run(self, program, *arguments):
-        path = self._server.binaries.folder / program
-        command = [path, *arguments]
-        await asyncio.to_thread(subprocess.run, command, check=True, cwd=Path("/"))
+        await restore(self._server, self._file, self.url)
 
 
 @pytest.fixture
@@ -61,11 +49,11 @@ async def backup(house, server, admin, tmp_path):
 async def told(backup, house, capsys, monkeypatch):
     """What `mojito restored` says of the restored database."""
 
-    async def run():
+    async def run(*options):
         monkeypatch.setenv("MOJITO_DATABASE_URL", backup.url)
         monkeypatch.setenv("MOJITO_DATA_DIR", str(house.settings.data_dir))
         capsys.readouterr()  # what the house has logged
-        assert await asyncio.to_thread(main, ["restored", "--json"]) == 0
+        assert await asyncio.to_thread(main, ["restored", "--json", *options]) == 0
         return json.loads(capsys.readouterr().out)
 
     return run
@@ -181,12 +169,28 @@ async def retry(url, job_id):
     await connection.close()
 
 
-async def test_without_the_command_what_the_dump_forgot_is_made_twice(house, backup):
+async def test_without_the_command_workers_make_nothing(house, backup):
     await house.submit(house.request())
     await backup.dump()
     await finish(house, house.settings.database_url)
     await backup.restore()
 
+    with pytest.raises(AnotherDatabase, match="this database is a copy"):
+        await finish(house, backup.url)
+
+    assert await statuses(backup.url) == ["PENDING"]
+    assert await built(house) == {"campaign": 1, "ad_set": 1, "ad": 1}
+
+
+async def test_when_nothing_is_said_to_be_lost_what_the_dump_forgot_is_made_twice(
+    house, backup, told
+):
+    await house.submit(house.request())
+    await backup.dump()
+    await finish(house, house.settings.database_url)
+    await backup.restore()
+
+    await told("--nothing-lost")
     await finish(house, backup.url)
 
     assert await built(house) == {"campaign": 2, "ad_set": 2, "ad": 2}
@@ -198,16 +202,14 @@ async def test_a_dump_of_a_database_with_roles_is_restored_where_nobody_knows_th
     psql = server.binaries.folder / "psql"
     roles = ROOT / "docs/operations/roles.sql"
     file = tmp_path / "roles.dump"
-    home = Path(tempfile.mkdtemp(prefix="mojito-other-"))
 
     def run(program, *arguments):
         return subprocess.run([program, *arguments], check=True, cwd="/", capture_output=True)
 
-    def restore():
-        home.chmod(0o755)
+    def restored():
         run(psql, database, "-q", "-v", "ON_ERROR_STOP=1", "-f", roles)
         run(server.binaries.folder / "pg_dump", "--format=custom", f"--file={file}", database)
-        with EmbeddedPostgres(home / "postgres", durable=False) as other:
+        with another_server(named_programs()) as other:
             other.create_database("mojito")
             url = other.url("mojito")
             run(server.binaries.folder / "pg_restore", *OPTIONS, f"--dbname={url}", file)
@@ -215,9 +217,6 @@ async def test_a_dump_of_a_database_with_roles_is_restored_where_nobody_knows_th
             app = url.replace("//mojito@", "//mojito_app@")
             return run(psql, app, "-Atc", "select count(*) from schema_migrations").stdout
 
-    try:
-        told = await asyncio.to_thread(restore)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    told = await asyncio.to_thread(restored)
 
     assert int(told) == len(load())

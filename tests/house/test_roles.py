@@ -12,11 +12,12 @@ import pytest
 from common.errors import ConfigurationError
 from models.gen import job_events
 from models.horizon import Horizon
+from models.identity import AnotherDatabase
 from models.migrate import load, migrate
 from mojito.doctor import Surroundings, examine
 from mojito.main import main
 from mojito.retention import ages
-from tests.conftest import TEMPLATE
+from tests.conftest import TEMPLATE, own
 from tests.house.conftest import ROOT, until
 from tests.house.webhooks import deliveries, listen, over
 from workers.retention import WORKER, forget
@@ -39,6 +40,9 @@ REFUSED = {
     "set session_replication_role = replica": "permission denied to set parameter",
     "set role mojito_owner": "permission denied to set role",
 }
+
+
+CLOSED = "revoke execute on function pg_control_system() from public, mojito_app, mojito_owner"
 
 
 class Roles:
@@ -70,6 +74,7 @@ async def roles(request, server, admin):
     roles = Roles(server, name)
     if request.param == "taken over":
         await admin.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
+        await own(server.url(name))
     else:
         await admin.execute(f"create database {name}")
         roles.grant()
@@ -105,6 +110,41 @@ async def test_a_whole_job_runs_under_the_application_role(house, receiver):
     assert {one["status"] for one in await deliveries(house, endpoint)} == {"DELIVERED"}
     assert await house.pool.fetchval("select count(*) from rate_limits") == 2
     assert [f for f in findings if f.severity == "error" and f.check != "durability"] == []
+
+
+async def test_a_server_that_keeps_its_identifier_to_itself_is_not_taken_for_the_right_one(
+    house, roles, admin
+):
+    connection = await asyncpg.connect(roles.server.url(roles.name))
+    await connection.execute(CLOSED)
+
+    with pytest.raises(AnotherDatabase, match=r"does not tell us which one .* \(roles\.sql\)"):
+        await worked(house)
+    told = await finding(house)
+    roles.grant()
+    await worked(house)
+    mended = await finding(house)
+    await connection.execute(CLOSED)
+    await connection.execute("update database_identity set system_identifier = null")
+    await worked(house)
+    unsure = await finding(house)
+    await connection.close()
+
+    assert [one.severity for one in (told, mended, unsure)] == ["error", "ok", "warning"]
+    assert "roles.sql" in told.remedy
+    assert "would not be noticed" in unsure.message
+    assert "mojito restored --nothing-lost" in unsure.remedy
+
+
+async def worked(house):
+    async with house.working():
+        pass
+
+
+async def finding(house):
+    found = await examine(house.settings, Surroundings())
+    (one,) = [one for one in found if one.check == "identity"]
+    return one
 
 
 async def test_every_command_runs_under_the_application_role(house, monkeypatch):

@@ -345,7 +345,8 @@ async def test_the_exit_code_is_the_worst_finding(durable, tmp_path):
     assert told["severity"] == "ok"
     assert [one["check"] for one in told["findings"]] == [
         "database", "disk", "meta_api_version", "postgresql", "writes", "durability", "connections",
-        "clock", "notifications", "migrations", "encryption_keys", "workers", "oldest_job", "accounts",
+        "clock", "notifications", "migrations", "identity", "encryption_keys", "workers",
+        "oldest_job", "accounts",
     ]  # fmt: skip
     assert uneasy[0] == 1
     assert "-> PUT /api/v1/ad_accounts" in uneasy[1]

@@ -1,0 +1,103 @@
+"""A database says which one it is from 0018 on; copies and other servers are told apart."""
+
+import asyncpg
+import pytest
+
+from models.identity import AnotherDatabase, Home, Identity, actual_identity, fault, told_identity
+from models.migrate import migrate
+
+HERE = Identity(7000, 16384)
+
+
+@pytest.fixture
+async def sql(database):
+    connection = await asyncpg.connect(database)
+    yield connection
+    await connection.close()
+
+
+@pytest.mark.parametrize("other", [Identity(7001, 16384), Identity(7000, 16385)])
+def test_a_database_that_says_it_is_another_one_is_a_copy(other):
+    found = fault(other, HERE)
+
+    assert fault(HERE, HERE) is None
+    assert "is a copy: it says that it is" in found.what
+    assert str(other) in found.what
+    assert "`mojito restored --nothing-lost`" in found.remedy
+
+
+def test_a_server_that_does_not_tell_is_not_taken_for_the_one_that_did():
+    untold = Identity(None, 16384)
+
+    assert "pg_control_system()" in fault(HERE, untold).remedy
+    assert "is a copy" in fault(HERE, Identity(None, 5)).what
+    assert fault(untold, untold) is None
+    # the function was opened since
+    assert fault(untold, HERE) is None
+    assert "is a copy" in fault(untold, Identity(None, 5)).what
+
+
+async def test_an_upgrade_needs_nothing_but_migrating(sql, database):
+    await migrate(database, to="0017")
+    before = await sql.fetchval("select count(*) from audit_log")
+
+    done = await migrate(database)
+
+    assert done == ["up 0018_which_database_this_is.sql"]
+    assert await told_identity(sql) == await actual_identity(sql)
+    rows = await sql.fetch("select action, detail from audit_log order by id offset $1", before)
+    assert [row["action"] for row in rows] == ["database.migrated", "database.identified"]
+
+
+async def test_migrating_writes_the_row_where_it_is_missing_and_never_over_another(sql, database):
+    await sql.execute("delete from database_identity")
+    await migrate(database)
+    written = await told_identity(sql)
+    await sql.execute("update database_identity set system_identifier = 1, database_oid = 2")
+    await migrate(database)
+
+    assert written == await actual_identity(sql)
+    assert await told_identity(sql) == Identity(1, 2)
+
+
+async def test_a_new_database_says_which_one_it_is_and_no_log_tells_of_it(server, admin):
+    await admin.execute("create database a_new_one")
+    await migrate(server.url("a_new_one"))
+    sql = await asyncpg.connect(server.url("a_new_one"))
+    told, actual = await told_identity(sql), await actual_identity(sql)
+    entries = await sql.fetchval("select count(*) from audit_log")
+    await sql.close()
+    await admin.execute("drop database a_new_one")
+
+    assert told == actual
+    assert actual.system_identifier == await admin.fetchval(
+        "select system_identifier from pg_control_system()"
+    )
+    assert entries == 0
+
+
+async def test_there_is_one_row_at_most(sql):
+    with pytest.raises(asyncpg.CheckViolationError):
+        await sql.execute(
+            "insert into database_identity (only_row, database_oid) values (false, 1)"
+        )
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await sql.execute("insert into database_identity (database_oid) values (1)")
+
+
+async def test_whoever_was_led_elsewhere_is_told_once_and_stays_away(database, server, admin):
+    told = []
+    home = Home()
+    home.when_left(lambda: told.append(home.elsewhere))
+
+    first = await home.connect(database, name="test")
+    for _ in range(2):
+        with pytest.raises(AnotherDatabase, match="lead to another database"):
+            await home.connect(server.url("postgres"), name="test")
+    again = await home.connect(database, name="test")
+
+    await first.close()
+    await again.close()
+    assert len(told) == 1
+    assert isinstance(told[0], AnotherDatabase)
+    assert home.elsewhere is told[0]
