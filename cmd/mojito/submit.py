@@ -159,7 +159,7 @@ def _read(answer: httpx.Response) -> dict[str, Any]:
     ConfigurationError where it may be right and another moment is better."""
     try:
         body = msgspec.json.decode(answer.content)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         body = None
     if not isinstance(body, dict):
         failure = Unanswered if answer.is_server_error else ConfigurationError
@@ -183,7 +183,7 @@ def _read_request(path: Path) -> dict[str, Any]:
         repeated = next(repeated_names(body), None)
     except OSError as error:
         raise Invalid(f"cannot read {path}: {error.strerror}") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"{path} is not JSON: {error}") from None
     except RecursionError:
         raise Invalid(f"{path} is nested too deeply") from None

@@ -292,6 +292,7 @@ async def test_a_file_that_is_no_media_is_refused(
     [
         (None, "cannot read"),
         ("{", "is not JSON"),
+        (b'{"name": "\xff"}', "is not JSON"),
         ("[]", "is not a JSON object"),
         ('{"activate": false, "activate": true}', "names /activate more than once"),
         ('{"media": {"hero": {"file": "missing.png"}}}', "missing.png: No such file"),
@@ -301,12 +302,12 @@ async def test_a_request_that_cannot_be_read_is_wrong_usage(
     running: Running,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    content: str | None,
+    content: str | bytes | None,
     complaint: str,
 ):
     path = tmp_path / "request.json"
     if content is not None:
-        path.write_text(content)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
 
     code = await running.submit(path)
 

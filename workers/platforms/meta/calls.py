@@ -16,7 +16,7 @@ from common.errors import Retry, StepError, Unknown, Wait
 from common.http_transport import BEFORE_SENDING, AnswerTooLong, Transport
 from models.credentials import Account, MetaCredentials
 from workers.platforms.base import Called, StepContext, unmeasured
-from workers.platforms.meta.files import SentFile, form
+from workers.platforms.meta.files import SentFile, Unread, form
 from workers.platforms.meta.outcomes import THROTTLE, blame, number, outcome
 from workers.platforms.meta.pacing import Pacing, limit_of, read_usage
 from workers.platforms.meta.pointers import pointer
@@ -152,6 +152,8 @@ class Graph:
         except AnswerTooLong as error:
             raise unanswered(effect, str(error)) from None
         except (TimeoutError, httpx.HTTPError) as error:
+            if (unread := _unread(error)) is not None:
+                raise unread from error
             if isinstance(error, TimeoutError) and _HAS_LEFT not in request.extensions:
                 raise _not_reached(error) from None
             # what was sent and is too large for the time would be too large again
@@ -246,6 +248,19 @@ def _not_reached(error: Exception) -> Retry:
         code="platform_unreachable",
         remedy=_AGAIN,
         is_outage=True,
+    )
+
+
+def _unread(error: BaseException | None) -> Retry | None:
+    """Where the call broke off because of the file that it carries, what is told of that."""
+    while error is not None and not isinstance(error, Unread):
+        error = error.__cause__
+    if error is None:
+        return None
+    return Retry(
+        f"the media file could not be read: {error}",
+        code="media_storage_failed",
+        remedy="Look at the disk where assets are kept.",
     )
 
 

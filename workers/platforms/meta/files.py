@@ -1,7 +1,7 @@
 """Files in requests: read while they are sent, so that a piece of each is in memory and no more."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from io import BufferedReader
 from pathlib import Path
 
@@ -9,6 +9,10 @@ import httpx
 import msgspec
 
 PIECE = 256 * 1024
+
+
+class Unread(Exception):
+    """The file could not be read; whoever it was sent to has nothing to do with it."""
 
 
 class SentFile(msgspec.Struct, frozen=True):
@@ -38,15 +42,24 @@ def form(
 
 async def _pieces(head: bytes, file: SentFile, tail: bytes) -> AsyncIterator[bytes]:
     yield head
-    with await asyncio.to_thread(_opened, file) as opened:
+    with await _told(_opened, file) as opened:
         left = file.size
         while left:
-            piece = await asyncio.to_thread(opened.read, min(left, PIECE))
+            piece = await _told(opened.read, min(left, PIECE))
             if not piece:
-                raise EOFError(f"the file of {file.field} is shorter than it was")
+                raise Unread("it is shorter than it was")
             left -= len(piece)
             yield piece
     yield tail
+
+
+async def _told[**Given, Got](
+    read: Callable[Given, Got], *given: Given.args, **named: Given.kwargs
+) -> Got:
+    try:
+        return await asyncio.to_thread(read, *given, **named)
+    except OSError as error:
+        raise Unread(error.strerror or type(error).__name__) from error
 
 
 def _opened(file: SentFile) -> BufferedReader:

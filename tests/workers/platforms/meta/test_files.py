@@ -83,13 +83,20 @@ async def test_a_large_image_is_never_whole_in_memory(context, tmp_path):
     assert most < MEMORY
 
 
-async def test_a_file_that_became_shorter_is_sent_again_later(context, tmp_path):
+@pytest.mark.parametrize(
+    ("left", "why"), [(b"png", "it is shorter than it was"), (None, "No such file or directory")]
+)
+async def test_a_file_that_cannot_be_read_whole_is_told_as_that_and_sent_again_later(
+    context, tmp_path, left, why
+):
     path = tmp_path / "short.png"
-    path.write_bytes(b"png")
+    if left is not None:
+        path.write_bytes(left)
 
     async with hosted(Host(lambda *_: {"images": {"x": {"hash": "h"}}})) as meta:
         with pytest.raises(Retry) as broken:
             async with asyncio.timeout(30):
                 await meta.perform(context("media[hero]", media=stored(path, 4)))
 
-    assert broken.value.code == "no_answer"
+    assert broken.value.code == "media_storage_failed"
+    assert broken.value.message == f"the media file could not be read: {why}"
