@@ -52,7 +52,8 @@ class Identity(msgspec.Struct, frozen=True):
     database_oid: int
 
     def __str__(self) -> str:
-        system = "an untold system" if self.system_identifier is None else self.system_identifier
+        told = self.system_identifier is not None
+        system = f"system {self.system_identifier}" if told else "a system that is not told"
         return f"database {self.database_oid} of {system}"
 
     def allows(self, actual: "Identity") -> bool:

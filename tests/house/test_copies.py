@@ -53,7 +53,7 @@ async def rows(url):
     connection = await asyncpg.connect(url)
     found = await connection.fetchrow(ROWS)
     await connection.close()
-    return dict(found)
+    return tuple(found)
 
 
 @contextlib.contextmanager

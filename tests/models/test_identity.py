@@ -1,10 +1,19 @@
 """A database says which one it is from 0018 on; copies and other servers are told apart."""
 
+import os
+import subprocess
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from urllib.parse import parse_qs, urlsplit
+
 import asyncpg
 import pytest
 
+from common.embedded_postgres import EmbeddedPostgres
 from models.identity import AnotherDatabase, Home, Identity, actual_identity, fault, told_identity
 from models.migrate import migrate
+from tests.conftest import named_programs
 
 HERE = Identity(7000, 16384)
 
@@ -101,3 +110,37 @@ async def test_whoever_was_led_elsewhere_is_told_once_and_stays_away(database, s
     assert len(told) == 1
     assert isinstance(told[0], AnotherDatabase)
     assert home.elsewhere is told[0]
+
+
+@pytest.fixture
+def standby(server):
+    """A physical copy of the server that follows it."""
+    home = Path(mkdtemp(prefix="mojito-standby-"))
+    home.chmod(0o755)
+    data = home / "postgres" / f"pg{server.binaries.major}"
+    folder = parse_qs(urlsplit(server.url()).query)["host"][0]
+    command = [server.binaries.folder / "pg_basebackup", "-h", folder, "-U", "mojito", "-D", data]
+    subprocess.run([*command, "-R", "-c", "fast"], check=True, cwd="/")
+    if os.geteuid() == 0:
+        owner = (Path(folder).parent / data.name).stat().st_uid
+        for path in (home / "postgres", *data.parent.rglob("*")):
+            os.chown(path, owner, -1, follow_symlinks=False)
+    try:
+        with EmbeddedPostgres(home / "postgres", durable=False, binaries=named_programs()) as other:
+            yield other
+    finally:
+        rmtree(home, ignore_errors=True)
+
+
+async def test_a_standby_that_took_over_is_the_same_database(database, sql, standby):
+    home = Home()
+    before = await home.connect(database, name="test")
+    there = standby.url(urlsplit(database).path[1:])
+    promoting = await asyncpg.connect(there)
+    assert await promoting.fetchval("select pg_promote()")
+
+    after = await home.connect(there, name="test")
+
+    assert await told_identity(after) == await actual_identity(after) == await told_identity(sql)
+    for connection in (before, promoting, after):
+        await connection.close()
