@@ -35,9 +35,10 @@ def sandbox(one_sandbox: Running) -> Running:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits for a lock or for a connection that a test holds waits as long as the test takes."""
+    """Whoever waits for a lock, a connection or an answer waits as long as a test takes on a slow machine."""
     monkeypatch.setattr(databases, "LOCK_TIMEOUT", "59s")
     monkeypatch.setattr(databases, "_LONGEST_ACQUIRE_SECONDS", 59.0)
+    monkeypatch.setattr("middleware.patience.LONGEST_SECONDS", 59.0)
 
 
 @pytest.fixture(scope="session")

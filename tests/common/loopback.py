@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -60,6 +61,14 @@ async def loopback(
         for writer in state.open:
             writer.close()
         await server.wait_closed()
+
+
+@contextlib.contextmanager
+def closed_port() -> Generator[int]:
+    """One that nobody listens at, and that nobody else is given meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 def with_body(body: bytes, *headers: str, status: str = "200 OK") -> bytes:

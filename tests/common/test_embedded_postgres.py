@@ -93,7 +93,7 @@ def test_the_number_of_a_killed_server_that_another_process_has_is_passed_over(h
 
     told = make(home).pid
     left_alone = make(home)
-    left_alone.start(timeout_seconds=10)
+    left_alone.start(timeout_seconds=60)
     pid = left_alone.pid
     left_alone.stop()
 

@@ -8,7 +8,7 @@ import pytest
 from common.address_guard import PrivateTargets, is_public
 from common.errors import ConfigurationError
 from common.guarded_http import Download, DownloadFailed, GuardedClient
-from tests.common.loopback import certificates, loopback, with_body
+from tests.common.loopback import certificates, closed_port, loopback, with_body
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
@@ -235,11 +235,10 @@ async def test_an_answer_that_breaks_off_is_unreachable(answer: bytes):
 
 
 async def test_a_closed_port_is_unreachable():
-    async with loopback() as server:
-        port = server.port
     client = GuardedClient(allowed_private_targets=LOOPBACK)
 
-    error = await refusal(client, f"http://127.0.0.1:{port}/")
+    with closed_port() as port:
+        error = await refusal(client, f"http://127.0.0.1:{port}/")
 
     assert error.code == "unreachable"
 

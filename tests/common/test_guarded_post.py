@@ -13,7 +13,7 @@ def guarded() -> GuardedClient:
 
 
 async def post(client: GuardedClient, url: str, **changes):
-    options = {"content": b"{}", "headers": {}, "longest_answer": 10, "total_seconds": 5.0}
+    options = {"content": b"{}", "headers": {}, "longest_answer": 10, "total_seconds": 30.0}
     return await client.post(url, **{**options, **changes})
 
 

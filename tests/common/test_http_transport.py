@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from common.http_transport import BEFORE_SENDING, LONGEST_ANSWER, AnswerTooLong, Transport
-from tests.common.loopback import certificates, loopback, with_body
+from tests.common.loopback import certificates, closed_port, loopback, with_body
 
 
 @pytest.fixture
@@ -112,12 +112,10 @@ async def test_redirects_are_not_followed(client: httpx.AsyncClient):
 
 
 async def test_only_what_no_byte_has_left_for_is_a_connect_error(client: httpx.AsyncClient):
-    async with loopback(b"") as server:
-        closed = server.port
-
-    for url in (f"http://127.0.0.1:{closed}/", "http://nobody.invalid/"):
-        with pytest.raises(httpx.ConnectError):
-            await client.post(url, data={"name": "x"})
+    with closed_port() as closed:
+        for url in (f"http://127.0.0.1:{closed}/", "http://nobody.invalid/"):
+            with pytest.raises(httpx.ConnectError):
+                await client.post(url, data={"name": "x"})
     for url in ("ftp://127.0.0.1/", "http:///nowhere"):
         with pytest.raises(httpx.UnsupportedProtocol):
             await client.post(url, data={"name": "x"})
@@ -202,6 +200,13 @@ async def pieces(size: int) -> AsyncGenerator[bytes]:
         yield b"x" * 10_000
 
 
+async def connected(server: socket.socket) -> None:
+    """Returns when somebody is."""
+    async with asyncio.timeout(30):
+        while not select.select([server], [], [], 0)[0]:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)  # looks again
+
+
 async def what_arrived(server: socket.socket) -> bytes:
     """Once the connection is reset, before which nothing is read: whoever reads makes room for more."""
     connection, _ = server.accept()
@@ -209,7 +214,7 @@ async def what_arrived(server: socket.socket) -> bytes:
     told.register(connection, 0)  # the end of a connection is told unasked
     received = b""
     with connection, contextlib.suppress(ConnectionResetError):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not told.poll(0):  # noqa: ASYNC110 - the end of a connection tells nobody
                 await asyncio.sleep(0.01)  # looks again
         while piece := connection.recv(1 << 16):
@@ -223,12 +228,15 @@ async def test_nothing_more_is_sent_of_a_request_that_nobody_waits_for(
 ):
     with unread() as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/"
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.2):
-                length = {"Content-Length": str(size)}
-                await client.post(url, content=pieces(size), headers=length)
+        length = {"Content-Length": str(size)}
+        waiting = asyncio.create_task(client.post(url, content=pieces(size), headers=length))
+        await connected(server)
+        await asyncio.wait([waiting], timeout=0.2)  # it sends as much as there is room for
+        waiting.cancel()
+        await asyncio.wait([waiting])
         received = await what_arrived(server)
 
+    assert waiting.cancelled()
     assert len(received) < size
 
 

@@ -9,6 +9,8 @@ from models.credentials import MetaCredentials
 from models.gen import ad_accounts
 from tests.routes.conftest import TOKEN, account_body, add_account
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 URL = "/api/v1/ad_accounts"
 MERGE_PATCH = "application/merge-patch+json"
 ANY = {"If-Match": "*", "Content-Type": MERGE_PATCH}

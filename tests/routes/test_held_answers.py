@@ -13,6 +13,8 @@ from tests.routes.conftest import Api
 from tests.routes.streaming import until
 from tests.routes.test_campaign_jobs import URL, claim, end, record_step
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 
 @contextlib.asynccontextmanager
 async def held(

@@ -8,6 +8,8 @@ from models.gen import campaign_jobs, retention
 from tests.routes.conftest import add_account, count_jobs
 from tests.routes.meta_requests import meta_request
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 URL = "/api/v1/ads/meta"
 
 

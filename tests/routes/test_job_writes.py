@@ -2,8 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from tests.routes.conftest import account_body, add_account
 from tests.routes.meta_requests import meta_request
+
+pytestmark = pytest.mark.usefixtures("patient")
 
 URL = "/api/v1/ads/meta"
 

@@ -16,6 +16,8 @@ from routes.watch import Watch
 from tests.routes.conftest import add_account
 from tests.routes.meta_requests import meta_request
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 URL = "/api/v1/ads/meta"
 
 

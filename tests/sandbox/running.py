@@ -23,6 +23,8 @@ from sandbox.state import State
 
 READY_MADE = "act_1000000001"
 PAGE = "1000000002"
+PATIENCE_SECONDS = 60
+"""With a sandbox on a slow machine."""
 CLIP = Path(__file__).parents[2] / "examples" / "clip.mp4"
 
 CAMPAIGN: dict[str, Any] = {
@@ -61,7 +63,7 @@ class Running:
         self._listening = listen("127.0.0.1", 0)
         self.port: int = self._listening.getsockname()[1]
         self.base = f"http://127.0.0.1:{self.port}"
-        self.client = httpx.Client(base_url=self.base, trust_env=False, timeout=10)
+        self.client = self.new_client()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -74,6 +76,10 @@ class Running:
         self._thread.join()
         self._listening.close()
         self.state.close()
+
+    def new_client(self) -> httpx.Client:
+        """One more, with a connection of its own."""
+        return httpx.Client(base_url=self.base, trust_env=False, timeout=PATIENCE_SECONDS)
 
     def account(self, **options: Any) -> dict[str, Any]:
         """One more account."""
@@ -146,7 +152,7 @@ class Running:
     def sdk(self, account: str = READY_MADE, app_secret: str | None = None) -> Any:
         """The official SDK; nothing but its base address differs."""
         session = FacebookSession(
-            app_secret=app_secret, access_token=self.token(account), timeout=10
+            app_secret=app_secret, access_token=self.token(account), timeout=PATIENCE_SECONDS
         )
         session.requests.trust_env = False
         base = f"{self.base}/meta"

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.sandbox.running import CAMPAIGN, CREATIVE, READY_MADE, Running, as_text, error_of
@@ -258,7 +257,7 @@ def test_no_token_stands_in_the_list_of_calls(sandbox: Running) -> None:
 
 
 def test_calls_are_answered_one_after_another_on_one_connection(sandbox: Running) -> None:
-    with httpx.Client(base_url=sandbox.base, trust_env=False) as client:
+    with sandbox.new_client() as client:
         answers = [client.get("/livez").status_code for _ in range(3)]
 
     assert answers == [200, 200, 200]

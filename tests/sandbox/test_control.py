@@ -3,7 +3,6 @@
 from html import escape
 from typing import Any
 
-import httpx
 import pytest
 from litestar.testing import TestClient
 
@@ -168,7 +167,7 @@ def test_hundreds_of_calls_at_once_are_all_answered(sandbox: Running) -> None:
     form = {"name": "c", "objective": "OUTCOME_TRAFFIC", "special_ad_categories": "[]"}
     form |= {"status": "PAUSED", "is_adset_budget_sharing_enabled": "false"}
 
-    with httpx.Client(base_url=sandbox.base, trust_env=False) as client:
+    with sandbox.new_client() as client:
         statuses = {
             client.post(
                 f"/meta/v26.0/{READY_MADE}/campaigns",

@@ -16,6 +16,7 @@ from tests.sandbox.running import (
     CAMPAIGN,
     CLIP,
     CREATIVE,
+    PATIENCE_SECONDS,
     READY_MADE,
     Running,
     as_text,
@@ -39,15 +40,17 @@ class Process:
         assert self._process.stdout is not None
         self.first_line = self._process.stdout.readline().strip()
         self.base = self.first_line.removeprefix("sandbox at ")
-        listed = httpx.get(f"{self.base}/_sandbox/accounts", trust_env=False, verify=CLEAR).json()[
-            "data"
-        ]
+        self._client = httpx.Client(
+            base_url=self.base, trust_env=False, verify=CLEAR, timeout=PATIENCE_SECONDS
+        )
+        listed = self._client.get("/_sandbox/accounts").json()["data"]
         self.token = listed[0]["access_token"]
 
     def end(self, number: int) -> int:
         """By a signal; the exit code."""
+        self._client.close()
         self._process.send_signal(number)
-        code = self._process.wait(10)
+        code = self._process.wait(PATIENCE_SECONDS)
         assert self._process.stdout is not None
         self._process.stdout.close()
         return code
@@ -55,10 +58,7 @@ class Process:
     def call(self, method: str, path: str, **kwargs: Any) -> Any:
         """JSON of an answer."""
         headers = {"Authorization": f"Bearer {self.token}"}
-        url = f"{self.base}{path}"
-        return httpx.request(
-            method, url, headers=headers, trust_env=False, verify=CLEAR, **kwargs
-        ).json()
+        return self._client.request(method, path, headers=headers, **kwargs).json()
 
 
 def test_a_killed_process_loses_nothing_that_was_answered(tmp_path: Path) -> None:
