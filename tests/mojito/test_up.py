@@ -272,9 +272,12 @@ def test_a_worker_of_a_second_terminal_joins(up):
         finally:
             await connection.close()
 
-    until(lambda: asyncio.run(is_known()))
-    worker.terminate()
-    assert worker.wait(timeout=PATIENCE_SECONDS) == 0
+    try:
+        until(lambda: asyncio.run(is_known()))
+    finally:
+        worker.terminate()
+        code = worker.wait(timeout=PATIENCE_SECONDS)
+    assert code == 0
 
 
 @pytest.mark.parametrize(
