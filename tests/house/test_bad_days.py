@@ -8,7 +8,6 @@ import pytest
 
 from tests.house.conftest import until
 
-
 LONG_ENOUGH_TO_BE_SEEN = 8.0
 """On a busy machine two seconds may pass between two looks."""
 
