@@ -12,7 +12,7 @@ _STEPS = itertools.count(secrets.randbelow(EACH))
 
 
 def free_port() -> int:
-    """One that nobody has just now, and that no other test is given: neither beside this one nor soon after."""
+    """One that nobody has just now, and that no other test is given: not beside this one nor soon after."""
     beside = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     while True:
         port = FIRST + beside * EACH + next(_STEPS) % EACH

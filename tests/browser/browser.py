@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from mojito.chromium import find_chromium
 
-START_SECONDS = 60
+START_SECONDS = 180
 LONGEST_MESSAGE = 2**26
 # nothing but loopback has an address, so that no page works by luck of a network
 FLAGS = [
@@ -34,6 +34,17 @@ FLAGS = [
 # the protocol is spoken over the descriptors 3 and 4
 _MOVED = 'exec "$0" "$@" 3<&0 4>&1 </dev/null >/dev/null'
 _WATCHED = ("Page", "Network", "Runtime", "Log")
+
+
+_NO_PAGE_YET = (
+    "Cannot find default execution context",
+    "Execution context was destroyed.",
+    "Inspected target navigated or closed",
+)
+
+
+class NoPageYet(AssertionError):
+    """What was asked for between one document and the next."""
 
 
 class Answer(NamedTuple):
@@ -81,6 +92,13 @@ class Page:
         )
         assert "exceptionDetails" not in told, told["exceptionDetails"]
         return told["result"].get("value")
+
+    async def holds(self, expression: str) -> bool:
+        """Whether an expression is true in the page; while there is none, it is not."""
+        try:
+            return await self.value(f"Boolean({expression})")
+        except NoPageYet:
+            return False
 
     async def picture(self, path: Path) -> None:
         """Keeps what can be seen of it."""
@@ -153,6 +171,8 @@ class Browser:
         self._process.stdin.write(json.dumps(sent).encode() + b"\0")
         async with asyncio.timeout(START_SECONDS):
             told = await answered
+        if told.get("error", {}).get("message") in _NO_PAGE_YET:
+            raise NoPageYet(told["error"]["message"])
         assert "error" not in told, f"{method}: {told['error']}"
         return told["result"]
 

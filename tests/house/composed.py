@@ -33,7 +33,12 @@ class Composed:
         """To the end, with the service's own command or another: `compose run`."""
         command, options = self._command(name, *instead)
         return subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS, **options
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_SECONDS,
+            **options,
         )
 
     @contextlib.contextmanager

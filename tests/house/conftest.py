@@ -199,9 +199,12 @@ class House:
                 worker.stop()
                 await task
 
-    def process(self, *command: str, worker_id: str | None = None) -> subprocess.Popen[bytes]:
+    def process(
+        self, *command: str, worker_id: str | None = None, **variables: str
+    ) -> subprocess.Popen[bytes]:
         """A worker process of its own."""
-        environment = {**self.environment(), "MOJITO_WORKER_ID": worker_id or str(uuid4())}
+        own = {"MOJITO_WORKER_ID": worker_id or str(uuid4()), **variables}
+        environment = {**self.environment(), **own}
         self._processes.append(subprocess.Popen([sys.executable, *command], env=environment))
         return self._processes[-1]
 

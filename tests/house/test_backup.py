@@ -84,9 +84,10 @@ async def finish(house, url):
 
 async def test_jobs_of_a_dump_go_on_and_nothing_is_made_twice(house, backup, told):
     jobs = [await house.submit(house.request(name=f"Job {n}", ads=2)) for n in range(12)]
-    await house.sandbox.fault("slow", "*/adsets", seconds=1, times=12)
+    # four run at once; the second four are in the middle for long enough to be dumped there
+    await house.sandbox.fault("slow", "*/adsets", seconds=8, skip=4, times=4)
 
-    async with house.working():
+    async with house.working(sandbox_call_deadline_seconds=30.0):
 
         async def some_made():
             return (await built(house))["campaign"] >= 6

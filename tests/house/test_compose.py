@@ -9,6 +9,7 @@ from functools import partial
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 
@@ -71,6 +72,7 @@ async def test_the_services_run_one_job_and_end_within_their_grace_time(
             await until(partial(asked_of, composed, name))
         key = composed.run(*asked["keys"]).stdout.strip()
         job = await one_job(composed, key)
+        await until(partial(are_registered, empty_database, 2))
         told = json.loads(composed.run(*asked["doctor"], "--json").stdout)
         for process in processes:
             process.terminate()
@@ -124,9 +126,19 @@ async def asked_of(composed, name):
     return composed.is_healthy(name)
 
 
+async def are_registered(database, workers):
+    """Of two that are started together one may have built the job before the other was there."""
+    connection = await asyncpg.connect(database)
+    try:
+        return await connection.fetchval("select count(*) from workers") == workers
+    finally:
+        await connection.close()
+
+
 async def pg_isready(programs, words, folder, port):
     process = await asyncio.create_subprocess_exec(
         programs / "pg_isready",
+        *("-t", "60"),  # how long it waits for an answer, which the file does not say
         *words,
         env={"PGHOST": str(folder), "PGPORT": str(port)},
         stdout=subprocess.DEVNULL,

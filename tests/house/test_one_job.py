@@ -1,5 +1,7 @@
 """One request through the house, from the door to the platform and back."""
 
+from tests.house.webhooks import hurry
+
 
 async def test_a_request_becomes_a_campaign_with_the_ids_that_the_job_shows(house):
     job_id = await house.submit(house.request(ads=2))
@@ -56,10 +58,12 @@ async def test_activation_comes_last_children_first(house):
 async def test_a_video_is_waited_for_without_a_worker_and_gets_a_thumbnail(house):
     job_id = await house.submit(house.request(video=True))
 
-    async with house.working():
+    # nobody looks again before the clock was moved
+    async with house.working(sandbox_wait_seconds=600.0):
         waiting = await house.waiting(job_id, "media_processing")
         claimed = await house.pool.fetchval("select claim_token from campaign_jobs")
         await house.sandbox.advance(10)
+        await hurry(house)
         job = await house.finished(job_id)
 
     assert waiting["status"] == "PROCESSING"

@@ -1,23 +1,26 @@
 """Keys are replaced while workers run, with the rotation killed in the middle."""
 
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
 
+import asyncpg
 import pytest
 from standardwebhooks.webhooks import Webhook
 from uuid_utils.compat import uuid7
 
 from common.keyring import Keyring, new_key_line
 from tests.chaos.programs import both, worker
-from tests.house.conftest import ENVIRONMENT, until
+from tests.house.conftest import ENVIRONMENT, PATIENCE_SECONDS, until
 from tests.house.receiver import Receiver
 from tests.house.webhooks import deliveries, listen, over, post
 
 pytestmark = pytest.mark.alone
 
 MANY = 1500
+HERE = 1_500_001
 
 
 def command(house, *arguments):
@@ -38,7 +41,7 @@ def command(house, *arguments):
 async def done(house, *arguments):
     """Exit code, and what was printed."""
     process = command(house, *arguments)
-    out, error = await asyncio.to_thread(process.communicate, timeout=60)
+    out, error = await asyncio.to_thread(process.communicate, timeout=PATIENCE_SECONDS)
     assert "Traceback" not in error, error
     return process.returncode, out
 
@@ -58,6 +61,33 @@ async def fill(house, number=MANY):
         [one.ciphertext for one in sealed],
         [one.key_id for one in sealed],
     )
+    return ids
+
+
+@contextlib.asynccontextmanager
+async def held_up(house, account_id):
+    """Whoever writes to the account waits; yields whether somebody does."""
+    await house.pool.execute(
+        f"""create function wait_here() returns trigger language plpgsql as $$
+            begin perform pg_advisory_xact_lock({HERE}); return new; end $$;
+            create trigger wait_here before update on ad_accounts
+            for each row when (old.id = '{account_id}') execute function wait_here()"""
+    )
+    holder = await asyncpg.connect(str(house.settings.database_url))
+    await holder.execute("select pg_advisory_lock($1)", HERE)
+
+    async def somebody_waits():
+        return await holder.fetchval(
+            "select exists (select from pg_locks where locktype = 'advisory' and objid = $1 "
+            "and not granted)",
+            HERE,
+        )
+
+    try:
+        yield somebody_waits
+    finally:
+        await holder.close()
+        await house.pool.execute("drop function wait_here cascade")
 
 
 async def rows_under(house, key_id):
@@ -69,17 +99,18 @@ async def rows_under(house, key_id):
 async def test_keys_are_replaced_under_load_though_the_rotation_is_killed(house):
     keys = house.settings.keys_file
     old, new = keys.read_text().strip(), new_key_line("test-2")
-    await fill(house)
+    ids = await fill(house)
     await house.pool.execute("update ad_accounts set max_running = 8")
     await house.sandbox.fault("slow", "*/adsets", seconds=0.3, times=20)
 
     async with both(house) as (caller, program):
         submitted = [await house.submit(house.request(name=f"Before {n}")) for n in range(12)]
         keys.write_text(f"{new}\n{old}\n")
-        rotation = command(house, "rotate", "--batch", "1")
-        await until(lambda: rows_under(house, "test-2"))
-        rotation.kill()
-        await asyncio.to_thread(rotation.communicate)
+        async with held_up(house, ids[MANY // 2]) as somebody_waits:
+            rotation = command(house, "rotate", "--batch", "1")
+            await until(somebody_waits)
+            rotation.kill()
+            await asyncio.to_thread(rotation.communicate)
         between = await rows_under(house, "test-1"), await rows_under(house, "test-2")
         submitted += [await house.submit(house.request(name=f"Between {n}")) for n in range(6)]
 

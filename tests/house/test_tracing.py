@@ -119,7 +119,9 @@ async def logged(program, fields, times=1):
         found = [line for line in lines if fields.items() <= line.items()]
         return lines if len(found) >= times else None
 
-    return await until(ask)
+    lines = await until(ask)
+    assert lines is not None
+    return lines
 
 
 async def test_a_callers_trace_reaches_job_logs_and_platform(house, platform):

@@ -11,6 +11,7 @@ from models.database import open_pool
 from mojito import server_checks
 from mojito.doctor import Surroundings, disks, examine
 from tests.chaos.small_disk import mounted
+from tests.house.conftest import until
 
 
 @pytest.fixture
@@ -33,9 +34,25 @@ async def connections(url, **changes):
     return server, server_checks.connections(server, settings)
 
 
-async def test_what_others_use_is_counted_by_a_role_that_sees_nothing_of_them(database, stranger):
+async def until_connected(admin, others):
+    """The server takes a moment to let those go who closed their connections."""
+
+    async def ask():
+        return others == await admin.fetchval(
+            "select count(*) from pg_stat_activity "
+            "where backend_type = 'client backend' and pid <> pg_backend_pid()"
+        )
+
+    await until(ask)
+
+
+async def test_what_others_use_is_counted_by_a_role_that_sees_nothing_of_them(
+    database, stranger, admin
+):
+    await until_connected(admin, 0)
     before, _ = await connections(stranger)
     others = [await asyncpg.connect(database) for _ in range(3)]
+    await until_connected(admin, 3)
 
     after, _ = await connections(stranger)
     for connection in others:

@@ -10,6 +10,7 @@ import uvicorn
 
 from mojito.serve import Server
 from mojito.slow_readers import PatientProtocol
+from tests.house.conftest import until
 
 HEAD = b"POST / HTTP/1.1\r\nHost: api\r\nContent-Length: 4\r\n\r\n"
 
@@ -18,6 +19,36 @@ class Impatient(PatientProtocol):
     """For tests."""
 
     unheard_seconds = 0.4
+
+
+class ByHand(PatientProtocol):
+    """Its time passes when a test says so: on a busy machine a real one passes between two pieces."""
+
+    newest: "ByHand"
+    pieces = 0
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        ByHand.newest = self
+        ByHand.pieces += 1
+
+    def let_time_pass(self) -> None:
+        """All that is borne."""
+        assert self._alarm is not None
+        self._alarm.cancel()
+        self._due = self.loop.time()
+        self._look_for_more()
+
+
+async def arrives(writer: asyncio.StreamWriter, piece: bytes) -> None:
+    """By itself."""
+    before = ByHand.pieces
+    writer.write(piece)
+
+    async def ask() -> bool:
+        return ByHand.pieces > before
+
+    await until(ask)
 
 
 async def echo(scope, receive, send) -> None:
@@ -42,14 +73,14 @@ async def names_of_headers(scope, receive, send) -> None:
 
 @contextlib.asynccontextmanager
 async def connected(
-    app=echo,
+    app=echo, protocol: type[PatientProtocol] = Impatient
 ) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     listening = socket.create_server(("127.0.0.1", 0))
-    server = Server(uvicorn.Config(app, http=Impatient, lifespan="off", log_config=None))
+    server = Server(uvicorn.Config(app, http=protocol, lifespan="off", log_config=None))
     task = asyncio.create_task(server.serve([listening]))
     reader, writer = await asyncio.open_connection(*listening.getsockname())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             yield reader, writer
     finally:
         writer.close()
@@ -141,13 +172,24 @@ async def test_a_large_body_in_chunks_is_no_head_and_headers_behind_it_are_not_h
 
 
 async def test_a_body_that_comes_slowly_is_heard_out_and_the_connection_serves_again():
-    async with connected() as (reader, writer):
+    async with connected(protocol=ByHand) as (reader, writer):
         for _ in range(2):
-            writer.write(HEAD)
-            for letter in (b"s", b"l", b"o", b"w"):
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.Event().wait(), 0.2)
-                writer.write(letter)
+            await arrives(writer, HEAD)
+            for letter in (b"s", b"l", b"o"):
+                await arrives(writer, letter)
+                ByHand.newest.let_time_pass()
+            writer.write(b"w")
             answer = await reader.readuntil(b"slow")
 
             assert b"HTTP/1.1 200 OK" in answer
+
+
+async def test_it_is_each_piece_that_is_awaited_for_so_long():
+    async with connected(protocol=ByHand) as (reader, writer):
+        await arrives(writer, HEAD)
+        await arrives(writer, b"s")
+        ByHand.newest.let_time_pass()
+        ByHand.newest.let_time_pass()
+        received = await rest_of(reader)
+
+    assert received == b""

@@ -272,9 +272,12 @@ def test_a_worker_of_a_second_terminal_joins(up):
         finally:
             await connection.close()
 
-    until(lambda: asyncio.run(is_known()))
-    worker.terminate()
-    assert worker.wait(timeout=PATIENCE_SECONDS) == 0
+    try:
+        until(lambda: asyncio.run(is_known()))
+    finally:
+        worker.terminate()
+        code = worker.wait(timeout=PATIENCE_SECONDS)
+    assert code == 0
 
 
 @pytest.mark.parametrize(
@@ -295,7 +298,9 @@ def test_a_worker_of_a_second_terminal_joins(up):
     ids=["port_taken", "one_port_for_two", "folder_taken", "unknown_setting"],
 )
 def test_what_cannot_start_says_why_in_one_line(up, changes, named, tmp_path):
-    done = up.run("up", **{name: v.replace(ELSEWHERE, str(tmp_path)) for name, v in changes.items()})
+    done = up.run(
+        "up", **{name: v.replace(ELSEWHERE, str(tmp_path)) for name, v in changes.items()}
+    )
 
     assert done.returncode == 1
     assert named in done.stderr
