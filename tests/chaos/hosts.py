@@ -61,6 +61,15 @@ class Host:
 
         return (await until(ask))[0]
 
+    @contextlib.contextmanager
+    def paused(self) -> Generator[None]:
+        """It does nothing as long as the block lasts: what its calls have met meanwhile it learns later."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         """Drains it; whatever does not end is killed."""
         if self.process.poll() is None:
@@ -118,10 +127,14 @@ class Installation(House):
         worker_id = await self.pool.fetchval(sql, job_id)
         return next((host for host in self._running if host.worker_id == str(worker_id)), None)
 
-    async def silent_workers(self) -> int:
-        """How many have not been heard for longer than a worker may be silent."""
-        sql = "select count(*) from workers where last_seen_at < now() - make_interval(secs => $1)"
-        return await self.pool.fetchval(sql, SILENCE_SECONDS)
+    async def are_silent(self, *workers: str) -> bool:
+        """Whether none of these has been heard for as long as a worker may be silent."""
+        sql = (
+            "select count(*) from workers "
+            "where id = any ($2::uuid[]) and last_seen_at < now() - make_interval(secs => $1)"
+        )
+        ids = [self.host(worker).worker_id for worker in workers]
+        return await self.pool.fetchval(sql, SILENCE_SECONDS, ids) == len(workers)
 
     async def is_parked(self, job_id: str) -> bool:
         """Whether a job waits for a better time."""
