@@ -22,6 +22,7 @@ from models.api_keys import create_key
 from models.database import Pool
 from models.migrate import migrate
 from mojito.pools import opened_pool
+from tests.chaos.mortal import die_with_parent
 from tests.chaos.namespaces import NETWORK, Network
 from tests.house.conftest import ENVIRONMENT, House, Sandbox, until
 
@@ -42,7 +43,11 @@ class Host:
         self._log = log
         with log.open("wb") as written:
             self.process = subprocess.Popen(
-                command, env=environment, stdout=written, stderr=written
+                command,
+                env=environment,
+                stdout=written,
+                stderr=written,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - it calls the kernel and nothing else
             )
 
     def said(self, event: str, **fields: str) -> list[dict[str, Any]]:
@@ -70,10 +75,15 @@ class Host:
         finally:
             self.process.send_signal(signal.SIGCONT)
 
-    def stop(self) -> None:
-        """Drains it; whatever does not end is killed."""
+    def ask_to_stop(self) -> None:
+        """It drains."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+
+    def stop(self) -> None:
+        """Drains it; whatever does not end is killed."""
+        self.ask_to_stop()
+        if self.process.poll() is None:
             try:
                 self.process.wait(timeout=15)
             except subprocess.TimeoutExpired:
@@ -117,7 +127,10 @@ class Installation(House):
 
     def stop(self, *hosts: Host) -> None:
         """Ends these, or all."""
-        for host in hosts or tuple(self._running):
+        ending = hosts or tuple(self._running)
+        for host in ending:
+            host.ask_to_stop()
+        for host in ending:
             self._running.remove(host)
             host.stop()
 
