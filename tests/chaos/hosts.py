@@ -24,6 +24,7 @@ from models.migrate import migrate
 from mojito.pools import opened_pool
 from tests.chaos.mortal import die_with_parent
 from tests.chaos.namespaces import NETWORK, Network
+from tests.chaos.programs import START_SECONDS
 from tests.house.conftest import ENVIRONMENT, House, Sandbox, until
 
 HOSTS = ["database", "platform", "api", "first", "second", "caller"]
@@ -56,6 +57,11 @@ class Host:
         lines = self._log.read_bytes().splitlines(keepends=True)
         found = [msgspec.json.decode(line) for line in lines if line[:1] + line[-1:] == b"{\n"]
         return [line for line in found if wanted <= line.items()]
+
+    async def has_started(self) -> bool:
+        """Whether a worker claims."""
+        assert self.process.poll() is None, self._log.read_text()
+        return bool(self.said("worker.started"))
 
     async def has_said(self, event: str, **fields: str) -> dict[str, Any]:
         """The first line of an event, as soon as there is one."""
@@ -113,8 +119,8 @@ class Installation(House):
             if name not in running:
                 self._start(name, command)
         for worker in ("first", "second"):
-            await self.host(worker).has_said("worker.started")
-        await until(self.is_ready)
+            await until(self.host(worker).has_started, START_SECONDS)
+        await until(self.is_ready, START_SECONDS)
         await self.move_in()
 
     def host(self, name: str) -> Host:
@@ -225,7 +231,7 @@ async def platform_host(network: Network, folder: Path) -> AsyncGenerator[Sandbo
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
             url = f"http://{address}:{_SANDBOX_PORT}"
-            await until(lambda: _answers(client, f"{url}/livez"))
+            await until(lambda: _answers(client, f"{url}/livez"), START_SECONDS)
             yield Sandbox(url, client)
     finally:
         host.stop()

@@ -96,8 +96,13 @@ async def test_an_api_that_lost_the_database_says_so_soon_and_serves_again_by_it
             *(house.client.get("/ad_accounts") for _ in range(30)),
             *(house.client.post("/ads/meta", json=body, headers=key) for _ in range(3)),
         )
+
+    async def is_taken():
+        answer = await house.client.post("/ads/meta", json=body, headers=key)
+        return answer if answer.status_code == 202 else None
+
     await until(house.is_ready)
-    accepted = await house.client.post("/ads/meta", json=body, headers=key)
+    accepted = await until(is_taken)
     job = await house.finished(accepted.json()["campaign_job_id"])
 
     assert {answer.status_code for answer in refused} == {503}
