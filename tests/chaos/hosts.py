@@ -22,7 +22,9 @@ from models.api_keys import create_key
 from models.database import Pool
 from models.migrate import migrate
 from mojito.pools import opened_pool
+from tests.chaos.mortal import die_with_parent
 from tests.chaos.namespaces import NETWORK, Network
+from tests.chaos.programs import START_SECONDS
 from tests.house.conftest import ENVIRONMENT, House, Sandbox, until
 
 HOSTS = ["database", "platform", "api", "first", "second", "caller"]
@@ -42,7 +44,11 @@ class Host:
         self._log = log
         with log.open("wb") as written:
             self.process = subprocess.Popen(
-                command, env=environment, stdout=written, stderr=written
+                command,
+                env=environment,
+                stdout=written,
+                stderr=written,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - it calls the kernel and nothing else
             )
 
     def said(self, event: str, **fields: str) -> list[dict[str, Any]]:
@@ -51,6 +57,11 @@ class Host:
         lines = self._log.read_bytes().splitlines(keepends=True)
         found = [msgspec.json.decode(line) for line in lines if line[:1] + line[-1:] == b"{\n"]
         return [line for line in found if wanted <= line.items()]
+
+    async def has_started(self) -> bool:
+        """Whether a worker claims."""
+        assert self.process.poll() is None, self._log.read_text()
+        return bool(self.said("worker.started"))
 
     async def has_said(self, event: str, **fields: str) -> dict[str, Any]:
         """The first line of an event, as soon as there is one."""
@@ -61,10 +72,24 @@ class Host:
 
         return (await until(ask))[0]
 
-    def stop(self) -> None:
-        """Drains it; whatever does not end is killed."""
+    @contextlib.contextmanager
+    def paused(self) -> Generator[None]:
+        """It does nothing as long as the block lasts: what its calls have met meanwhile it learns later."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def ask_to_stop(self) -> None:
+        """It drains."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+
+    def stop(self) -> None:
+        """Drains it; whatever does not end is killed."""
+        self.ask_to_stop()
+        if self.process.poll() is None:
             try:
                 self.process.wait(timeout=15)
             except subprocess.TimeoutExpired:
@@ -94,8 +119,8 @@ class Installation(House):
             if name not in running:
                 self._start(name, command)
         for worker in ("first", "second"):
-            await self.host(worker).has_said("worker.started")
-        await until(self.is_ready)
+            await until(self.host(worker).has_started, START_SECONDS)
+        await until(self.is_ready, START_SECONDS)
         await self.move_in()
 
     def host(self, name: str) -> Host:
@@ -108,7 +133,10 @@ class Installation(House):
 
     def stop(self, *hosts: Host) -> None:
         """Ends these, or all."""
-        for host in hosts or tuple(self._running):
+        ending = hosts or tuple(self._running)
+        for host in ending:
+            host.ask_to_stop()
+        for host in ending:
             self._running.remove(host)
             host.stop()
 
@@ -118,10 +146,14 @@ class Installation(House):
         worker_id = await self.pool.fetchval(sql, job_id)
         return next((host for host in self._running if host.worker_id == str(worker_id)), None)
 
-    async def silent_workers(self) -> int:
-        """How many have not been heard for longer than a worker may be silent."""
-        sql = "select count(*) from workers where last_seen_at < now() - make_interval(secs => $1)"
-        return await self.pool.fetchval(sql, SILENCE_SECONDS)
+    async def are_silent(self, *workers: str) -> bool:
+        """Whether none of these has been heard for as long as a worker may be silent."""
+        sql = (
+            "select count(*) from workers "
+            "where id = any ($2::uuid[]) and last_seen_at < now() - make_interval(secs => $1)"
+        )
+        ids = [self.host(worker).worker_id for worker in workers]
+        return await self.pool.fetchval(sql, SILENCE_SECONDS, ids) == len(workers)
 
     async def is_parked(self, job_id: str) -> bool:
         """Whether a job waits for a better time."""
@@ -199,7 +231,7 @@ async def platform_host(network: Network, folder: Path) -> AsyncGenerator[Sandbo
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
             url = f"http://{address}:{_SANDBOX_PORT}"
-            await until(lambda: _answers(client, f"{url}/livez"))
+            await until(lambda: _answers(client, f"{url}/livez"), START_SECONDS)
             yield Sandbox(url, client)
     finally:
         host.stop()

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 
+from tests.chaos.mortal import die_with_parent
 from tests.clear import CLEAR
 from tests.free_ports import free_port
 from tests.house.conftest import ENVIRONMENT, House, until
@@ -42,6 +43,7 @@ class Program:
                 env=environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - it calls the kernel and nothing else
             )
 
     @property

@@ -39,6 +39,8 @@ class SlowProxy:
         self.delay_seconds = 0.0
         """Every reply of the server comes so much later."""
         self.passages: list[Passage] = []
+        self.unheard: set[str] = set()
+        """Who gives itself such a name is swallowed from its first word on."""
 
     async def open(self) -> None:
         """Takes connections, on the same port as before."""
@@ -101,6 +103,7 @@ class SlowProxy:
     async def _asking(self, passage: Passage, upstream: asyncio.StreamWriter) -> None:
         while data := await passage.reader.read(65536):
             passage.name = passage.name or _application_name(data)
+            passage.is_swallowed |= passage.name in self.unheard
             if not passage.is_swallowed:
                 upstream.write(data)
                 await upstream.drain()

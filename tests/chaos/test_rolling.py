@@ -16,7 +16,7 @@ MOST_OPEN = 16
 
 async def test_an_api_and_a_worker_are_replaced_under_load(house):
     await house.pool.execute("update ad_accounts set max_running = 12")
-    await house.sandbox.fault("slow", "*/adsets", seconds=0.4, times=100_000)
+    await house.sandbox.fault("slow", "*/adsets", seconds=1.5, times=100_000)
     jobs = []
     replaced = asyncio.Event()
     async with contextlib.AsyncExitStack() as opened:
