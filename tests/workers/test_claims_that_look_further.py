@@ -36,3 +36,18 @@ async def test_among_all_accounts_only_what_is_due_and_not_throttled_is_taken(sh
     assert {job.id for job in claimed} == {first, wanted}
     cursors = await shop.pool.fetch("select id, sweep_cursor from workers")
     assert dict(map(tuple, cursors)) == {shop.worker_id: ready, idle: None}
+
+
+async def test_among_all_accounts_what_has_waited_is_taken_like_what_is_new(shop):
+    """The first account that is looked at and those behind it."""
+    full = await shop.account(max_running=1)
+    first, *_ = [await shop.job(full, lane=0) for _ in range(HEAD)]
+    waited = [await shop.job(await shop.account(), lane=0) for _ in range(3)]
+    await shop.pool.execute(
+        "update campaign_jobs set status = 'PROCESSING' where id = any ($1::uuid[])", waited
+    )
+    new = await shop.job(await shop.account(), lane=0)
+
+    claimed = await shop.claim(5)
+
+    assert {job.id for job in claimed} == {first, *waited, new}
