@@ -31,6 +31,22 @@ async def test_a_claim_takes_each_due_job_once_with_a_token_of_that_claim(shop):
     assert {job.status for job in first} == {"PROCESSING"}
 
 
+async def test_a_job_that_is_claimed_again_goes_before_all_new_ones_and_has_begun_once(shop):
+    await shop.job(await shop.account(), lane=3)
+    await shop.pool.execute("update campaign_jobs set team_id = gen_random_uuid()")
+    (first,) = await shop.claim()
+    await shop.free()
+
+    (again,) = await shop.claim()
+
+    lane, status = await shop.pool.fetchrow("select lane, status from campaign_jobs")
+    told = await shop.pool.fetch("select team_id from job_events where kind = 'job.started'")
+    assert (lane, status) == (0, "PROCESSING")
+    assert [row["team_id"] for row in told] == [first.team_id]
+    assert first.team_id is not None
+    assert first.started_at == first.updated_at == again.started_at < again.updated_at
+
+
 async def test_a_job_that_is_not_due_is_left_alone(shop):
     job = await shop.job(await shop.account())
     await shop.pool.execute("update campaign_jobs set due_at = now() + interval '1 hour'")

@@ -1,5 +1,7 @@
 """A session remembers where the queue begins, and looks behind that place when its trust in it ends."""
 
+from datetime import UTC, datetime
+
 import asyncpg
 import pytest
 
@@ -19,11 +21,11 @@ async def claim(shop, session):
     return {job.id for job in jobs}
 
 
-async def end_trust(session):
+async def end_trust(session, year=2000):
     head = await session.fetchval("select current_setting('mojito.head')::timestamptz[]")
     await session.execute(
         "select set_config('mojito.head', $1::timestamptz[]::text, false)",
-        [*head[:4], head[0].replace(year=2000)],
+        [*head[:4], datetime(year, 1, 1, tzinfo=UTC)],
     )
 
 
@@ -50,6 +52,27 @@ async def test_what_is_behind_the_place_is_found_when_the_trust_ends(shop, sessi
     assert trusting == set()
     assert in_order == {beside}
     assert looking == {behind}
+
+
+@pytest.mark.parametrize("lane", range(4))
+async def test_each_lane_is_looked_at_from_a_second_before_its_first_job(shop, session, lane):
+    """And one that had none from a moment that is over."""
+    account = await shop.account(max_running=100)
+    first = await shop.job(account, lane=lane)
+    await claim(shop, session)
+    await end_trust(session, year=2100)
+    late, behind = [await shop.job(account, lane=lane) for _ in range(2)]
+    for job, seconds in ((late, 0.5), (behind, 1.5)):
+        await shop.pool.execute(
+            """update campaign_jobs set due_at = before.due_at - make_interval(secs => $3)
+               from campaign_jobs as before where before.id = $1 and campaign_jobs.id = $2""",
+            first,
+            job,
+            seconds,
+        )
+    new = {await shop.job(account, lane=other) for other in range(4)}
+
+    assert await claim(shop, session) == {late, *new}
 
 
 async def test_another_session_finds_it_at_once(shop, session):

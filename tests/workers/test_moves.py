@@ -8,8 +8,8 @@ import pytest
 from workers.writes import Move, write_moves
 
 STATE = """
-    select status, due_at, claim_token, worker_id, waiting_reason, waiting_since, result, platform_campaign_id,
-        error_code, error, finished_at is not null as is_over,
+    select status, due_at, claim_token, worker_id, waiting_reason, waiting_since, result,
+        platform_campaign_id, error_code, error, finished_at is not null as is_over,
         extract(epoch from due_at - updated_at)::float8 as due_in
     from campaign_jobs"""
 
