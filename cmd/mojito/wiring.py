@@ -12,7 +12,6 @@ from common.guarded_http import GuardedClient
 from common.keyring import FileKeyring, Keyring
 from config.settings import Settings, database_url
 from models.account_verification import AccountVerifier
-from models.database import Pool
 from models.identity import Home
 from models.migrate import require_migrated
 from models.sealed import require_keys_in_use
