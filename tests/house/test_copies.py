@@ -11,10 +11,11 @@ import pytest
 from common.errors import ConfigurationError
 from models.identity import AnotherDatabase
 from models.migrate import migrate
+from mojito.api_wiring import open_app
 from mojito.doctor import Surroundings, examine
 from mojito.main import main
 from mojito.pools import opened_patiently
-from mojito.wiring import open_app, open_worker
+from mojito.wiring import open_worker
 from tests.chaos.programs import Program
 from tests.conftest import named_programs
 from tests.house.conftest import until
