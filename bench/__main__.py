@@ -47,14 +47,12 @@ async def measure(server: EmbeddedPostgres, only: list[str], repeats: int) -> No
     )
     sys.stdout.write(f"{conditions}\n")
     head()
-    rates: dict[int, float] = {}
-    four_steps = 0.0
     for name in only:
         match name:
             case "drain":
-                rates = await drains.no_op(ground, repeats)
+                await drains.no_op(ground, repeats)
             case "steps":
-                four_steps = await drains.four_steps(ground, repeats)
+                await drains.four_steps(ground, repeats)
             case "pickup":
                 await pickup.latency(ground, repeats)
             case "posts":
@@ -70,7 +68,7 @@ async def measure(server: EmbeddedPostgres, only: list[str], repeats: int) -> No
             case "build":
                 await builds.builds(ground, repeats)
             case _:
-                await others.all_of(url, rates, four_steps, repeats)
+                await others.all_of(ground, repeats)
     for one in (ground, fresh):
         await one.pool.close()
 

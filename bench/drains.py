@@ -69,8 +69,8 @@ async def _looped(
     return jobs / took
 
 
-async def no_op(ground: Ground, repeats: int) -> dict[int, float]:
-    """One process and two; our rates by processes."""
+async def no_op(ground: Ground, repeats: int) -> None:
+    """One process and two."""
 
     async def free() -> float:
         async with ground.without_limits():
@@ -95,11 +95,10 @@ async def no_op(ground: Ground, repeats: int) -> dict[int, float]:
     floor = "our claims and moves without a job's objects"
     show(Line(f"{floor}, jobs/s", statements, "plain loop, 2 connections", two_lanes))
     show(Line(f"{name}, 1 process", one, floor, statements))
-    return {1: one, 2: two}
 
 
-async def four_steps(ground: Ground, repeats: int) -> float:
-    """Intent and outcome each committed; our rate."""
+async def four_steps(ground: Ground, repeats: int) -> None:
+    """Intent and outcome each committed."""
     one, one_lane, two_lanes = await medians(
         repeats,
         partial(ours, ground, STEP_JOBS, steps=STEPS),
@@ -109,4 +108,3 @@ async def four_steps(ground: Ground, repeats: int) -> float:
     name = "jobs of four durable steps, jobs/s"
     show(Line(name, one, "plain loop, 1 connection", one_lane))
     show(Line(name, one, "plain loop, 2 connections", two_lanes, 0.5))
-    return one

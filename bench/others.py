@@ -3,19 +3,19 @@
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
+from bench.drains import JOBS, STEP_JOBS, STEPS, ours
+from bench.ground import Ground
 from bench.programs import ENVIRONMENT, ROOT
 from bench.table import Line, show
 
 PYTHON = ROOT / ".venv.bench" / "bin" / "python"
-DRAINS = (
-    ("PgQueuer", "pgqueuer_drain.py"),
-    ("procrastinate", "procrastinate_drain.py"),
-    ("DBOS", "dbos_drain.py"),
-)
+DRAINS = ("pgqueuer_drain.py", "procrastinate_drain.py", "dbos_drain.py")
 
 
 def python() -> Path | None:
@@ -23,53 +23,77 @@ def python() -> Path | None:
     return PYTHON if PYTHON.exists() else None
 
 
-async def all_of(url: str, rates: Mapping[int, float], four_steps: float, repeats: int) -> None:
-    """Beside what was measured of ours in the same run."""
-    if rates and four_steps:
-        await pgbench(url, rates[1], four_steps)
+async def all_of(ground: Ground, repeats: int) -> None:
+    """Each in turns with ours: what ran minutes ago may have run on a quicker or a slower machine."""
+    await pgbench(ground, repeats)
     if python() is None:
         sys.stdout.write("the others are left out: there is no .venv.bench\n")
         return
-    await drains(url, rates, repeats)
-    if four_steps:
-        await steps(url, four_steps, repeats)
+    await drains(ground, repeats)
+    await steps(ground, repeats)
 
 
-async def drains(url: str, ours: Mapping[int, float], repeats: int) -> None:
+async def drains(ground: Ground, repeats: int) -> None:
     """Drain with one process and with two; ours is to be twice as fast as the best of them."""
-    for processes, rate in ours.items():
-        for name, program in DRAINS:
-            command = (program, url, "drain", "--processes", str(processes))
-            told = await _told(*command, "--repeats", str(repeats))
-            measure = f"drain of no-op jobs, everything on, jobs/s, {processes} process"
-            show(Line(measure, rate, f"{name} {told['version']}", told["value"], 2.0))
+    for processes in (1, 2):
+        (rate,), told = await _in_turns(
+            repeats,
+            [partial(ours, ground, JOBS, processes=processes)],
+            *(_peer(program, ground, "drain", "--processes", str(processes)) for program in DRAINS),
+        )
+        measure = f"drain of no-op jobs, everything on, jobs/s, {processes} process"
+        for line in told:
+            show(Line(measure, rate, f"{line['name']} {line['version']}", line["value"], 2.0))
 
 
-async def steps(url: str, ours: float, repeats: int) -> None:
+async def steps(ground: Ground, repeats: int) -> None:
     """Durable workflows of four steps."""
-    told = await _told("dbos_steps.py", url, "steps", "--repeats", str(repeats))
+    (rate,), (told,) = await _in_turns(
+        repeats,
+        [partial(ours, ground, STEP_JOBS, steps=STEPS)],
+        _peer("dbos_steps.py", ground, "steps"),
+    )
     beside = f"DBOS {told['version']}, outcome only"
-    show(Line("jobs of four durable steps, jobs/s", ours, beside, told["value"], 10.0))
+    show(Line("jobs of four durable steps, jobs/s", rate, beside, told["value"], 10.0))
 
 
-async def pgbench(url: str, drain: float, four_steps: float) -> None:
-    """What PostgreSQL itself does with plain tables and four clients, none of them in Python."""
-    lines = await _lines(Path(sys.executable), "-m", "bench.pgbench", url)
-    for line in lines:
+async def pgbench(ground: Ground, repeats: int) -> None:
+    """What PostgreSQL itself does with plain tables, one client or four, none of them in Python."""
+    (drain, four_steps), told = await _in_turns(
+        repeats,
+        [partial(ours, ground, JOBS), partial(ours, ground, STEP_JOBS, steps=STEPS)],
+        [sys.executable, "-m", "bench.pgbench", ground.url, "--repeats", "1"],
+    )
+    for line in told:
         beside = f"pgbench, {line['measure'].rpartition(', ')[2]}"
         if "ledger" in line["measure"]:
-            show(Line("durable steps per second", four_steps * 4, beside, line["value"], 0.5))
+            show(Line("durable steps per second", four_steps * STEPS, beside, line["value"], 0.5))
         else:
             show(Line("drain of no-op jobs, jobs/s", drain, beside, line["value"]))
 
 
-async def _told(program: str, *arguments: str) -> dict[str, Any]:
-    return (await _lines(PYTHON, f"bench/peers/{program}", *arguments))[-1]
+def _peer(program: str, ground: Ground, *arguments: str) -> list[str]:
+    return [str(PYTHON), f"bench/peers/{program}", ground.url, *arguments, "--repeats", "1"]
 
 
-async def _lines(executable: Path, *command: str) -> list[dict[str, Any]]:
+async def _in_turns(
+    repeats: int, rates: Sequence[Callable[[], Awaitable[float]]], *commands: Sequence[str]
+) -> tuple[list[float], list[dict[str, Any]]]:
+    """Medians of our rates and of each line that the commands tell."""
+    found: list[list[float]] = []
+    told: list[list[dict[str, Any]]] = []
+    for _ in range(repeats):
+        found.append([await rate() for rate in rates])
+        told.append([line for command in commands for line in await _lines(command)])
+    return [median(same) for same in zip(*found, strict=True)], [
+        {**same[0], "value": median(line["value"] for line in same)}
+        for same in zip(*told, strict=True)
+    ]
+
+
+async def _lines(command: Sequence[str]) -> list[dict[str, Any]]:
     process = await asyncio.create_subprocess_exec(
-        str(executable), *command, cwd=ROOT, env=ENVIRONMENT, stdout=asyncio.subprocess.PIPE
+        *command, cwd=ROOT, env=ENVIRONMENT, stdout=asyncio.subprocess.PIPE
     )
     told, _ = await process.communicate()
     if process.returncode:
