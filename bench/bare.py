@@ -12,7 +12,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import uvloop
 
-from bench.plain import BATCH, say
+from bench.limit import JOB_BATCH
+from bench.plain import say
 from models.database import connect
 from models.gen import workers
 from models.gen.campaign_jobs import CLAIM_CAMPAIGN_JOBS, LIST_REQUESTS, MOVE_CAMPAIGN_JOBS
@@ -41,7 +42,7 @@ async def _lane_of(url: str) -> tuple[Connection, Connection, UUID]:
 
 
 async def _lane(claims: Connection, moves: Connection, worker_id: UUID) -> None:
-    while rows := await claims.fetch(CLAIM_CAMPAIGN_JOBS, worker_id, BATCH):
+    while rows := await claims.fetch(CLAIM_CAMPAIGN_JOBS, worker_id, JOB_BATCH):
         ids = [row["id"] for row in rows]
         await moves.fetch(LIST_REQUESTS, ids)
         tokens, statuses = [row["claim_token"] for row in rows], ",".join(["SUCCESS"] * len(rows))

@@ -8,20 +8,13 @@ from uuid import UUID
 
 import asyncpg
 
+from bench.limit import TABLES
 from common.uuid7 import uuid7
 from models.database import Pool
 from models.listener import CHANNEL
 
 PAYLOAD = json.dumps({"filler": "x" * 1450})
-PLAIN = """
-create table plain_jobs (id uuid primary key, payload jsonb not null,
-    status text not null default 'PENDING', due_at timestamptz not null default now(),
-    claim_token uuid, finished_at timestamptz)
-    with (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000);
-alter table plain_jobs alter column payload set storage external;
-create index on plain_jobs (due_at) where status = 'PENDING';
-create table plain_steps (job_id uuid, name text, status text, outcome text, primary key (job_id, name));
-"""
+FILL_PLAIN = "insert into plain_jobs (id, payload) select uuidv7(), $1 from generate_series(1, $2)"
 NOBODY_WORKS = """
 select not exists (select 1 from campaign_jobs where claim_token is not null)
    and not exists (select 1 from campaign_jobs
@@ -66,11 +59,7 @@ class Ground:
 
     async def fill_plain(self, count: int) -> None:
         """The same for the plain loop."""
-        await self.pool.execute(
-            "insert into plain_jobs (id, payload) select uuidv7(), $1 from generate_series(1, $2)",
-            PAYLOAD,
-            count,
-        )
+        await self.pool.execute(FILL_PLAIN, PAYLOAD, count)
 
     async def wake(self) -> None:
         """As an API process does after it has accepted jobs."""
@@ -115,7 +104,7 @@ class Ground:
 
 async def prepare(url: str, pool: Pool, accounts: int = 1000) -> Ground:
     """On a migrated database."""
-    await pool.execute(PLAIN)
+    await pool.execute(TABLES)
     ids = [uuid7() for _ in range(accounts)]
     await pool.executemany(
         """insert into ad_accounts (id, name, platform_type, platform_account_id, credentials,

@@ -67,7 +67,7 @@ async def pgbench(ground: Ground, repeats: int) -> None:
     for line in told:
         beside = f"pgbench, {line['measure'].rpartition(', ')[2]}"
         if "ledger" in line["measure"]:
-            show(Line("durable steps per second", four_steps * STEPS, beside, line["value"], 0.5))
+            show(Line("jobs of four durable steps, jobs/s", four_steps, beside, line["value"], 0.5))
         else:
             show(Line("drain of no-op jobs, jobs/s", drain, beside, line["value"]))
 

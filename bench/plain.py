@@ -1,4 +1,4 @@
-"""The limit: a plain asyncpg loop over a plain table, no additions: `python -m bench.plain URL`.
+"""The limit in Python: an asyncpg loop over plain tables, no additions: `python -m bench.plain URL`.
 
 Claims and completes in batches of 500. Says "ready", and drains what there is at each line of its
 input; or listens, and tells at the end of its input which jobs it had and when.
@@ -9,48 +9,56 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import AsyncGenerator
 from uuid import UUID, uuid4
 
 import asyncpg
 import uvloop
 
+from bench.limit import CLAIM, COMPLETE, INTEND, JOB_BATCH, RECORD, SETTINGS
 from models.listener import CHANNEL
 
-BATCH = 500
-CLAIM = """
-with picked as materialized (select id from plain_jobs where status = 'PENDING' and due_at <= now()
-    order by due_at limit $1 for update skip locked)
-update plain_jobs set status = 'PROCESSING', claim_token = $2 where id = any (array(select id from picked))
-returning id, payload"""
-FINISH = """
-update plain_jobs set status = 'SUCCESS', finished_at = now()
-where id = any ($1::uuid[]) and claim_token = $2"""
-STEP = """
-insert into plain_steps select unnest($1::uuid[]), $2, $3
-on conflict (job_id, name) do update set status = excluded.status"""
+type Connection = asyncpg.Connection[asyncpg.Record]
+
+OUTCOME, HASH = '{"id": "1"}', b"0" * 32
 
 
 async def drain(url: str, lanes: int, steps: int) -> None:
     """Whatever there is, at each line of its input."""
-    connections = [await asyncpg.connect(url) for _ in range(lanes)]
+    connections = [await _connect(url) for _ in range(lanes)]
     say("ready")
     while sys.stdin.readline():
         await asyncio.gather(*(_lane(connection, steps) for connection in connections))
         say("done")
 
 
-async def _lane(connection: "asyncpg.Connection[asyncpg.Record]", steps: int) -> None:
-    while rows := await connection.fetch(CLAIM, BATCH, token := uuid4()):
-        ids: list[UUID] = [row["id"] for row in rows]
+async def _connect(url: str) -> Connection:
+    return await asyncpg.connect(url, server_settings=SETTINGS)
+
+
+async def _lane(connection: Connection, steps: int) -> None:
+    async for ids, tokens in _claims(connection):
         for step in range(steps):
-            for status in ("RUNNING", "DONE"):
-                await connection.execute(STEP, ids, f"step[{step}]", status)
-        await connection.execute(FINISH, ids, token)
+            names, keys = [f"step[{step}]"] * len(ids), [f"{job_id}:{step}" for job_id in ids]
+            await connection.fetch(INTEND, ids, names, tokens, keys, [HASH] * len(ids))
+            await connection.fetch(RECORD, ids, names, tokens, [OUTCOME] * len(ids))
+        await _complete(connection, ids, tokens)
+
+
+async def _claims(connection: Connection) -> AsyncGenerator[tuple[list[UUID], list[UUID]]]:
+    """Ids and tokens of one batch after the other, until nothing is due."""
+    worker_id = uuid4()
+    while rows := await connection.fetch(CLAIM, JOB_BATCH, token := uuid4(), worker_id):
+        yield [row["id"] for row in rows], [token] * len(rows)
+
+
+async def _complete(connection: Connection, ids: list[UUID], tokens: list[UUID]) -> None:
+    await connection.fetch(COMPLETE, ids, tokens, ["SUCCESS"] * len(ids), [None] * len(ids))
 
 
 async def listen(url: str) -> None:
     """Claims what is told of, until its input ends."""
-    connection, listener = await asyncpg.connect(url), await asyncpg.connect(url)
+    connection, listener = await _connect(url), await asyncpg.connect(url)
     woken = asyncio.Event()
     begun: list[tuple[str, float]] = []
     await listener.add_listener(CHANNEL, lambda *_: woken.set())
@@ -59,9 +67,9 @@ async def listen(url: str) -> None:
         while True:
             await woken.wait()
             woken.clear()
-            while rows := await connection.fetch(CLAIM, BATCH, token := uuid4()):
-                begun.extend((str(row["id"]), time.monotonic()) for row in rows)
-                await connection.execute(FINISH, [row["id"] for row in rows], token)
+            async for ids, tokens in _claims(connection):
+                begun.extend((str(job_id), time.monotonic()) for job_id in ids)
+                await _complete(connection, ids, tokens)
 
     task = asyncio.create_task(loop())
     say("ready")
