@@ -59,6 +59,15 @@ class Program:
     def tell(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
+    @contextlib.contextmanager
+    def paused(self) -> Generator[None]:
+        """It does nothing as long as the block lasts, however long that is."""
+        self.tell(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.tell(signal.SIGCONT)
+
     def kill(self) -> None:
         if self.is_running:
             self._process.kill()

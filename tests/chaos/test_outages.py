@@ -22,6 +22,7 @@ async def test_a_database_that_refuses_for_a_while_costs_answers_but_no_job(hous
         refused = [await caller.submit(house.request()) for _ in range(5)]
         read = await caller.get(f"/api/v1/campaign_jobs/{jobs[0]}")
         health = [await caller.readiness(), (await caller.get("/livez")).status_code]
+        await until(lambda: is_let_go(house))
         before = await claimed_since(house)
         await until(lambda: is_logged(program, "claim.failed", 3))
         after = await claimed_since(house)
@@ -149,6 +150,15 @@ async def is_logged(program, event, times=1):
 async def claimed_since(house):
     return await house.pool.fetch(
         "select id, claim_token from campaign_jobs where claim_token is not null order by id"
+    )
+
+
+async def is_let_go(house):
+    """The server has ended what workers had begun over connections that were reset."""
+    return await house.pool.fetchval(
+        "select count(*) = 0 from pg_stat_activity where datname = current_database() "
+        "and application_name in ('mojito claim', 'mojito intents', 'mojito records', 'mojito moves', "
+        "'mojito worker', 'mojito presence')"
     )
 
 

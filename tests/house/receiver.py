@@ -11,6 +11,8 @@ import msgspec
 OK = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 HANG = b"hang"
 RESET = b"reset"
+LATER = "Retry-After: 7200"
+"""So that no try follows by itself while a test looks at the one before: the first pause is 5 s else."""
 
 
 def status(line: str, body: bytes = b"", *headers: str) -> bytes:

@@ -91,15 +91,17 @@ async def finding(house, url):
 async def test_workers_of_a_copy_make_nothing_until_it_is_declared_and_then_nothing_twice(
     house, copied, capsys, monkeypatch
 ):
-    await house.sandbox.fault("slow", "*/adsets", seconds=1)
+    await house.sandbox.fault("slow", "*/adsets", seconds=2.5)
     job_id = await house.submit(house.request())
 
     async def is_met():
         return not await house.sandbox.faults()
 
-    with working(house, house.settings.database_url):
+    with working(house, house.settings.database_url) as original:
         await until(is_met)
-        async with copied as copy:
+        async with contextlib.AsyncExitStack() as held:
+            with original.paused():  # in the middle of the job until the copy is made
+                copy = await held.enter_async_context(copied)
             before = await rows(copy)
             with working(house, copy) as program:
                 await until(lambda: says(program, "database.another"))

@@ -185,7 +185,8 @@ async def test_a_trace_is_made_where_none_came(house, sent):
 async def test_spans_arrive_at_a_collector(house, collector, monkeypatch):
     monkeypatch.setitem(ENVIRONMENT, "OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
     monkeypatch.setitem(ENVIRONMENT, "OTEL_BSP_SCHEDULE_DELAY", "200")
-    async with both(house) as (caller, _):
+    # a call that a busy machine cuts off would be made by another run, with a span of its own
+    async with both(house, sandbox_call_deadline_seconds="60") as (caller, _):
         answer = await caller.submit(house.request(), traceparent=CALLER)
         job = await house.finished(answer.json()["campaign_job_id"])
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 from tests.house.conftest import House
-from tests.house.receiver import Receiver, status
+from tests.house.receiver import LATER, Receiver, status
 from tests.house.webhooks import deliveries, endpoint_now, hurry, listen, over, post, tried
 
 type Act = Callable[[], Awaitable[Any]]
@@ -46,7 +46,7 @@ async def moving(house: House, to: Receiver, answer: bytes) -> AsyncGenerator[di
 
 
 async def test_an_address_that_is_gone_disables_no_other(house, receiver):
-    async with moving(house, receiver, status("410 Gone")) as endpoint:
+    async with moving(house, receiver, status("410 Gone", b"", LATER)) as endpoint:
         await post(house, endpoint, "ping")
         async with house.working():
             waiting = await tried(house, endpoint)

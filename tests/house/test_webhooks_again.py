@@ -11,7 +11,7 @@ from standardwebhooks.webhooks import Webhook
 from models.api_keys import create_key
 from mojito.retention import ages
 from tests.house.conftest import until
-from tests.house.receiver import HANG, OK, Receiver, status
+from tests.house.receiver import HANG, LATER, OK, Receiver, status
 from tests.house.webhooks import deliveries, hurry, listen, over, post, tried
 from workers.retention import WORKER, count, forget
 
@@ -54,7 +54,9 @@ async def test_a_receiver_that_hangs_delays_no_campaign(house, receiver):
     async def all_places_hang() -> bool:
         return len(receiver.posted) == 6
 
-    async with house.working(webhook_answer_seconds=60.0, grace_seconds=0.1, worker_concurrency=12):
+    async with house.working(
+        webhook_answer_seconds=600.0, grace_seconds=0.1, worker_concurrency=12
+    ):
         await until(all_places_hang)
         job = await house.finished(await house.submit(house.request()))
         hanging = len(receiver.posted)
@@ -243,7 +245,7 @@ async def test_what_is_on_its_way_to_a_removed_endpoint_is_not_sent(house, recei
 async def test_an_endpoint_that_fails_is_tried_one_message_at_a_time_until_it_receives(
     house, receiver
 ):
-    receiver.answers = [status("500 Oops")]
+    receiver.answers = [status("500 Oops", b"", LATER)]
     endpoint = await listen(house, receiver)
     limit = "select max_running from ad_accounts where platform_type = 'WEBHOOK'"
     await post(house, endpoint, "ping")

@@ -36,7 +36,8 @@ class ByHand(PatientProtocol):
         """All that is borne."""
         assert self._alarm is not None
         self._alarm.cancel()
-        self._due = self.loop.time()
+        if self._due is not None:
+            self._due = self.loop.time()
         self._look_for_more()
 
 
@@ -107,23 +108,18 @@ async def test_who_falls_silent_within_a_request_is_cut_off(sent: bytes):
 
 
 async def test_a_connection_may_rest_between_requests_and_who_falls_silent_after_it_is_cut_off():
-    async with connected() as (reader, writer):
+    async with connected(protocol=ByHand) as (reader, writer):
         for _ in range(2):
             writer.write(HEAD + b"idle")
             answer = await reader.readuntil(b"0\r\n\r\n")
-            await longer_than_silence_is_borne()
+            ByHand.newest.let_time_pass()
 
             assert b"HTTP/1.1 200 OK" in answer
-        writer.write(b"POST / HT")
+        await arrives(writer, b"POST / HT")
+        ByHand.newest.let_time_pass()
         received = await rest_of(reader)
 
     assert received == b""
-
-
-async def longer_than_silence_is_borne() -> None:
-    """Nothing is waited for: time itself is what the connection has to stand."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.Event().wait(), 1.5 * Impatient.unheard_seconds)
 
 
 async def test_a_head_that_trickles_is_cut_off():
@@ -138,7 +134,7 @@ async def test_a_head_that_trickles_is_cut_off():
 
 
 async def test_a_head_without_end_is_refused():
-    async with connected() as (reader, writer):
+    async with connected(protocol=PatientProtocol) as (reader, writer):
         writer.write(b"GET / HTTP/1.1\r\nX: " + b"a" * 2_000_000)
         received = await rest_of(reader)
 
@@ -147,7 +143,7 @@ async def test_a_head_without_end_is_refused():
 
 @pytest.mark.parametrize("endless", [b"1;extension=", b"0\r\nX: "], ids=["extension", "trailer"])
 async def test_what_stands_between_and_behind_the_pieces_of_a_body_has_an_end(endless: bytes):
-    async with connected() as (reader, writer):
+    async with connected(protocol=PatientProtocol) as (reader, writer):
         writer.write(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + endless)
         with contextlib.suppress(ConnectionError):
             for _ in range(100):
@@ -160,7 +156,7 @@ async def test_what_stands_between_and_behind_the_pieces_of_a_body_has_an_end(en
 
 
 async def test_a_large_body_in_chunks_is_no_head_and_headers_behind_it_are_not_heard():
-    async with connected(names_of_headers) as (reader, writer):
+    async with connected(names_of_headers, PatientProtocol) as (reader, writer):
         writer.write(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
         for _ in range(20):
             writer.write(b"%x\r\n%b\r\n" % (100_000, b"a" * 100_000))
