@@ -64,10 +64,14 @@ class Shop:
         return job.id
 
     async def claim(self, want: int = 10) -> list[ClaimedJob]:
+        """As a session does that has not looked before: one that has may pass over for a while what became
+        due long before that."""
         await workers.register_worker(self.pool, id=self.worker_id, host="test", process_id=1)
-        return await campaign_jobs.claim_campaign_jobs(
-            self.pool, worker_id=self.worker_id, want=want
-        )
+        async with self.pool.acquire() as connection:
+            await connection.execute("select set_config('mojito.head', '', false)")
+            return await campaign_jobs.claim_campaign_jobs(
+                connection, worker_id=self.worker_id, want=want
+            )
 
     async def claimed(self) -> ClaimedJob:
         await self.job(await self.account())

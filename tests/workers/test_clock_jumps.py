@@ -46,22 +46,26 @@ async def pool(database, sql):
 
 @pytest.fixture
 async def worker_id(pool):
-    """A worker that holds a job."""
+    return await add_worker(pool)
+
+
+async def add_worker(pool):
+    """A worker that holds a job, which bears the same id."""
     worker_id, account_id = uuid7(), uuid7()
     await workers.register_worker(pool, id=worker_id, host="h", process_id=1)
     await pool.execute(
         "insert into ad_accounts (id, name, platform_type, platform_account_id, credentials, "
         "credentials_key_id, credentials_fingerprint, mode) "
-        "values ($1, 'a', 'META', 'act_1', '', 'k', 'f', 'sandbox')",
+        "values ($1, 'a', 'META', $2, '', 'k', 'f', 'sandbox')",
         account_id,
+        f"act_{account_id.int % 10**12}",
     )
     await pool.execute(
         "insert into campaign_jobs "
         "(id, ad_account_id, platform_type, mode, status, claim_token, worker_id) "
-        "values ($1, $2, 'META', 'sandbox', 'PROCESSING', gen_random_uuid(), $3)",
-        uuid7(),
-        account_id,
+        "values ($1, $2, 'META', 'sandbox', 'PROCESSING', gen_random_uuid(), $1)",
         worker_id,
+        account_id,
     )
     return worker_id
 
@@ -75,35 +79,39 @@ async def renew(pool, worker_id, renewed):
             await asyncio.wait_for(asyncio.Event().wait(), 0.5)
 
 
-async def rescues(pool):
-    return await pool.fetchval("select rescues from campaign_jobs")
+async def rescues(pool, worker_id):
+    return await pool.fetchval("select rescues from campaign_jobs where id = $1", worker_id)
 
 
 async def test_a_jump_makes_nobody_dead_who_lives(pool, sql, worker_id):
     """It stands still otherwise: a machine that is slow makes nobody silent."""
-    renewed = asyncio.Semaphore(0)
+    renewed, looked = asyncio.Semaphore(0), asyncio.Event()
+    long_dead = await add_worker(pool)
+    await pool.execute(
+        "update workers set last_seen_at = now() - interval '1 day' where id = $1", long_dead
+    )
     upkeep = keep_up(
-        pool, silence_seconds=LONG_SILENCE_SECONDS, every_seconds=0.05, freed=lambda: None
+        pool, silence_seconds=LONG_SILENCE_SECONDS, every_seconds=0.05, freed=looked.set
     )
 
     async with beside(upkeep), beside(renew(pool, worker_id, renewed)):
-        await renewed.acquire()
+        await looked.wait()  # else it has seen no other clock than the one that jumped
         await renewed.acquire()
         await sql.execute(
             "update another_clock.jump set by_interval = '1 hour', stands_at = pg_catalog.now()"
         )
         for _ in range(10):
             await renewed.acquire()
-        while_it_lived = await rescues(pool)
+        while_it_lived = await rescues(pool, worker_id)
     await sql.execute("update another_clock.jump set stands_at = null")
 
     async with beside(
         keep_up(pool, silence_seconds=SILENCE_SECONDS, every_seconds=0.05, freed=lambda: None)
     ):
-        await until(lambda: rescues(pool))
+        await until(lambda: rescues(pool, worker_id))
 
     assert while_it_lived == 0
-    assert await rescues(pool) == 1
+    assert await rescues(pool, worker_id) == 1
 
 
 async def test_who_died_before_the_clock_was_put_back_is_found_dead_all_the_same(
@@ -114,9 +122,9 @@ async def test_who_died_before_the_clock_was_put_back_is_found_dead_all_the_same
     async with beside(
         keep_up(pool, silence_seconds=SILENCE_SECONDS, every_seconds=0.05, freed=lambda: None)
     ):
-        await until(lambda: rescues(pool))
+        await until(lambda: rescues(pool, worker_id))
 
-    assert await rescues(pool) == 1
+    assert await rescues(pool, worker_id) == 1
 
 
 def test_after_a_jump_silence_counts_again_when_everybody_had_time_to_be_heard():

@@ -11,7 +11,6 @@ from models.gen import campaign_jobs
 from models.job import JobError
 from tests.workers.running import (
     BEATING,
-    LISTENS,
     NEVER,
     Gate,
     Scripted,
@@ -105,8 +104,12 @@ async def test_a_worker_that_hears_of_work_seldom_asks_by_itself(shop):
     def asked():
         return metrics.registry.get_sample_value("mojito_claim_duration_seconds_count") or 0
 
-    async with connected(shop) as own, working(shop, Gate(), metrics=metrics, poll_seconds=NEVER):
-        await until(lambda: shop.value(LISTENS))
+    async with (
+        connected(shop) as own,
+        working(shop, Gate(), metrics=metrics, poll_seconds=NEVER) as worker,
+    ):
+        # the server knows of it earlier, and until then the worker asks often
+        await until(lambda: worker._listener.is_connected)
         before = asked()
         await gone_by(own, "1.5 s")
         times = asked() - before
