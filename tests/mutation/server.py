@@ -55,8 +55,8 @@ class Admin:
         self._url = server.url()
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
 
-    async def execute(self, sql: str) -> None:
+    async def execute(self, sql: str, *values: object) -> None:
         """As the connection of the tests' own fixture would."""
         if self._connection is None:
             self._connection = await asyncpg.connect(self._url)
-        await self._connection.execute(sql)
+        await self._connection.execute(sql, *values)

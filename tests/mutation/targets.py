@@ -71,7 +71,47 @@ TARGETS = {
         ),
         needs_database=True,
     ),
+    "runs": Target(
+        ("workers/runs.py",),
+        (
+            "tests/workers/test_runner_ends.py",
+            "tests/workers/test_runner_lost_claims.py",
+            "tests/workers/test_runner_stops.py",
+            "tests/workers/test_runner.py",
+            "tests/workers/test_runner_tells.py",
+            "tests/workers/test_runner_cut_off.py",
+            "tests/workers/test_runner_begins.py",
+            "tests/workers/test_accounts.py",
+            "tests/workers/test_writes.py",
+        ),
+        needs_database=True,
+    ),
     "endings": Target(("workers/endings.py",), ("tests/workers/test_endings.py",)),
+    "flush": Target(
+        ("models/flush.py",),
+        ("tests/workers/test_flush.py", "tests/workers/test_writes.py"),
+        needs_database=True,
+    ),
+    "database": Target(
+        ("models/database.py",),
+        ("tests/models/test_database.py", "tests/models/test_pooler.py"),
+        needs_database=True,
+    ),
+    "limits": Target(
+        ("middleware/limits.py",), ("tests/middleware/test_limits.py",), needs_database=True
+    ),
+    "requests": Target(
+        ("routes/idempotency.py", "routes/job_writes.py", "routes/open_jobs.py"),
+        (
+            "tests/routes/test_idempotency.py",
+            "tests/routes/test_job_writes.py",
+            "tests/routes/test_open_jobs.py",
+            "tests/routes/test_open_job_counts.py",
+            "tests/routes/test_new_jobs.py",
+            "tests/routes/test_shortcut.py",
+        ),
+        needs_database=True,
+    ),
 }
 
 

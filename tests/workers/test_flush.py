@@ -1,11 +1,13 @@
 """Shared statements: what gathers goes in one, a bad row fails alone, a lost connection is mended."""
 
 import asyncio
+import contextlib
 
 import asyncpg
 import pytest
 import structlog
 
+from models.database import CONNECTION_FAILURES, HOT_SETTINGS
 from models.flush import Flusher
 
 FORBIDDEN = {
@@ -20,31 +22,69 @@ FORBIDDEN = {
 }
 
 
+REFUSED_FOR_NOW = {
+    "cancelled": "57014",
+    "no room on the disk": "53100",
+    "a deadlock": "40P01",
+    "a lock that others hold": "55P03",
+    "a server that only reads": "25006",
+}
+END_OURSELVES = "select pg_terminate_backend(pg_backend_pid())"
+
+
 class Table:
     """Writes numbers into a real table and remembers the sizes of its batches."""
 
-    def __init__(self, url):
+    def __init__(self, url, **options):
         self.batches = []
-        self.flusher = Flusher(url, self.write, name="test")
+        self.flushed = []
+        self.first = ""
+        self.flusher = Flusher(
+            url,
+            self.write,
+            name="test",
+            flushed=lambda items, answers: self.flushed.append((items, answers)),
+            **options,
+        )
 
     async def write(self, connection, items):
         self.batches.append(len(items))
+        if self.first:
+            first, self.first = self.first, ""
+            await connection.execute(first)
         await connection.execute(
             "insert into numbers select unnest($1::integer[]) on conflict do nothing", items
         )
         return [item * 2 for item in items]
 
 
-@pytest.fixture
-async def table(shop):
+@contextlib.asynccontextmanager
+async def writing(shop, **options):
     await shop.pool.execute(
         "create table numbers (number integer primary key check (number <> 13))"
     )
-    table = Table(shop.url)
+    table = Table(shop.url, **options)
     task = asyncio.create_task(table.flusher.run())
     yield table
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+async def table(shop):
+    async with writing(shop) as table:
+        yield table
+
+
+async def numbers(shop):
+    return await shop.value("select array_agg(number order by number) from numbers")
+
+
+async def connections(shop):
+    return await shop.value(
+        "select count(*) from pg_stat_activity "
+        "where application_name = 'mojito test' and datname = current_database()"
+    )
 
 
 async def test_each_caller_gets_the_answer_to_its_own_item(table):
@@ -59,15 +99,92 @@ async def test_what_gathers_while_a_flush_runs_goes_in_one_statement(table):
     assert len(table.batches) <= 3
 
 
-async def test_only_the_bad_row_suffers(table, shop):
-    answers = await asyncio.gather(
-        *(table.flusher.submit(i) for i in (12, 13, 14)), return_exceptions=True
+async def test_no_statement_is_larger_than_it_may_be(table):
+    await asyncio.gather(*(table.flusher.submit(i) for i in range(100, 1300)))
+
+    assert table.batches == [500, 500, 200]
+
+
+async def test_what_was_written_is_told_with_the_answers(table):
+    await asyncio.gather(*(table.flusher.submit(i) for i in (1, 2)))
+
+    assert table.flushed == [([1, 2], [2, 4])]
+
+
+async def test_how_long_a_write_took_is_told_with_its_name(shop):
+    took = []
+
+    async with writing(shop, took=lambda *told: took.append(told)) as table:
+        await table.flusher.submit(1)
+
+    ((name, seconds),) = took
+    assert name == "test"
+    assert 0 < seconds < 60
+
+
+@pytest.mark.parametrize("neighbours", [[12], [12, 14]], ids=str)
+async def test_only_the_bad_row_suffers(table, shop, neighbours):
+    refused, *answers = await asyncio.gather(
+        *(table.flusher.submit(i) for i in (13, *neighbours)), return_exceptions=True
     )
 
-    assert answers[0] == 24
-    assert isinstance(answers[1], asyncpg.CheckViolationError)
-    assert answers[2] == 28
-    assert await shop.value("select array_agg(number order by number) from numbers") == [12, 14]
+    assert isinstance(refused, asyncpg.CheckViolationError)
+    assert answers == [i * 2 for i in neighbours]
+    assert await numbers(shop) == neighbours
+
+
+async def test_what_nobody_waits_for_any_more_is_not_written(table, shop):
+    table.flusher.submit(1).cancel()
+
+    await table.flusher.submit(2)
+
+    assert await numbers(shop) == [2]
+
+
+@pytest.mark.parametrize("code", REFUSED_FOR_NOW.values(), ids=REFUSED_FOR_NOW)
+async def test_what_a_passing_trouble_refused_is_written_all_the_same(table, shop, code):
+    table.first = f"do $$ begin raise sqlstate '{code}'; end $$"
+
+    answers = await asyncio.gather(*(table.flusher.submit(i) for i in (1, 2)))
+
+    assert answers == [2, 4]
+    assert table.batches == [2, 2], "all of it again, and not row by row"
+    assert await numbers(shop) == [1, 2]
+
+
+async def test_who_may_not_repeat_is_told_of_a_lost_connection_and_writes_over_the_next(shop):
+    async with writing(shop, again=()) as table:
+        table.first = END_OURSELVES
+        lost = await asyncio.gather(
+            *(table.flusher.submit(i) for i in (1, 2, 3)), return_exceptions=True
+        )
+        told = list(table.batches), await numbers(shop)
+
+        answer = await table.flusher.submit(4)
+
+    assert [isinstance(error, CONNECTION_FAILURES) for error in lost] == [True] * 3
+    assert told == ([3], None), "nobody knows whether it is written, so nobody writes it again"
+    assert answer == 8
+
+
+async def test_its_statements_are_planned_as_the_hot_ones_are(shop):
+    async with writing(shop) as table:
+        await table.flusher.submit(1)
+
+        planned = await table.flusher._connection.fetchval("show enable_seqscan")
+
+    assert planned == HOT_SETTINGS["enable_seqscan"]
+
+
+async def test_who_ends_keeps_no_connection(shop):
+    async with writing(shop) as table:
+        await table.flusher.submit(1)
+        while_it_writes = await connections(shop)
+
+    async with asyncio.timeout(20):
+        while await connections(shop):
+            await asyncio.sleep(0.02)
+    assert while_it_writes == 1
 
 
 async def test_a_lost_connection_is_made_again_and_nothing_is_lost(table, shop):
