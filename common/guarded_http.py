@@ -216,7 +216,7 @@ async def _in_time(seconds: float) -> AsyncIterator[asyncio.Timeout]:
             raise  # it is the reader's own
         raise DownloadFailed("the address did not answer in time", code="timed_out") from error
     except httpx.TransportError as error:
-        raise _unreachable(type(error).__name__) from error
+        raise _unreachable(_told(error)) from error
 
 
 def _request(
@@ -286,6 +286,19 @@ def _not_allowed(reason: str) -> DownloadFailed:
 
 def _unreachable(reason: str) -> DownloadFailed:
     return DownloadFailed(f"the address cannot be reached: {reason}", code="unreachable")
+
+
+def _told(error: httpx.TransportError) -> str:
+    """What went wrong on the way, without the words of the libraries: they may tell of the inside."""
+    match error:
+        case httpx.ConnectError() if "certificate" in str(error).lower():
+            return "its certificate is not valid for it"
+        case httpx.ConnectError():
+            return "it takes no connection"
+        case httpx.NetworkError() | httpx.RemoteProtocolError():
+            return "its answer broke off, or is not HTTP"
+        case _:
+            return type(error).__name__
 
 
 def _refuse_answer(response: httpx.Response, max_bytes: int) -> None:

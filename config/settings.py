@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from common.address_guard import PrivateTargets
 from common.errors import ConfigurationError
+from common.plain_words import plainly
 from config.checks import grows_back, leads_somewhere
 from config.secret_files import read_files
 from config.values import Address, AtOnce, Days, Most, Origin, PerSecond, Port, Seconds, Token
@@ -269,7 +270,7 @@ def _fault(name: str, value: object) -> str | None:
     try:
         read = msgspec.convert({name: value}, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
-        return f"{PREFIX}{name.upper()}: {str(error).split(' - at ')[0]}"
+        return f"{PREFIX}{name.upper()}: {plainly(str(error).split(' - at ')[0])}"
     found: object = getattr(read, name)
     if isinstance(found, float) and not math.isfinite(found):
         return f"{PREFIX}{name.upper()}: {value} is no number to reckon with"

@@ -97,7 +97,14 @@ def _by_litestar(request: AnyRequest, error: HTTPException) -> Response[bytes]:
     code, detail = _WORDS.get(error.status_code, ("bad_request", "The request cannot be read."))
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _broken(request, error)
+    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        detail = f"The body is larger than {_most_bytes(request):,} bytes."
     return problem(request, error.status_code, code, detail, headers=error.headers)
+
+
+def _most_bytes(request: AnyRequest) -> int:
+    """Of a body, where one was refused for its size."""
+    return request.route_handler.resolve_request_max_body_size() or 0
 
 
 def _unavailable(request: AnyRequest, error: Exception) -> Response[bytes]:
@@ -139,12 +146,15 @@ def _broken(request: AnyRequest, error: Exception) -> Response[bytes]:
 
 _WORDS = {
     400: ("bad_request", "The request cannot be read."),
-    404: ("route_not_found", "There is nothing at this address."),
+    404: (
+        "route_not_found",
+        "There is nothing at this address; /api/v1/openapi.json lists those that there are.",
+    ),
     405: (
         "method_not_allowed",
         "This address does not know that method; Allow names those it does.",
     ),
-    413: ("body_too_large", "The body is larger than this address takes."),
+    413: ("body_too_large", "The body is too large."),
     415: ("unsupported_media_type", "The content type is not taken here."),
 }
 

@@ -98,6 +98,9 @@ async def revoke_key(pool: Pool, key_id: UUID) -> None:
     async with pool.acquire() as connection, connection.transaction():
         team_id = await api_keys.revoke_api_key(connection, id=key_id)
         if team_id is None:
-            raise NotFound(f"no key {key_id} that could be revoked", code="api_key_not_found")
+            raise NotFound(
+                f"no key {key_id} that could be revoked: there is none, or it is revoked already",
+                code="api_key_not_found",
+            )
         actor = audit.command_actor(team_id, "keys revoke")
         await audit.record(connection, actor, "api_key.revoked", key_id)

@@ -137,7 +137,7 @@ def _list(kind: Any, value: Any, pointer: str) -> list[Violation]:
     if not isinstance(value, list):
         return _wrong_type("a list", value, pointer)
     items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]  # JSON of a caller
-    found = _length(kind, len(items), pointer, "items")
+    found = _length(kind, len(items), pointer, ("item", "items"))
     for index, item in enumerate(items):
         found += _walk(kind.item_type, item, f"{pointer}/{index}")
         if len(found) >= MOST_TOLD:
@@ -149,7 +149,7 @@ def _dict(kind: inspect.DictType, value: Any, pointer: str) -> list[Violation]:
     if not isinstance(value, dict):
         return _wrong_type("an object", value, pointer)
     given: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]  # JSON of a caller
-    found = _length(kind, len(given), pointer, "entries")
+    found = _length(kind, len(given), pointer, ("entry", "entries"))
     for name, item in given.items():
         found += _walk(kind.key_type, name, step(pointer, name))
         found += _walk(kind.value_type, item, step(pointer, name))
@@ -163,7 +163,7 @@ def _str(kind: inspect.StrType, value: Any, pointer: str) -> list[Violation]:
         return _wrong_type("text", value, pointer)
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
         return [violation(pointer, "invalid_text", "Text must not contain half a character.")]
-    found = _length(kind, len(value), pointer, "characters")
+    found = _length(kind, len(value), pointer, ("character", "characters"))
     if not found and kind.pattern is not None and not re.search(kind.pattern, value):
         found.append(violation(pointer, "wrong_format", f"Expected text like {kind.pattern}."))
     return found
@@ -215,12 +215,23 @@ def _uuid(_: inspect.UUIDType, value: Any, pointer: str) -> list[Violation]:
     return []
 
 
-def _length(kind: Any, length: int, pointer: str, what: str) -> list[Violation]:
+def _length(kind: Any, length: int, pointer: str, words: tuple[str, str]) -> list[Violation]:
     if kind.min_length is not None and length < kind.min_length:
-        return [violation(pointer, "too_short", f"Expected at least {kind.min_length} {what}.")]
+        least = _counted(kind.min_length, words)
+        return [violation(pointer, "too_short", f"Expected at least {least}.")]
     if kind.max_length is not None and length > kind.max_length:
-        return [violation(pointer, "too_long", f"Expected at most {kind.max_length} {what}.")]
+        most = _counted(kind.max_length, words)
+        return [violation(pointer, "too_long", f"Expected at most {most}.")]
     return []
+
+
+def _counted(count: int, words: tuple[str, str]) -> str:
+    """In words that agree with the number.
+
+    >>> _counted(1, ("item", "items")), _counted(2, ("item", "items"))
+    ('1 item', '2 items')
+    """
+    return f"{count} {words[count != 1]}"
 
 
 def _range(kind: Any, value: float, pointer: str) -> list[Violation]:

@@ -44,7 +44,7 @@ async def raw_body(
     kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if kind not in taken:
         raise UnsupportedMedia(
-            f"Send {' or '.join(taken)}.",
+            f"Send Content-Type: {' or '.join(taken)}.",
             code="unsupported_media_type",
             headers={answer: ", ".join(taken)},
         )
@@ -110,7 +110,8 @@ def parse_json(body: bytes) -> Any:
     try:
         document = _values(body)
     except ValueError as error:
-        raise CallerError(f"The body is not JSON: {error}.", code="not_json") from None
+        reason = error if body.strip() else "it is empty"
+        raise CallerError(f"The body is not JSON: {reason}.", code="not_json") from None
     except RecursionError:
         raise _too_deep() from None
     if is_deeper(document, DEEPEST):

@@ -40,6 +40,7 @@ SAFE_LEVELS = 1000
 
 type Violations = list[dict[str, str]]
 
+_WITH_ARTICLE = {"image": "an image", "video": "a video", "audio": "a sound"}
 _MOST_LOOKS = 3
 """An account may be changed between the look at it and the write."""
 
@@ -259,7 +260,9 @@ async def _asset_violations(connection: Connection, asked: Asked, team_id: UUID)
             message = "There is no such asset."
             errors.append({"pointer": pointer, "code": "asset_not_found", "message": message})
         elif kind is not None and row.kind != kind:
-            message = f"The asset is a {row.kind}; a {kind} is needed here."
+            message = (
+                f"The asset is {_WITH_ARTICLE[row.kind]}; {_WITH_ARTICLE[kind]} is needed here."
+            )
             errors.append({"pointer": pointer, "code": "wrong_asset_kind", "message": message})
         elif refused := asked.door.refused_file(row.kind, row.content_type, row.size_bytes):
             errors.append({"pointer": pointer, "code": "asset_not_taken", "message": refused})

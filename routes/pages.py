@@ -74,7 +74,10 @@ async def docs() -> Response[str]:
 async def docs_file(name: FromPath[str]) -> Response[bytes]:
     """A file of the documentation."""
     if name not in _TYPES:
-        raise NotFound("There is nothing at this address.", code="route_not_found")
+        raise NotFound(
+            "There is nothing at this address; /api/v1/openapi.json lists those that there are.",
+            code="route_not_found",
+        )
     headers = {**_SECURITY, "Cache-Control": "public, max-age=3600"}
     return Response(_read(name), media_type=_TYPES[name], headers=headers)
 

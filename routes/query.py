@@ -12,6 +12,7 @@ from litestar import Request
 from msgspec import Meta
 
 from common.errors import CallerError
+from common.plain_words import plainly
 
 type AnyRequest = Request[Any, Any, Any]
 
@@ -90,7 +91,9 @@ def _convert(name: str, text: str, kind: Any, errors: list[dict[str, str]]) -> A
         try:
             return _in_utc(msgspec.convert(text, kind, strict=False))
         except (msgspec.ValidationError, OverflowError) as error:
-            errors.append(_error(name, "invalid_parameter", _expected(kind) or f"{error}."))
+            errors.append(
+                _error(name, "invalid_parameter", _expected(kind) or f"{plainly(str(error))}.")
+            )
             return None
     errors.append(_error(name, "invalid_parameter", "This is not a value."))
     return None

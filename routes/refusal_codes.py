@@ -71,7 +71,7 @@ REFUSALS: dict[str, Refusal] = {
     "invalid_parameter": Refusal(
         400,
         "Query parameters are not acceptable.",
-        _in_parameter("limit", "invalid_parameter", "Expected `int` <= 200."),
+        _in_parameter("limit", "invalid_parameter", "Expected at most 200."),
         needs="query",
     ),
     "unknown_value": Refusal(
@@ -210,15 +210,15 @@ REFUSALS: dict[str, Refusal] = {
     "precondition_failed": Refusal(
         412, "The object was changed since it was read; read it again.", needs="If-Match"
     ),
-    "body_too_large": Refusal(413, "The body is larger than this address takes.", needs="body"),
-    "unsupported_media_type": Refusal(415, "Send application/json.", needs="body"),
+    "body_too_large": Refusal(413, "The body is larger than 1,048,576 bytes.", needs="body"),
+    "unsupported_media_type": Refusal(415, "Send Content-Type: application/json.", needs="body"),
     "not_media": Refusal(
         415, "The bytes are no image, video or audio that is taken here.", only=("create_asset",)
     ),
     "invalid_request": Refusal(
         422,
         "One thing in the body is not acceptable.",
-        _in_body("/name", "too_short", "Expected at least 1 characters."),
+        _in_body("/name", "too_short", "Expected at least 1 character."),
         needs="body",
     ),
     "platform_not_available": Refusal(

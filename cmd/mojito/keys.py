@@ -129,5 +129,5 @@ async def _revoke(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.json:
         print_json({"id": key_id, "revoked": True})
     else:
-        print_lines([f"key {key_id} is revoked"])
+        print_lines([f"key {key_id} is revoked; every API process notices within 30 s"])
     return 0

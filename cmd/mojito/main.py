@@ -108,7 +108,7 @@ def _parser(wanted: str | None) -> argparse.ArgumentParser:
         sub = subparsers.add_parser(
             name,
             help=about,
-            description=about.capitalize() + ".",
+            description=f"{about[0].upper()}{about[1:]}.",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if name == wanted:

@@ -232,6 +232,7 @@ async def test_an_answer_that_breaks_off_is_unreachable(answer: bytes):
         error = await refusal(client, f"http://127.0.0.1:{server.port}/")
 
     assert error.code == "unreachable"
+    assert error.message == "the address cannot be reached: its answer broke off, or is not HTTP"
 
 
 async def test_a_closed_port_is_unreachable():
@@ -241,6 +242,7 @@ async def test_a_closed_port_is_unreachable():
         error = await refusal(client, f"http://127.0.0.1:{port}/")
 
     assert error.code == "unreachable"
+    assert error.message == "the address cannot be reached: it takes no connection"
 
 
 async def test_a_name_without_address_is_unreachable():
@@ -283,6 +285,7 @@ async def test_a_certificate_for_another_name_is_refused(tmp_path: Path):
         error = await refusal(client, f"https://other.example:{server.port}/")
 
     assert error.code == "unreachable"
+    assert error.message == "the address cannot be reached: its certificate is not valid for it"
     assert server.requests == []
 
 

@@ -115,7 +115,9 @@ def test_an_empty_file_names_no_database(tmp_path, text):
 
 
 def test_all_wrong_settings_are_named_at_once():
-    with pytest.raises(ConfigurationError, match=r"MOJITO_A .*MOJITO_PORT"):
+    with pytest.raises(
+        ConfigurationError, match=r"MOJITO_A .*MOJITO_PORT: Expected a whole number"
+    ):
         read_settings({"MOJITO_A": "1", "MOJITO_PORT": "x"})
 
 

@@ -127,6 +127,13 @@ async def test_what_is_not_json_is_a_400(caller, body):
     assert answer.json()["code"] == "not_json"
 
 
+async def test_a_body_that_was_forgotten_is_told_so(caller):
+    answer = await caller.post(URL)
+
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "The body is not JSON: it is empty."
+
+
 @pytest.mark.parametrize("body", [b"null", b"[]", b'"text"', b"7"])
 async def test_json_that_is_no_object_is_a_422(caller, body):
     answer = await caller.post(URL, content=body, headers={"Content-Type": "application/json"})
@@ -195,6 +202,7 @@ async def test_json_bodies_end_at_one_mebibyte(caller):
     assert fits.status_code == 422
     assert exceeds.status_code == 413
     assert exceeds.json()["code"] == "body_too_large"
+    assert exceeds.json()["detail"] == "The body is larger than 1,048,576 bytes."
 
 
 async def test_a_body_that_does_not_say_its_length_ends_there_too(caller):

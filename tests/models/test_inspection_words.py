@@ -29,6 +29,7 @@ class Open(msgspec.Struct):
 type Shape = Circle | Square
 type Pair = Annotated[list[int], Meta(min_length=2, max_length=3)]
 type Counts = Annotated[dict[str, int], Meta(min_length=1, max_length=2)]
+type Letter = Annotated[str, Meta(min_length=1, max_length=1)]
 type Word = Annotated[str, Meta(min_length=2, max_length=3)]
 type Code = Annotated[str, Meta(pattern="^[A-Z]+$")]
 type Country = Annotated[str, Meta(pattern="^[A-Z]+$", extra_json_schema={"examples": ["US"]})]
@@ -96,9 +97,11 @@ def test_what_is_as_its_type_says_is_right(kind, document):
         (int, b"1", "wrong_type", "Expected an integer, got something else."),
         (Pair, [1], "too_short", "Expected at least 2 items."),
         (Pair, [1, 2, 3, 4], "too_long", "Expected at most 3 items."),
-        (Counts, {}, "too_short", "Expected at least 1 entries."),
+        (Counts, {}, "too_short", "Expected at least 1 entry."),
         (Counts, {"a": 1, "b": 2, "c": 3}, "too_long", "Expected at most 2 entries."),
         (Word, "a", "too_short", "Expected at least 2 characters."),
+        (Letter, "", "too_short", "Expected at least 1 character."),
+        (Letter, "ab", "too_long", "Expected at most 1 character."),
         (Word, "abcd", "too_long", "Expected at most 3 characters."),
         (Code, "us", "wrong_format", "Expected text like ^[A-Z]+$."),
         (Country, "us", "wrong_format", "Expected text like US."),

@@ -76,3 +76,15 @@ async def test_a_rate_that_cannot_be_reckoned_with_is_refused(keys, rate):
 
     assert (code, out) == (2, "")
     assert err.startswith(f"mojito: --rate {rate}: ")
+
+
+async def test_a_key_is_revoked_once_and_both_answers_say_what_it_means(keys):
+    _, made, _ = await keys("create", "--team", "ads", "--json")
+    key_id = json.loads(made)["id"]
+
+    first = await keys("revoke", key_id)
+    again = await keys("revoke", key_id)
+
+    assert first[:2] == (0, f"key {key_id} is revoked; every API process notices within 30 s\n")
+    assert (again[0], again[1]) == (2, "")
+    assert "it is revoked already" in again[2]

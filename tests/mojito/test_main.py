@@ -12,6 +12,7 @@ import pytest
 from common.errors import Invalid
 from models.api_keys import create_key
 from models.database import open_pool
+from mojito.main import main
 
 ROOT = Path(__file__).parents[2]
 AWAY = "postgresql://someone:verysecret@127.0.0.1:9/none"
@@ -160,3 +161,10 @@ async def test_a_name_that_a_caller_chose_commands_no_terminal(tmp_path, databas
 
     assert "x\\x1b[2Jy" in done.stdout
     assert "\x1b" not in done.stdout
+
+
+def test_help_spells_names_as_everywhere_else(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["up", "--help"])
+
+    assert "Run everything on this machine: PostgreSQL, sandbox, API" in capsys.readouterr().out

@@ -83,3 +83,17 @@ async def test_wrong_parameters_are_refused_by_name(caller, query, code):
     assert answer.status_code == 400
     assert answer.json()["code"] == code
     assert answer.json()["errors"][0]["parameter"] == query.partition("=")[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        (f"{URL}?limit=201", "Expected at most 200."),
+        (f"{URL}?limit=0", "Expected at least 1."),
+        ("/api/v1/ads/meta?validate_only=yes", "Expected true or false."),
+    ],
+)
+async def test_what_a_parameter_may_be_is_told_in_plain_words(caller, url, told):
+    answer = await caller.request("GET" if url.startswith(URL) else "POST", url, json={})
+
+    assert answer.json()["errors"][0]["message"] == told

@@ -285,7 +285,13 @@ async def test_a_named_asset_must_be_what_it_is_used_as(api, caller):
 
     assert taken.status_code == 202
     assert refused.status_code == 422
-    assert refused.json()["errors"][0]["code"] == "wrong_asset_kind"
+    assert refused.json()["errors"] == [
+        {
+            "pointer": "/media/hero/asset_id",
+            "code": "wrong_asset_kind",
+            "message": "The asset is a video; an image is needed here.",
+        }
+    ]
 
 
 @pytest.mark.parametrize(

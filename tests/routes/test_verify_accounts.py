@@ -166,6 +166,7 @@ async def test_a_dead_token_makes_the_account_wait_for_another(caller, sandbox, 
     shown = (await caller.get(f"{URL}/{ours['id']}")).json()
 
     assert codes(told) == [(code, "error")]
+    assert "the jobs that wait then go on" in told["findings"][0]["remedy"]
     assert (told["ok"], told["token"]["works"], told["account"]) == (False, False, None)
     assert told["status"] == shown["status"] == "REQUIRES_REAUTH"
     assert TOKEN not in str(told)

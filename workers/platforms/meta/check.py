@@ -26,6 +26,7 @@ PAGE_FIELDS = ["id", "name", "tasks"]
 MOST_LISTS = 5
 _ORDER = ("error", "warning", "info")
 _EXPIRED = 463
+_NEW_CREDENTIALS = "Replace the account's credentials; the jobs that wait then go on by themselves."
 _NOT_TOLD = ("object_not_visible", "report_not_ready")
 """Worth a second try for a step; for a question that is an answer."""
 
@@ -147,7 +148,7 @@ def _of_dead_token(error: StepError) -> Checked:
     if code == "token_rejected" and (error.upstream or {}).get("subcode") == _EXPIRED:
         code = "token_expired"
     message = f"The platform does not accept the token: {told.name(error.message)}"
-    found = Finding(code, "error", message, error.remedy)
+    found = Finding(code, "error", message, _NEW_CREDENTIALS)
     return Checked(token=TokenFacts(works=False), findings=[found])
 
 
@@ -160,7 +161,7 @@ def _said_dead(answer: Any) -> StepError:
     return StepError(
         message,
         code="token_rejected",
-        remedy="Replace the account's credentials; the jobs that wait then go on by themselves.",
+        remedy=_NEW_CREDENTIALS,
         upstream={"subcode": known.get("subcode")},
     )
 
