@@ -14,6 +14,7 @@ from common.tracing import Sink
 from middleware.auth import RequireAuth, require_scope
 from middleware.cross_origin import Preflights, cross_origin
 from middleware.limits import Rate, RateLimits
+from middleware.one_host import OneHost
 from middleware.patience import Patience
 from middleware.problems import EXCEPTION_HANDLERS
 from middleware.request_id import RequestIds
@@ -130,7 +131,7 @@ def create_app(
     )
     short = Shortcut(app, admit, parts)
     inner = short if cross is None else Preflights(short, cross)
-    app.asgi_handler = RequestIds(inner, measured.answered, sink)
+    app.asgi_handler = RequestIds(OneHost(inner), measured.answered, sink)
     return app
 
 

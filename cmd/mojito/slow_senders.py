@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import structlog
 
+from mojito.answers import LastIfUninvited, WithoutChunks
 from mojito.in_turn import InTurnProtocol
 from mojito.unreadable import head_too_long, not_http
-from mojito.without_chunks import WithoutChunks
 
 UNHEARD_SECONDS = 30.0
 """For the whole head of a request, and for each further piece of its body."""
@@ -67,8 +67,12 @@ class PunctualProtocol(InTurnProtocol):
         """The body, if there is one, may take its time."""
         self._is_in_head, self._head_bytes = False, 0
         super().on_headers_complete()
+        # nobody else says which class it is made of
         if self.scope["http_version"] == "1.0":
-            self.cycle.__class__ = WithoutChunks  # nobody else says which class it is made of
+            self.cycle.__class__ = WithoutChunks
+            self.cycle.waiting_for_100_continue = False  # it does not know that either
+        elif self.expect_100_continue:
+            self.cycle.__class__ = LastIfUninvited
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """What follows a body says nothing about the request that was not known before it."""

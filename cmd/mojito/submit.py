@@ -183,6 +183,8 @@ def _read_request(path: Path) -> dict[str, Any]:
         repeated = next(repeated_names(body), None)
     except OSError as error:
         raise Invalid(f"cannot read {path}: {error.strerror}") from None
+    except msgspec.ValidationError:  # JSON that asks for no type is wrong in no other way
+        raise Invalid(f"{path} has a number of more digits than can be kept") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"{path} is not JSON: {error}") from None
     except RecursionError:

@@ -262,7 +262,7 @@ async def test_a_caller_who_hangs_up_is_no_failure_of_ours(api: Api, path, kind,
         "raw_path": path.encode(),
         "query_string": b"",
         "root_path": "",
-        "headers": [(b"authorization", key), (b"content-type", kind)],
+        "headers": [(b"host", b"api"), (b"authorization", key), (b"content-type", kind)],
     }
     await api.app(scope, receive, send)  # pyright: ignore[reportArgumentType]  # plain dicts are what servers send
 

@@ -294,6 +294,8 @@ async def test_a_file_that_is_no_media_is_refused(
         ("{", "is not JSON"),
         (b'{"name": "\xff"}', "is not JSON"),
         ("[]", "is not a JSON object"),
+        ('{"budget": [1, %s]}' % ("9" * 4301), "a number of more digits than can be kept"),
+        ('{"budget": 1e400}', "a number of more digits than can be kept"),
         ('{"activate": false, "activate": true}', "names /activate more than once"),
         ('{"media": {"hero": {"file": "missing.png"}}}', "missing.png: No such file"),
     ],

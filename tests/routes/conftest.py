@@ -113,7 +113,11 @@ async def posted(api: Api, url: str, key: bytes, message: dict[str, Any]) -> int
         "raw_path": url.encode(),
         "query_string": b"",
         "root_path": "",
-        "headers": [(b"authorization", key), (b"content-type", b"application/json")],
+        "headers": [
+            (b"host", b"api"),
+            (b"authorization", key),
+            (b"content-type", b"application/json"),
+        ],
     }
     await api.app(scope, receive, send)  # pyright: ignore[reportArgumentType]  # plain dicts are what servers send
     return sent[0]["status"]

@@ -9,7 +9,13 @@ import msgspec
 from middleware.problems import MEDIA_TYPE
 from routes.refusal_codes import code_of
 
-NOT_OF_A_ROUTE = {"route_not_found", "method_not_allowed", "cross_origin_refused", "internal_error"}
+NOT_OF_A_ROUTE = {
+    "route_not_found",
+    "method_not_allowed",
+    "cross_origin_refused",
+    "host_unclear",
+    "internal_error",
+}
 """Answered where no operation is, or to nobody's intent."""
 
 
