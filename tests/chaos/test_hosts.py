@@ -70,8 +70,10 @@ async def test_a_worker_that_lost_the_database_in_a_call_changes_nothing_when_it
 
 
 async def test_workers_that_lost_the_platform_in_a_call_wait_and_go_on(house):
-    await house.sandbox.fault("slow", "*/adsets", seconds=1.5, times=3)
-    jobs = [await house.submit(house.request(name=f"Job {n}")) for n in range(3)]
+    await house.sandbox.fault("slow", "*/adsets", seconds=2.5, times=3)
+    with house.host("first").paused(), house.host("second").paused():
+        # all are begun at once: else the first may be over before the last one is in its call
+        jobs = [await house.submit(house.request(name=f"Job {n}")) for n in range(3)]
     await until(house.used_up_faults)
 
     with contextlib.ExitStack() as cut:

@@ -22,9 +22,12 @@ async def test_two_processes_let_through_what_one_may(house):
         more = [await one.get("/api/v1/campaign_jobs") for _ in range(8)]
 
     statuses = Counter(answer.status_code for answer in [*answers, *more])
-    # three of sixty may lie in each process, taken and not used
-    assert BURST - 2 * 3 <= statuses[200] <= BURST
-    assert statuses[200] + statuses[429] == 108
+    busy = [answer.json()["code"] for answer in answers if answer.status_code == 503]
+    # three of sixty may lie in each process, taken and not used; one more was taken too late for each
+    # request that had given up waiting for it
+    assert BURST - 2 * 3 - len(busy) <= statuses[200] <= BURST
+    assert statuses[200] + statuses[429] + len(busy) == 108
+    assert set(busy) <= {"database_busy"}
     assert {answer.json()["code"] for answer in more if answer.status_code == 429} == {
         "rate_limited"
     }

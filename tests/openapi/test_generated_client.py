@@ -34,6 +34,7 @@ class Generated:
             base_url=f"http://127.0.0.1:{up.port}",
             token=up.key,
             raise_on_unexpected_status=True,
+            timeout=httpx.Timeout(60),
             httpx_args={"trust_env": False},
         )
 
@@ -49,7 +50,8 @@ class Generated:
 def generated(installation: Up) -> Generator[Generated]:
     folder = installation.folder
     address = f"http://127.0.0.1:{installation.port}/api/v1/openapi.json"
-    (folder / "openapi.json").write_bytes(httpx.get(address, trust_env=False).content)
+    document = httpx.get(address, trust_env=False, timeout=60).content
+    (folder / "openapi.json").write_bytes(document)
     (folder / "configuration.json").write_text(json.dumps(CONFIGURATION))
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--fail-on-warning"]
     options = ["--meta", "none", "--config", "configuration.json", "--output-path", NAME]
