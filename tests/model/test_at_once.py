@@ -14,6 +14,8 @@ from tests.model.real import SILENCE_SECONDS, Real
 from workers.upkeep import rescue
 from workers.writes import Move, write_moves
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 ROUNDS = 25
 MOST_ROUNDS = 100
 """On a slow machine fewer moves come in time for a round, so it takes more of them."""

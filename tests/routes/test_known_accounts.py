@@ -62,6 +62,7 @@ async def test_a_job_and_the_end_of_its_account_exclude_each_other(api, caller):
         await api.pool.execute("update ad_accounts set deleted_at = now(), updated_at = now()")
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_job_waits_for_a_deletion_that_is_on_its_way_and_is_not_made(api, caller):
     account = await add_account(caller)
     await caller.post(URL, json=meta_request())

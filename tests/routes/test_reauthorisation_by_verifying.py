@@ -1,6 +1,7 @@
 """An account that waits for a working token, its jobs, and what changes while the platform is asked."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -18,9 +19,6 @@ from tests.routes.test_verify_accounts import (
 
 __all__ = ["meta_address"]
 
-SLOW_SECONDS = 4
-"""In which a request of another caller's is answered on a slow machine too."""
-
 WAITING = """update campaign_jobs set waiting_reason = 'reauth_required', waiting_since = now(),
     due_at = now() + interval '7 days' where id = $1"""
 DEAD = "update ad_accounts set status = 'REQUIRES_REAUTH', updated_at = now()"
@@ -30,6 +28,16 @@ async def waiting_job(api, account):
     job = await add_job(api.pool, account)
     await api.pool.execute(WAITING, job.id)
     return job
+
+
+@contextlib.asynccontextmanager
+async def asking(api, caller, sandbox, account):
+    """Who verifies an account has read it, and the platform does not answer before the block ends."""
+    with sandbox.busy():
+        looking = asyncio.create_task(caller.post(f"{URL}/{account['id']}/verify"))
+        while not await api.pool.fetchval("select count(*) from audit_log where action ~ 'opened'"):
+            assert not looking.done()
+        yield looking
 
 
 async def due(api, job):
@@ -85,13 +93,9 @@ async def test_credentials_that_came_meanwhile_are_not_judged_by_the_old_ones(ap
         sandbox.control, "POST", f"accounts/{theirs['id']}/token", {"revoke_old": True}
     )
     fresh = await asyncio.to_thread(sandbox.token, theirs["id"])
-    order = {"match": {"path": "*/debug_token"}, "fault": "slow", "seconds": SLOW_SECONDS}
-    await asyncio.to_thread(sandbox.control, "POST", "faults", order)
-    looking = asyncio.create_task(caller.post(f"{URL}/{ours['id']}/verify"))
-    while not await api.pool.fetchval("select count(*) from audit_log where action ~ 'opened'"):
-        assert not looking.done()
 
-    await caller.put(f"{URL}/{ours['id']}", json={"credentials": {"access_token": fresh}})
+    async with asking(api, caller, sandbox, ours) as looking:
+        await caller.put(f"{URL}/{ours['id']}", json={"credentials": {"access_token": fresh}})
     answer = await looking
 
     assert (answer.status_code, answer.json()["code"]) == (409, "ad_account_changed")
@@ -101,13 +105,9 @@ async def test_credentials_that_came_meanwhile_are_not_judged_by_the_old_ones(ap
 
 async def test_an_account_that_is_gone_meanwhile_is_not_found(api, caller, sandbox):
     ours, _ = await held(caller, sandbox)
-    order = {"match": {"path": "*/debug_token"}, "fault": "slow", "seconds": SLOW_SECONDS}
-    await asyncio.to_thread(sandbox.control, "POST", "faults", order)
-    looking = asyncio.create_task(caller.post(f"{URL}/{ours['id']}/verify"))
-    while not await api.pool.fetchval("select count(*) from audit_log where action ~ 'opened'"):
-        assert not looking.done()
 
-    await caller.delete(f"{URL}/{ours['id']}")
+    async with asking(api, caller, sandbox, ours) as looking:
+        await caller.delete(f"{URL}/{ours['id']}")
 
     assert (await looking).status_code == 404
 

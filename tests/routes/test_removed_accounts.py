@@ -42,6 +42,7 @@ async def test_a_long_history_is_not_read_to_see_whether_jobs_are_open(api, call
     assert await whole_reads(api) == before
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_job_is_not_retried_while_its_account_is_being_removed(
     api, caller, account, database
 ):

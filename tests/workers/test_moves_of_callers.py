@@ -109,6 +109,7 @@ async def test_the_end_of_a_job_that_was_asked_to_stop_before_its_worker_died_is
     assert (await told(shop))[-1] == ("job.finished", TEAM, {"status": "CANCELLED"})
 
 
+@pytest.mark.usefixtures("patient")
 async def test_two_who_cancel_at_one_time_are_told_of_one_wish(shop, job_id):
     await shop.claim()
     async with connected(shop) as own:
@@ -121,6 +122,7 @@ async def test_two_who_cancel_at_one_time_are_told_of_one_wish(shop, job_id):
     assert len(await told(shop)) == 1
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize(
     ("left", "answer", "status"),
     [("SUCCESS", False, "SUCCESS"), ("PROCESSING", True, "CANCELLED")],

@@ -47,6 +47,7 @@ async def test_jobs_of_a_claim_that_took_all_there_was_begin_in_the_turn_that_br
     assert claimed_before == [0]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_jobs_of_a_claim_behind_which_there_may_be_more_begin_behind_the_next_one(shop):
     """Nothing leaves while the loop stands still: what the server does then, it was told before."""
     account = await shop.account()
