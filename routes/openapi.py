@@ -147,7 +147,7 @@ def _operation(path: str, handler: HTTPRouteHandler) -> Document:
     needs = f"\n\nNeeds the scope `{scope}`." if scope else ""
     operation: Document = {
         "operationId": handler.fn.__name__,
-        "summary": summary.rstrip("."),
+        "summary": _without_markup(summary).rstrip("."),
         "description": (rest.strip() + needs).strip() or summary,
         "tags": [_tag(handler)],
         "parameters": _parameters(path, handler),
@@ -159,6 +159,15 @@ def _operation(path: str, handler: HTTPRouteHandler) -> Document:
     if handler.opt.get("open"):
         operation["security"] = []
     return operation
+
+
+def _without_markup(summary: str) -> str:
+    """Pages show a summary as it is, while descriptions are Markdown to them.
+
+    >>> _without_markup("Stores a file: the field `file` of a form.")
+    'Stores a file: the field "file" of a form.'
+    """
+    return summary.replace("`", '"')
 
 
 def _webhook(name: str) -> Document:

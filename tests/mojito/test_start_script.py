@@ -11,13 +11,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def started(folder, *before, cwd=None):
+def started(folder, *before, cwd=None, arguments=()):
     """By an account without a home."""
     path = os.pathsep.join([*map(str, before), str(folder / "tools"), os.environ["PATH"]])
     left_out = ("MOJITO_PYTHON", "HOME")
     environment = {k: v for k, v in os.environ.items() if k not in left_out} | {"PATH": path}
     return subprocess.Popen(
-        [folder / "mojito"],
+        [folder / "mojito", *arguments],
         cwd=cwd,
         env=environment,
         stdout=subprocess.PIPE,
@@ -73,3 +73,18 @@ def test_an_activated_environment_is_made_anew_too(checkout):
     assert f"remove {lock}" in told
     assert "preparing" in second[1]
     assert second[0] == "started\n", second
+
+
+def test_packages_of_tests_come_beside_those_that_a_running_program_uses(checkout):
+    end_of(started(checkout))
+    (used := checkout / ".venv" / "used").touch()
+
+    added = end_of(started(checkout, arguments=["test"]))
+    kept = used.exists()
+    (checkout / "requirements.dev.txt").write_text("# another release\n")
+    renewed = end_of(started(checkout, arguments=["test"]))
+
+    assert "adding the packages of tests" in added[1]
+    assert kept
+    assert "preparing" in renewed[1]
+    assert not used.exists()

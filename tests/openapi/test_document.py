@@ -72,7 +72,8 @@ def untold(document: dict[str, Any]) -> list[str]:
         fields = schema.get("properties", {})
         found += [f"{name}.{field}" for field, told in fields.items() if not _told(told)]
     for name, operation in operations(document):
-        if not (operation["summary"] and operation["description"]):
+        # pages show a summary as it is, so marks of Markdown would stand there
+        if "`" in operation["summary"] or not (operation["summary"] and operation["description"]):
             found.append(name)
         told = operation["parameters"]
         found += [f"{name} {parameter['name']}" for parameter in told if not _told(parameter)]
