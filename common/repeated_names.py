@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from common.json_pointer import escaped
+
 
 def is_clearly_free(body: bytes, anew: bytes) -> bool:
     """Whether counting shows that every name in the body stands once. `anew` is what the body says as it was
@@ -50,15 +52,11 @@ def _unread(_: str) -> None:
 def _pointers(value: Any, pointer: str) -> Iterator[str]:
     match value:
         case _Members():
-            yield from (f"{pointer}/{_escaped(name)}" for name in value.repeated)
+            yield from (f"{pointer}/{escaped(name)}" for name in value.repeated)
             for name, inner in value.items():
-                yield from _pointers(inner, f"{pointer}/{_escaped(name)}")
+                yield from _pointers(inner, f"{pointer}/{escaped(name)}")
         case list():
             for index, inner in enumerate(value):
                 yield from _pointers(inner, f"{pointer}/{index}")
         case _:
             pass
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")

@@ -12,6 +12,7 @@ import msgspec
 from litestar.exceptions import InternalServerException
 
 from common.errors import CallerError, Invalid, UnsupportedMedia
+from common.json_pointer import escaped
 from common.repeated_names import is_clearly_free, repeated_names
 from models.inspection import is_deeper, violations
 from models.violation import MOST_TOLD
@@ -182,7 +183,7 @@ def _endless(value: Any, pointer: str) -> Iterator[dict[str, str]]:
             yield {"pointer": pointer, "code": "invalid_number", "message": message}
         case dict():
             for name, inner in value.items():
-                yield from _endless(inner, f"{pointer}/{_escape(name)}")
+                yield from _endless(inner, f"{pointer}/{escaped(name)}")
         case list():
             for index, inner in enumerate(value):
                 yield from _endless(inner, f"{pointer}/{index}")
@@ -225,7 +226,7 @@ def _texts(value: Any, pointer: str) -> Iterator[dict[str, str]]:
             yield {"pointer": pointer, "code": "invalid_text", "message": message}
         case dict():
             for name, inner in value.items():
-                at = f"{pointer}/{_escape(name)}"
+                at = f"{pointer}/{escaped(name)}"
                 yield from _texts(name, at)
                 yield from _texts(inner, at)
         case list():
@@ -264,7 +265,3 @@ def _repeated(pointer: str) -> dict[str, str]:
 
 def _too_deep() -> CallerError:
     return CallerError("The body is nested too deeply.", code="not_json")
-
-
-def _escape(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")

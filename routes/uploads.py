@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from common.errors import CallerError, Invalid, TooLarge
+from common.json_pointer import escaped
 from routes.body import whole
 from routes.parts import ApiRequest
 
@@ -114,5 +115,4 @@ def _refused(name: str, code: str, message: str) -> Invalid:
 
 
 def _violation(name: str, code: str, message: str) -> dict[str, str]:
-    escaped = name.replace("~", "~0").replace("/", "~1")
-    return {"pointer": f"/{escaped}", "code": code, "message": message}
+    return {"pointer": f"/{escaped(name)}", "code": code, "message": message}

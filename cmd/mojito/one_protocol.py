@@ -8,7 +8,7 @@ import sys
 
 import httptools
 
-from mojito.slow_readers import PatientProtocol
+from mojito.slow_callers import PatientProtocol
 
 _FRAMES = frozenset({b"content-length", b"transfer-encoding"})
 """Headers that say where a body ends."""

@@ -13,7 +13,7 @@ import uvicorn
 
 from mojito.one_protocol import OneProtocol
 from mojito.serve import Server
-from mojito.slow_readers import PatientProtocol
+from mojito.slow_callers import PatientProtocol
 
 LARGE = 8_000_000
 """More than both systems keep of what nobody reads."""

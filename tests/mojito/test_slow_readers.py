@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 
 from mojito.serve import Server
-from mojito.slow_readers import PatientProtocol
+from mojito.slow_callers import PatientProtocol
 
 CHUNK = b"x" * 100_000
 CHUNKS = 120

@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 
 from mojito.serve import Server
-from mojito.slow_readers import PatientProtocol
+from mojito.slow_callers import PatientProtocol
 from tests.house.conftest import until
 
 HEAD = b"POST / HTTP/1.1\r\nHost: api\r\nContent-Length: 4\r\n\r\n"
@@ -72,6 +72,18 @@ async def names_of_headers(scope, receive, send) -> None:
     await send({"type": "http.response.body", "body": names})
 
 
+class Held:
+    """An application that answers when it is let."""
+
+    def __init__(self) -> None:
+        self.asked, self.opened = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, scope, receive, send) -> None:
+        self.asked.set()
+        await self.opened.wait()
+        await echo(scope, receive, send)
+
+
 @contextlib.asynccontextmanager
 async def connected(
     app=echo, protocol: type[PatientProtocol] = Impatient
@@ -120,6 +132,21 @@ async def test_a_connection_may_rest_between_requests_and_who_falls_silent_after
         received = await rest_of(reader)
 
     assert received == b""
+
+
+async def test_who_sent_what_is_no_request_behind_one_is_still_answered_late():
+    held = Held()
+
+    async with connected(held, ByHand) as (reader, writer):
+        writer.write(HEAD + b"late")
+        await held.asked.wait()
+        await arrives(writer, b"no request\r\n\r\n")
+        ByHand.newest.let_time_pass()
+        held.opened.set()
+        received = await rest_of(reader)
+
+    assert b"\r\nlate\r\n" in received
+    assert b"HTTP/1.1 400 " in received
 
 
 async def test_a_head_that_trickles_is_cut_off():

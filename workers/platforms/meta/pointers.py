@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from common.json_pointer import escaped
 from models.plan import PlannedStep
 from workers.platforms.base import StepContext
 
@@ -74,5 +75,4 @@ def _translated(path: list[str], ours: Mapping[tuple[str, ...], tuple[str, ...]]
 
 
 def _join(*parts: Any) -> str:
-    escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in parts)
-    return "".join(f"/{part}" for part in escaped)
+    return "".join(f"/{escaped(str(part))}" for part in parts)

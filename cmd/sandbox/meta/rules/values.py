@@ -56,11 +56,6 @@ def word(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def is_given(value: Any) -> bool:
-    """Whether something was sent at all."""
-    return value is not None and value != ""
-
-
 def moment(value: Any) -> float | None:
     """Unix seconds of a time in either of the forms that are accepted; 0 is no end.
 
