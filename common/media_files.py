@@ -23,6 +23,8 @@ MOST_PIXELS = 80_000_000
 
 _VIDEO_STARTS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 """Old QuickTime files have no ftyp box; they start with one of the others."""
+_PHOTOGRAPHS = frozenset({b"heic", b"heix", b"mif1", b"avif"})
+"""HEIC, as phones write it, and AVIF are images in the boxes of a video."""
 
 
 class NotMedia(MojitoError):
@@ -47,6 +49,8 @@ def examine(path: Path) -> MediaFacts:
     with path.open("rb") as file:
         head = file.read(16)
         file.seek(0)
+        if head[4:8] == b"ftyp" and head[8:12] in _PHOTOGRAPHS:
+            raise _none_of_ours()
         if head[4:8] in _VIDEO_STARTS:
             return _video(file)
         audio = _audio_type(head)
@@ -95,9 +99,7 @@ def _image(file: BinaryIO) -> MediaFacts:
             facts = _facts_of(image)
             _verify(image)
     except UnidentifiedImageError as error:
-        raise NotMedia(
-            "the bytes are no PNG, JPEG, GIF, WebP, MP4, MOV, MP3 or WAV file"
-        ) from error
+        raise _none_of_ours() from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many_pixels() from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
@@ -123,6 +125,10 @@ def _verify(image: Image.Image) -> None:
         return
     image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))
     image.load()
+
+
+def _none_of_ours() -> NotMedia:
+    return NotMedia("the bytes are no PNG, JPEG, GIF, WebP, MP4, MOV, MP3, WAV or M4A file")
 
 
 def _too_many_pixels() -> NotMedia:

@@ -7,7 +7,6 @@ _NAMES = {
     "float": "a number",
     "bool": "true or false",
     "str": "text",
-    "uuid": "an id (UUID)",
 }
 _BOUNDS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
 _WRONG_TYPE = re.compile(r"Expected `(\w+)(?: \| null)?`, got `.*`")
@@ -24,8 +23,8 @@ def plainly(message: str) -> str:
     ('Expected at most 200', 'Expected more than 0.0')
     >>> plainly("Expected `str` of length >= 1")
     'Expected text of at least 1 in length'
-    >>> plainly("Invalid UUID")
-    'Invalid UUID'
+    >>> plainly("Invalid UUID"), plainly("Object missing a field")
+    ('Expected an id (UUID)', 'Object missing a field')
     """
     if (found := _WRONG_TYPE.fullmatch(message)) and found[1] in _NAMES:
         return f"Expected {_NAMES[found[1]]}"
@@ -33,4 +32,4 @@ def plainly(message: str) -> str:
         return f"Expected {_BOUNDS[found[1]]} {found[2]}"
     if found := _LENGTH.fullmatch(message):
         return f"Expected text of {_BOUNDS[found[1]]} {found[2]} in length"
-    return message
+    return "Expected an id (UUID)" if message == "Invalid UUID" else message

@@ -38,6 +38,8 @@ LONGEST_CONFIGURATION = 64 * 1024
 """Bytes of the settings of one account, which lists show 200 times and caches hold 10,000 times."""
 ACCOUNT_IDS: dict[PlatformType, str] = {"META": "^act_[0-9]{1,32}$"}
 """How each platform writes its account ids."""
+ACCOUNT_ID_EXAMPLES: dict[PlatformType, str] = {"META": "act_1234567890"}
+"""One for each pattern: it says more to people."""
 
 
 class MetaSettings(msgspec.Struct, frozen=True):

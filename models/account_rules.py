@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from models.account import (
+    ACCOUNT_ID_EXAMPLES,
     ACCOUNT_IDS,
     LONGEST_CONFIGURATION,
     SETTINGS,
@@ -45,7 +46,8 @@ def account_violations(body: dict[str, Any]) -> list[Violation]:
     errors: list[Violation] = []
     account_id = body.get("platform_account_id")
     if isinstance(account_id, str) and not re.fullmatch(ACCOUNT_IDS[platform_type], account_id):
-        message = f"{platform_type} account ids match {ACCOUNT_IDS[platform_type]}."
+        example = ACCOUNT_ID_EXAMPLES[platform_type]
+        message = f"Expected the id of an account as {platform_type} writes it, like {example}."
         errors.append(_violation("/platform_account_id", "invalid_account_id", message))
     errors += _credentials_violations(platform_type, body)
     return errors + configuration_violations(platform_type, body)

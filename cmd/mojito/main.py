@@ -54,11 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser(given[0] if given else None)
     parsed, rest = parser.parse_known_args(given)
+    if rest and parsed.command != "test":
+        parser.error(f"unrecognised arguments: {' '.join(rest)}")
     if parsed.command is None:
         parser.print_help()
         return 2
-    if rest and parsed.command != "test":
-        parser.error(f"unrecognised arguments: {' '.join(rest)}")
     parsed.rest = rest
     try:
         if parsed.command in RAW:

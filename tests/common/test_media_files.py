@@ -118,14 +118,16 @@ def test_audio_is_recognised(tmp_path: Path, head: bytes, content_type: str):
         b"RIFF\x24\0\0\0AVI " + bytes(40),
         b"\xff\xff\xff\xff" + bytes(40),
         box(b"ftyp", b"avif") + box(b"meta", bytes(40)),
+        box(b"ftyp", b"heic") + box(b"meta", bytes(40)),
     ],
-    ids=["empty", "one byte", "svg", "html", "pdf", "avi", "no mp3", "avif"],
+    ids=["empty", "one byte", "svg", "html", "pdf", "avi", "no mp3", "avif", "heic"],
 )
 def test_anything_else_is_not_media(tmp_path: Path, content: bytes):
     with pytest.raises(NotMedia) as caught:
         look(tmp_path, content)
 
     assert caught.value.code == "not_media"
+    assert "MP3, WAV or M4A" in caught.value.message
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "WEBP"])

@@ -168,3 +168,10 @@ def test_help_spells_names_as_everywhere_else(capsys):
         main(["up", "--help"])
 
     assert "Run everything on this machine: PostgreSQL, sandbox, API" in capsys.readouterr().out
+
+
+def test_an_option_that_is_none_is_named_also_without_a_command(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["--verbose"])
+
+    assert "unrecognised arguments: --verbose" in capsys.readouterr().err

@@ -90,6 +90,7 @@ async def test_wrong_parameters_are_refused_by_name(caller, query, code):
     [
         (f"{URL}?limit=201", "Expected at most 200."),
         (f"{URL}?limit=0", "Expected at least 1."),
+        (f"{URL}?owner_user_id=me", "Expected an id (UUID)."),
         ("/api/v1/ads/meta?validate_only=yes", "Expected true or false."),
     ],
 )

@@ -114,6 +114,14 @@ async def test_each_unacceptable_field_is_named_and_nothing_is_stored(
     assert await api.pool.fetchval("select count(*) from ad_accounts") == 0
 
 
+async def test_an_account_id_that_does_not_do_is_told_one_that_would(caller):
+    answer = await caller.post(URL, json=account_body(platform_account_id="1"))
+    example = answer.json()["errors"][0]["message"].rstrip(".").split()[-1]
+    again = await caller.post(URL, json=account_body(platform_account_id=example))
+
+    assert (example, again.status_code) == ("act_1234567890", 201)
+
+
 async def test_all_violations_are_told_at_once(caller):
     body = account_body(name="", platform_account_id="1", credentials={"page_id": 1}, surprise=1)
 
