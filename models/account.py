@@ -34,6 +34,12 @@ type Moment = Annotated[datetime, Meta(tz=True)]
 
 MAX_RUNNING: dict[PlatformType, int] = {"META": 4, "GOOGLE_ADS": 1, "TIKTOK_ADS": 4}
 """Unless the caller says otherwise; mutates of one Google Ads account conflict."""
+_SAME = Meta(description="May be repeated, not changed.")
+type _NewStatus = Annotated[
+    Literal["ACTIVE", "INACTIVE"] | UnsetType,
+    Meta(description="INACTIVE accounts take no new jobs."),
+]
+
 LONGEST_CONFIGURATION = 64 * 1024
 """Bytes of the settings of one account, which lists show 200 times and caches hold 10,000 times."""
 ACCOUNT_IDS: dict[PlatformType, str] = {"META": "^act_[0-9]{1,32}$"}
@@ -77,25 +83,16 @@ class AccountChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """What to change; what is not named stays. Platform, id and mode of an account never change."""
 
     name: Name | UnsetType = UNSET
-    status: Annotated[
-        Literal["ACTIVE", "INACTIVE"] | UnsetType,
-        Meta(description="INACTIVE accounts take no new jobs."),
-    ] = UNSET
+    status: _NewStatus = UNSET
     credentials: CredentialsInput | UnsetType = UNSET
     additional_config: Configuration | UnsetType = UNSET
     max_running: MaxRunning | UnsetType = UNSET
     owner_user_id: Annotated[
         UUID | UnsetType | None, Meta(description="A user of yours; null for none.")
     ] = UNSET
-    platform_type: Annotated[
-        PlatformType | UnsetType, Meta(description="May be repeated, not changed.")
-    ] = UNSET
-    platform_account_id: Annotated[
-        str | UnsetType, Meta(description="May be repeated, not changed.")
-    ] = UNSET
-    mode: Annotated[AccountMode | UnsetType, Meta(description="May be repeated, not changed.")] = (
-        UNSET
-    )
+    platform_type: Annotated[PlatformType | UnsetType, _SAME] = UNSET
+    platform_account_id: Annotated[str | UnsetType, _SAME] = UNSET
+    mode: Annotated[AccountMode | UnsetType, _SAME] = UNSET
 
     def __repr__(self) -> str:
         return "AccountChange(…)"
@@ -105,10 +102,7 @@ class AccountPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What to change, as a JSON Merge Patch: null removes what is optional, objects are merged."""
 
     name: Name | UnsetType = UNSET
-    status: Annotated[
-        Literal["ACTIVE", "INACTIVE"] | UnsetType,
-        Meta(description="INACTIVE accounts take no new jobs."),
-    ] = UNSET
+    status: _NewStatus = UNSET
     credentials: Annotated[
         CredentialsInput | UnsetType,
         Meta(
@@ -127,15 +121,9 @@ class AccountPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     owner_user_id: Annotated[
         UUID | UnsetType | None, Meta(description="Null removes the owner.")
     ] = UNSET
-    platform_type: Annotated[
-        PlatformType | UnsetType, Meta(description="May be repeated, not changed.")
-    ] = UNSET
-    platform_account_id: Annotated[
-        str | UnsetType, Meta(description="May be repeated, not changed.")
-    ] = UNSET
-    mode: Annotated[AccountMode | UnsetType, Meta(description="May be repeated, not changed.")] = (
-        UNSET
-    )
+    platform_type: Annotated[PlatformType | UnsetType, _SAME] = UNSET
+    platform_account_id: Annotated[str | UnsetType, _SAME] = UNSET
+    mode: Annotated[AccountMode | UnsetType, _SAME] = UNSET
 
     def __repr__(self) -> str:
         return "AccountPatch(…)"

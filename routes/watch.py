@@ -14,6 +14,7 @@ import structlog
 
 from common import clock
 from common.seldom import Seldom
+from common.tasks import beside
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import api_keys, job_events
 from models.horizon import Horizon
@@ -74,14 +75,9 @@ class Watch:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Reads as long as the block lasts."""
-        jobs = (self._listener.run(), self._read(), self.holds.run(), self._end_when_stopping())
-        tasks = [asyncio.create_task(job, name="watch") for job in jobs]
-        try:
+        listener, holds = self._listener.run(), self.holds.run()
+        async with beside(listener, holds, self._read(), self._end_when_stopping()):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     @contextlib.contextmanager
     def subscribed(self, subscription: Subscription) -> Generator[Subscription]:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from common import clock
 from common.seldom import Seldom
+from common.tasks import beside
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import audit_log
 
@@ -56,12 +57,10 @@ class CredentialReads:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Writes as long as the block lasts, and what is left at its end."""
-        task = asyncio.create_task(self._keep_writing(), name="credential reads")
         try:
-            yield
+            async with beside(self._keep_writing()):
+                yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
             with contextlib.suppress(*DATABASE_FAILURES):
                 await self.write()
 

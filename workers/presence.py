@@ -13,6 +13,7 @@ import structlog
 
 from common import clock
 from common.errors import ClaimLost
+from common.tasks import beside
 from models.database import DATABASE_FAILURES
 from models.gen import workers
 from models.identity import Home
@@ -59,12 +60,8 @@ class Presence:
             await self._renew(connection)
         finally:
             connection.terminate()
-        task = asyncio.create_task(self._keep_renewing(), name="presence")
-        try:
+        async with beside(presence=self._keep_renewing()):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def _keep_renewing(self) -> None:
         while True:

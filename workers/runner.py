@@ -13,7 +13,7 @@ import structlog
 from common import clock
 from common.errors import ClaimLost
 from common.seldom import Seldom
-from common.tasks import at_once
+from common.tasks import at_once, beside
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import workers
 from models.gen.campaign_jobs import ListRequestsRow
@@ -119,18 +119,13 @@ class Worker:
             every_seconds=self._settings.renew_seconds,
             freed=self._wake.set,
         )
-        tasks = [
-            asyncio.create_task(self._listener.run(), name="listener"),
-            asyncio.create_task(upkeep, name="upkeep"),
-            asyncio.create_task(self._read_ahead(), name="read ahead"),
-        ]
         try:
-            async with self._notifier:
+            async with (
+                beside(listener=self._listener.run(), upkeep=upkeep, read_ahead=self._read_ahead()),
+                self._notifier,
+            ):
                 yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             self._claims.drop_connection()
 
     async def _read_ahead(self) -> None:

@@ -1,6 +1,5 @@
 """The three writes of a running job, fenced by its claim token, shared with its neighbours'."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Literal, Protocol
@@ -9,6 +8,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from common.tasks import beside
 from models.columns import documents, texts, words
 from models.database import HOT_SETTINGS, Connect, connect
 from models.flush import Connection, Flusher
@@ -156,20 +156,10 @@ class Writes:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Flushes as long as the block lasts."""
-        tasks = [
-            asyncio.create_task(flusher.run(), name=name)
-            for name, flusher in (
-                ("intents", self.intents),
-                ("records", self.records),
-                ("moves", self.moves),
-            )
-        ]
-        try:
+        async with beside(
+            intents=self.intents.run(), records=self.records.run(), moves=self.moves.run()
+        ):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def write_intents(connection: Connection, items: list[Intent]) -> list[bool]:

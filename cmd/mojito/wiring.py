@@ -1,15 +1,14 @@
 """Settings in, opened parts out: the worker, and what the API has too. Nothing here needs the API."""
 
-import asyncio
 import contextlib
 import os
-from collections.abc import AsyncGenerator, Coroutine
-from typing import Any
+from collections.abc import AsyncGenerator
 from uuid import uuid4
 
 from common.asset_files import LocalAssetFiles
 from common.guarded_http import GuardedClient
 from common.keyring import FileKeyring, Keyring
+from common.tasks import beside
 from config.settings import Settings, database_url
 from models.account_verification import AccountVerifier
 from models.identity import Home
@@ -131,17 +130,6 @@ async def opened_platforms(
     finally:
         for platform in platforms.values():
             await platform.close()
-
-
-@contextlib.asynccontextmanager
-async def beside(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
-    """What goes on as long as the block lasts."""
-    task = asyncio.create_task(work, name=work.__qualname__)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def paces(settings: Settings) -> tuple[Pace, Pace]:

@@ -1,7 +1,7 @@
 """A worker of a real installation says whose credentials it opened, and lets go what is old, unasked."""
 
+from common.tasks import beside
 from mojito.retention import ages
-from mojito.wiring import beside
 from tests.house.conftest import until
 from workers.retention import keep_house
 

@@ -7,9 +7,9 @@ import asyncpg
 import pytest
 from uuid_utils.compat import uuid7
 
+from common.tasks import beside
 from models.database import open_pool
 from models.gen import workers
-from mojito.wiring import beside
 from tests.house.conftest import until
 from workers.upkeep import ClockWatch, keep_up
 

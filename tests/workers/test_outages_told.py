@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 import structlog
 
+from common.tasks import beside
 from common.uuid7 import uuid7
 from models.notifier import Notifier
-from mojito.wiring import beside
 from routes.holds import Hold, Holds
 from workers.credential_reads import CredentialReads
 from workers.upkeep import keep_up

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from common import clock
 from common.errors import ClaimLost
-from mojito.wiring import beside
+from common.tasks import beside
 from tests.workers.running import connected, until
 from workers.presence import Presence
 

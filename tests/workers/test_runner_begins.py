@@ -93,7 +93,7 @@ async def test_a_job_that_is_still_being_loaded_is_known_when_unknown_claims_are
 
 
 def accounts_are_known() -> bool:
-    return "read ahead" not in {task.get_name() for task in asyncio.all_tasks()}
+    return "read_ahead" not in {task.get_name() for task in asyncio.all_tasks()}
 
 
 def claimed_meanwhile(shop, wanted: int) -> int:

@@ -293,12 +293,12 @@ def refusal_of(run):
 
 
 async def test_a_worker_knows_accounts_before_their_first_jobs_come(shop):
-    account = await shop.account(name="read ahead")
+    account = await shop.account(name="read_ahead")
     handler = Scripted()
 
     async with working(shop, handler, poll_seconds=0.01):
-        await until(lambda: "read ahead" not in {task.get_name() for task in asyncio.all_tasks()})
+        await until(lambda: "read_ahead" not in {task.get_name() for task in asyncio.all_tasks()})
         await shop.pool.execute("update ad_accounts set name = 'unseen'")
         await finished(shop, await shop.job(account))
 
-    assert [run.account.name for run in handler.runs] == ["read ahead"]
+    assert [run.account.name for run in handler.runs] == ["read_ahead"]
