@@ -1,6 +1,8 @@
 """What a new installation gets: a key, an account on the sandbox, an image and a video to try things with."""
 
 import asyncio
+import time
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from mojito.installation import Installation, api_address, write_json, write_sec
 
 TEAM = "development"
 EXAMPLES = ROOT / "examples"
+_PATIENCE_SECONDS = 60.0
 SAMPLES = {"image": EXAMPLES / "hero.png", "video": EXAMPLES / "clip.mp4"}
 
 
@@ -69,7 +72,7 @@ async def _still_there(client: httpx.AsyncClient, api: str, known: dict[str, Any
         ]
     except (KeyError, TypeError):
         return False
-    answers = [await client.get(api + path) for path in paths]
+    answers = [await _asked(client, "GET", api + path) for path in paths]
     return all(answer.status_code == 200 for answer in answers)
 
 
@@ -89,7 +92,7 @@ async def _account(client: httpx.AsyncClient, api: str, account: dict[str, str])
         "mode": "sandbox",
         "credentials": {"access_token": account["access_token"], "page_id": account["page_id"]},
     }
-    answer = await client.post(f"{api}/ad_accounts", json=body)
+    answer = await _asked(client, "POST", f"{api}/ad_accounts", json=body)
     if answer.status_code == 409:
         return await _renewed(client, api, body)
     _ensure(answer, 201)
@@ -100,7 +103,7 @@ async def _renewed(client: httpx.AsyncClient, api: str, body: dict[str, Any]) ->
     """The account is held already; the sandbox may have given it another token since."""
     account_id = await _held(client, api, body["platform_account_id"])
     kept = {name: body[name] for name in ("name", "credentials")}
-    answer = await client.put(f"{api}/ad_accounts/{account_id}", json=kept)
+    answer = await _asked(client, "PUT", f"{api}/ad_accounts/{account_id}", json=kept)
     _ensure(answer, 200)
     return account_id
 
@@ -109,7 +112,7 @@ async def _held(client: httpx.AsyncClient, api: str, wanted: str) -> str:
     """Ours of that id of the platform's, however many there are."""
     params: dict[str, Any] = {"limit": 200}
     while True:
-        listing = await client.get(f"{api}/ad_accounts", params=params)
+        listing = await _asked(client, "GET", f"{api}/ad_accounts", params=params)
         _ensure(listing, 200)
         page = listing.json()
         for account in page["data"]:
@@ -122,9 +125,21 @@ async def _held(client: httpx.AsyncClient, api: str, wanted: str) -> str:
 
 async def _asset(client: httpx.AsyncClient, api: str, path: Path) -> str:
     content = await asyncio.to_thread(path.read_bytes)
-    answer = await client.post(f"{api}/assets", files={"file": (path.name, content)})
+    answer = await _asked(client, "POST", f"{api}/assets", files={"file": (path.name, content)})
     _ensure(answer, 201)
     return answer.json()["id"]
+
+
+async def _asked(
+    client: httpx.AsyncClient, method: str, url: str, **options: Any
+) -> httpx.Response:
+    """Again and again while the API says that it is busy: a machine that starts everything at once may be."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        answer = await client.request(method, url, **options)
+        if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > until:
+            return answer
+        await asyncio.sleep(float(answer.headers.get("Retry-After", "1")))
 
 
 def _ensure(answer: httpx.Response, status: int) -> None:
