@@ -39,8 +39,9 @@ from media_assets as a, generate_series(1, $1)"""
 
 async def add_old(api: Api, job: dict, count: int, made_at: datetime) -> list[UUID]:
     """Jobs that have ended, made one millisecond after the other."""
-    began = made_at.timestamp()
-    ids = [UUID(int=key_at(began + nth / 1000).int + 1) for nth in range(count)]
+    # added up as whole numbers: two fractions of seconds may be of one millisecond
+    first = key_at(made_at.timestamp()).int + 1
+    ids = [UUID(int=first + (nth << 80)) for nth in range(count)]
     await api.pool.execute(REQUESTS, UUID(job["id"]), ids)
     await api.pool.execute(COPIES, UUID(job["id"]), ids, made_at)
     return ids

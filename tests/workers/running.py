@@ -86,7 +86,9 @@ async def working(shop, handler, *, kind=TEST, pool=None, metrics=None, **settin
     unheard = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: unheard.append(context))
-    settings = WorkerSettings(**{"poll_seconds": 0.1, "grace_seconds": PATIENCE_SECONDS, **settings})
+    settings = WorkerSettings(
+        **{"poll_seconds": 0.1, "grace_seconds": PATIENCE_SECONDS, **settings}
+    )
     pool = pool or shop.pool
     worker = Worker(shop.url, pool, shop.worker_id, {kind: handler}, settings, metrics)
     task = asyncio.create_task(worker.run())
