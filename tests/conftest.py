@@ -14,8 +14,7 @@ from common.embedded_postgres import EmbeddedPostgres
 from models import database as databases
 from models.migrate import migrate
 from tests.sandbox.running import Running
-
-TEMPLATE = "migrated_template"
+from tests.template import TEMPLATE
 
 
 @pytest.fixture(scope="session")

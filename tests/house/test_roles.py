@@ -17,9 +17,10 @@ from models.migrate import load, migrate
 from mojito.doctor import Surroundings, examine
 from mojito.main import main
 from mojito.retention import ages
-from tests.conftest import TEMPLATE, own
+from tests.conftest import own
 from tests.house.conftest import ROOT, until
 from tests.house.webhooks import deliveries, listen, over
+from tests.template import TEMPLATE
 from workers.retention import WORKER, forget
 
 REFUSED = {

@@ -8,59 +8,18 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
-from litestar.testing import RequestFactory
 
 from common.errors import TooManyRequests
 from common.uuid7 import uuid7
-from middleware.auth import Caller
 from middleware.limits import Rate, RateLimits
 from models.database import Pool, open_pool
 from models.gen import rate_limits
 from routes.app import create_app
 from routes.health import ServerReadiness
+from tests.middleware.limited import KEY, SLOW, Clock, ask, caller_of, passed
 from tests.routes.conftest import Api
 
 pytestmark = pytest.mark.alone
-
-SLOW = 0.001
-"""A second of the test brings back nothing that counts."""
-KEY = Rate("key", SLOW, 3)
-REQUESTS = RequestFactory()
-"""It makes an application for itself, which takes longer than a hundred requests."""
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def caller_of(team_id: UUID | None = None) -> Caller:
-    return Caller(uuid7(), team_id or uuid7(), "sandbox", frozenset(), None)
-
-
-async def ask(limits: RateLimits, caller: Caller) -> Any:
-    """The request that passed. Raises TooManyRequests."""
-    request = REQUESTS.get("/")
-    request.scope["auth"] = caller
-    await limits(request)
-    return request
-
-
-async def passed(limits: RateLimits, caller: Caller, times: int) -> int:
-    """How many of so many requests at once passed."""
-    answers = await asyncio.gather(
-        *(ask(limits, caller) for _ in range(times)), return_exceptions=True
-    )
-    refused = [answer for answer in answers if isinstance(answer, TooManyRequests)]
-    assert all(answer.code == "rate_limited" for answer in refused)
-    failed = [answer for answer in answers if isinstance(answer, BaseException)]
-    assert failed == refused, "what failed otherwise has not passed"
-    return times - len(refused)
 
 
 async def give_back(pool: Pool, tokens: float, rate: Rate) -> None:

@@ -12,7 +12,7 @@ import asyncpg
 
 from common.embedded_postgres import EmbeddedPostgres
 from models.migrate import migrate
-from tests.conftest import TEMPLATE
+from tests.template import TEMPLATE
 
 
 @contextlib.contextmanager

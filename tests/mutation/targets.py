@@ -89,7 +89,11 @@ TARGETS = {
     "endings": Target(("workers/endings.py",), ("tests/workers/test_endings.py",)),
     "flush": Target(
         ("models/flush.py",),
-        ("tests/workers/test_flush.py", "tests/workers/test_writes.py"),
+        (
+            "tests/workers/test_flush.py",
+            "tests/workers/test_writes.py",
+            "tests/routes/test_job_writes.py",
+        ),
         needs_database=True,
     ),
     "database": Target(
@@ -98,7 +102,9 @@ TARGETS = {
         needs_database=True,
     ),
     "limits": Target(
-        ("middleware/limits.py",), ("tests/middleware/test_limits.py",), needs_database=True
+        ("middleware/limits.py",),
+        ("tests/middleware/test_limits.py", "tests/middleware/test_limit_leases.py"),
+        needs_database=True,
     ),
     "requests": Target(
         ("routes/idempotency.py", "routes/job_writes.py", "routes/open_jobs.py"),

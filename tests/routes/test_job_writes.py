@@ -30,6 +30,17 @@ async def test_requests_that_come_together_share_a_transaction(api, caller):
     assert await transactions_of_jobs(api) < 15
 
 
+async def test_the_answer_to_a_request_is_the_job_as_it_is_read(caller):
+    await add_account(caller)
+    await caller.post(URL, json=meta_request())
+
+    made = await caller.post(URL, json=meta_request())
+    read = await caller.get(made.headers["location"])
+
+    assert made.status_code == 202
+    assert {**read.json(), "campaign_job_id": made.json()["id"]} == made.json()
+
+
 async def test_one_key_counts_once_among_requests_that_come_together(api, caller):
     await add_account(caller)
     await caller.post(URL, json=meta_request())

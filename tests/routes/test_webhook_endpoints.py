@@ -187,12 +187,40 @@ async def test_lists_are_pages(caller):
 
 
 async def test_a_team_has_twenty_endpoints_at_most(caller):
-    for _ in range(20):
-        await add(caller)
+    made = [await add(caller) for _ in range(20)]
 
     answer = await caller.post(URL, json=BODY)
+    await caller.delete(f"{URL}/{made[0]['id']}")
+    after = await caller.post(URL, json=BODY)
 
     assert (answer.status_code, answer.json()["code"]) == (409, "too_many_webhook_endpoints")
+    assert after.status_code == 201, "a removed one takes no place"
+
+
+async def test_a_removed_endpoint_is_not_there_for_anything(caller):
+    gone, kept = await add(caller), await add(caller)
+    address = f"{URL}/{gone['id']}"
+
+    removed = await caller.delete(address)
+    answers = [
+        await caller.get(address),
+        await caller.patch(address, json={"enabled": True}),
+        await caller.post(f"{address}/rotate_secret"),
+        await caller.post(f"{address}/ping"),
+        await caller.delete(address),
+    ]
+
+    assert removed.status_code == 204
+    assert {answer.status_code for answer in answers} == {404}
+    assert [one["id"] for one in (await caller.get(URL)).json()["data"]] == [kept["id"]]
+
+
+async def test_other_teams_take_no_place(api, caller):
+    other = await api.caller(team="Other")
+    for _ in range(20):
+        await add(other)
+
+    assert (await caller.post(URL, json=BODY)).status_code == 201
 
 
 async def test_many_who_add_at_one_time_make_no_more_than_twenty(api, caller):

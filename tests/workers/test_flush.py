@@ -9,6 +9,7 @@ import structlog
 
 from models.database import CONNECTION_FAILURES, HOT_SETTINGS
 from models.flush import Flusher
+from tests.house.conftest import until
 
 FORBIDDEN = {
     "by a server that only reads": (
@@ -68,6 +69,10 @@ async def writing(shop, **options):
     yield table
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def has_none(shop):
+    return await connections(shop) == 0
 
 
 @pytest.fixture
@@ -181,10 +186,8 @@ async def test_who_ends_keeps_no_connection(shop):
         await table.flusher.submit(1)
         while_it_writes = await connections(shop)
 
-    async with asyncio.timeout(20):
-        while await connections(shop):
-            await asyncio.sleep(0.02)
     assert while_it_writes == 1
+    await until(lambda: has_none(shop))
 
 
 async def test_a_lost_connection_is_made_again_and_nothing_is_lost(table, shop):

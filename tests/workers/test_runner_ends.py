@@ -200,6 +200,14 @@ async def test_an_outage_while_its_account_is_told_costs_a_job_two_seconds(shop,
     assert job["error_code"] is None
 
 
+async def test_a_run_whose_account_cannot_be_told_gives_its_job_back(shop, job_id):
+    """No such moment can be written."""
+    async with working(shop, Scripted(Parked(1e300, "throttled")), poll_seconds=NEVER):
+        job = await let_go(shop, job_id)
+
+    assert (job["status"], job["waiting_reason"], waits(job)) == ("PROCESSING", "retry", 60)
+
+
 async def test_a_worker_outlives_a_job_whose_row_nobody_can_write(shop, job_id):
     await shop.pool.execute(REFUSE.format(job_id))
     other = await shop.job(await shop.account())
