@@ -9,7 +9,7 @@ from common.log import merge_ids
 from models.gen import workers
 from models.job import JobError
 from tests.workers.ledgers import PACE, STEP, Platform
-from tests.workers.running import Scripted, finished, let_go, until, waits, working
+from tests.workers.running import NEVER, Scripted, finished, let_go, until, waits, working
 from workers.kinds import Ended, Interrupted, Parked
 from workers.platforms.base import Done
 
