@@ -27,6 +27,10 @@ async def test_nothing_is_taken_from_callers(document, released):
     assert found == [], "callers of the released API would break:\n" + "\n".join(found)
 
 
+async def test_the_released_document_is_the_one_that_is_served(document, released):
+    assert document == released, "docs/openapi.json is to be written anew"
+
+
 def test_the_released_document_does_not_break_itself(released):
     assert breaking(released, released) == []
 
