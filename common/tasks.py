@@ -5,6 +5,10 @@ import contextlib
 from collections.abc import AsyncGenerator, Coroutine
 from typing import Any
 
+import structlog
+
+log = structlog.get_logger()
+
 
 def at_once[Result](
     work: Coroutine[Any, Any, Result], name: str | None = None
@@ -17,15 +21,25 @@ def at_once[Result](
 async def beside(
     *work: Coroutine[Any, Any, None], **named: Coroutine[Any, Any, None]
 ) -> AsyncGenerator[None]:
-    """What goes on as long as the block lasts, each in a task that bears its own name or the one given."""
+    """What goes on as long as the block lasts, each in a task that bears its own name or the one given.
+
+    One that dies of an error is told at once: the block goes on without it.
+    """
     names = [*(one.__qualname__ for one in work), *named]
     tasks = [
         asyncio.create_task(one, name=name)
         for name, one in zip(names, (*work, *named.values()), strict=True)
     ]
+    for task in tasks:
+        task.add_done_callback(_tell_of_death)
     try:
         yield
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _tell_of_death(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("task.died", task=task.get_name(), exc_info=error)
