@@ -9,7 +9,8 @@ from litestar.testing import RequestFactory
 from common.errors import TooManyRequests
 from common.uuid7 import uuid7
 from middleware.auth import Caller
-from middleware.limits import Rate, RateLimits
+from middleware.limits import Lease, Rate, RateLimits
+from models.database import Pool
 
 SLOW = 0.001
 """A second of the test brings back nothing that counts."""
@@ -50,3 +51,14 @@ async def passed(limits: RateLimits, caller: Caller, times: int) -> int:
     failed = [answer for answer in answers if isinstance(answer, BaseException)]
     assert failed == refused, "what failed otherwise has not passed"
     return times - len(refused)
+
+
+async def after_eight(pool: Pool, clock: Clock) -> tuple[RateLimits, Caller, Lease]:
+    """A key of a hundred in a burst that has asked eight times, and what its process holds for it."""
+    limits = RateLimits(pool, key=Rate("key", SLOW, 100), team=None, seconds=clock)
+    caller = caller_of()
+    for _ in range(8):
+        await ask(limits, caller)
+    (lease,) = limits._leases.values()
+    assert lease is not None
+    return limits, caller, lease

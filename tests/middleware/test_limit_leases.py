@@ -13,7 +13,7 @@ from middleware import limits as limits_module
 from middleware.limits import Buckets, Lease, Rate, RateLimits
 from models.database import Pool
 from tests.house.conftest import until
-from tests.middleware.limited import KEY, SLOW, Clock, ask, caller_of, passed
+from tests.middleware.limited import KEY, SLOW, Clock, after_eight, ask, caller_of, passed
 
 pytestmark = pytest.mark.alone
 
@@ -60,11 +60,7 @@ async def test_a_refused_key_asks_the_database_no_more_for_a_while(pool: Pool):
 async def test_a_key_that_asks_seldom_takes_no_more_than_it_needs(pool: Pool):
     """What is taken beyond that is lost to it."""
     clock = Clock()
-    limits = RateLimits(pool, key=Rate("key", SLOW, 100), team=None, seconds=clock)
-    caller = caller_of()
-    for _ in range(8):
-        await ask(limits, caller)
-    (lease,) = limits._leases.values()
+    limits, caller, lease = await after_eight(pool, clock)
     busy = lease.batch
 
     for _ in range(2):

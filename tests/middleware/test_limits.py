@@ -16,7 +16,7 @@ from models.database import Pool, open_pool
 from models.gen import rate_limits
 from routes.app import create_app
 from routes.health import ServerReadiness
-from tests.middleware.limited import KEY, SLOW, Clock, ask, caller_of, passed
+from tests.middleware.limited import KEY, SLOW, Clock, after_eight, ask, caller_of, passed
 from tests.routes.conftest import Api
 
 pytestmark = pytest.mark.alone
@@ -215,11 +215,7 @@ async def test_a_busy_key_with_many_connections_needs_few_statements_too(pool: P
 
 async def test_tokens_that_lay_too_long_are_not_used(pool: Pool):
     clock = Clock()
-    limits = RateLimits(pool, key=Rate("key", SLOW, 100), team=None, seconds=clock)
-    caller = caller_of()
-    for _ in range(8):
-        await ask(limits, caller)
-    (lease,) = limits._leases.values()
+    limits, caller, lease = await after_eight(pool, clock)
     held = lease.tokens
 
     clock.now += 1
