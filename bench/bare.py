@@ -42,10 +42,12 @@ async def _lane_of(url: str) -> tuple[Connection, Connection, UUID]:
 
 
 async def _lane(claims: Connection, moves: Connection, worker_id: UUID) -> None:
-    while rows := await claims.fetch(CLAIM_CAMPAIGN_JOBS, worker_id, JOB_BATCH):
-        ids = [row["id"] for row in rows]
+    while (told := await claims.fetchrow(CLAIM_CAMPAIGN_JOBS, worker_id, JOB_BATCH)) and told[
+        "ids"
+    ]:
+        ids = told["ids"]
         await moves.fetch(LIST_REQUESTS, ids)
-        tokens, statuses = [row["claim_token"] for row in rows], ",".join(["SUCCESS"] * len(rows))
+        tokens, statuses = [told["claim_token"]] * len(ids), ",".join(["SUCCESS"] * len(ids))
         await moves.fetch(MOVE_CAMPAIGN_JOBS, ids, tokens, statuses, *[[]] * 6)
 
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from models.gen import ad_accounts
-from models.gen.rows import AdAccount, ClaimedJob, Connection
+from models.gen.rows import AdAccount, Connection
+from workers.claimed import ClaimedJob
 
 MOST_REMEMBERED = 10_000
 MOST_READ_AHEAD = 2_000

@@ -10,8 +10,9 @@ from common import clock
 from models.database import DATABASE_FAILURES, HOT_SETTINGS, Connect, connect
 from models.gen import campaign_jobs, job_steps, workers
 from models.gen.campaign_jobs import ListRequestsRow
-from models.gen.rows import ClaimedJob, Connection, JobStep
+from models.gen.rows import Connection, JobStep
 from models.moments import share_moments
+from workers.claimed import ClaimedJob, claim_jobs
 from workers.metrics import WorkerMetrics
 
 log = structlog.get_logger()
@@ -55,7 +56,7 @@ class Claims:
         if self._must_look():
             await self._give_back_unknown(connection)
         return await self._metrics.claimed(
-            campaign_jobs.claim_campaign_jobs(connection, worker_id=self._worker_id, want=want)
+            claim_jobs(connection, worker_id=self._worker_id, want=want)
         )
 
     def doubt(self) -> None:
@@ -104,12 +105,8 @@ async def requests_of(
     connection: Connection, jobs: Sequence[ClaimedJob]
 ) -> dict[UUID, ListRequestsRow]:
     """What the callers of claimed jobs asked for: as the claim told, else read now."""
-    told = {
-        job.id: ListRequestsRow(job.id, job.payload, job.request_id, job.traceparent)
-        for job in jobs
-        if job.payload is not None
-    }
-    left_out = [job.id for job in jobs if job.payload is None]
+    told = {job.id: job.request for job in jobs if job.request is not None}
+    left_out = [job.id for job in jobs if job.request is None]
     if left_out:
         for row in await campaign_jobs.list_requests(connection, ids=left_out):
             told[row.campaign_job_id] = row
@@ -120,7 +117,7 @@ async def earlier_steps(
     connection: Connection, jobs: Sequence[ClaimedJob]
 ) -> dict[UUID, list[JobStep]]:
     """What earlier runs of claimed jobs have begun and done."""
-    begun_before = [job.id for job in jobs if job.started_at != job.updated_at]
+    begun_before = [job.id for job in jobs if job.started_at != job.claimed_at]
     steps: dict[UUID, list[JobStep]] = {}
     if begun_before:
         for row in await job_steps.list_steps_of_jobs(connection, campaign_job_ids=begun_before):

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from contextvars import copy_context
 from datetime import datetime, timedelta
 from typing import Literal
-from uuid import UUID
 
 import structlog
 
 from common.errors import ClaimLost
-from models.gen.rows import ClaimedJob, JobStatus
+from models.gen.rows import JobStatus
 from models.job import JobError
 from models.jsonb import to_jsonb
+from workers.claimed import ClaimedJob
 from workers.kinds import Ended, Parked, Run
 from workers.ledger import LONGEST_WAIT_SECONDS
 from workers.writes import Move
@@ -55,7 +55,7 @@ def ended(run: Run, outcome: Ended) -> Move:
     error = outcome.error
     return Move(
         run.job.id,
-        token_of(run),
+        run.job.claim_token,
         outcome.status,
         result=outcome.result,
         platform_campaign_id=outcome.platform_campaign_id,
@@ -70,7 +70,7 @@ def parked(run: Run, outcome: Parked) -> Move:
     error = outcome.error
     return Move(
         run.job.id,
-        token_of(run),
+        run.job.claim_token,
         "PROCESSING",
         delay_seconds=outcome.seconds,
         waiting_reason=outcome.reason,
@@ -82,14 +82,14 @@ def parked(run: Run, outcome: Parked) -> Move:
 
 def going_on(run: Run) -> Move:
     """Any worker may go on at once, unless the caller has asked the job to stop: then it is cancelled."""
-    return Move(run.job.id, token_of(run), "PROCESSING", kind=run.job.kind)
+    return Move(run.job.id, run.job.claim_token, "PROCESSING", kind=run.job.kind)
 
 
 def let_go(run: Run) -> Move:
     """The plainest move there is, for a job whose own end could not be written."""
     return Move(
         run.job.id,
-        token_of(run),
+        run.job.claim_token,
         "PROCESSING",
         60.0,
         "retry",
@@ -136,12 +136,6 @@ def require_written(move: Move, status: Status) -> None:
         log.info("job.finished", status=status, code=code)
 
 
-def token_of(run: Run) -> UUID:
-    """What fences every write of the run."""
-    assert run.job.claim_token is not None  # noqa: S101 - a claimed job has one by constraint
-    return run.job.claim_token
-
-
 def _waited(job: ClaimedJob) -> timedelta:
-    since: datetime = job.waiting_since or job.updated_at
-    return job.updated_at - since
+    since: datetime = job.waiting_since or job.claimed_at
+    return job.claimed_at - since

@@ -6,8 +6,9 @@ from typing import Literal, Protocol
 import msgspec
 
 from models.gen.campaign_jobs import ListRequestsRow
-from models.gen.rows import AdAccount, ClaimedJob
+from models.gen.rows import AdAccount
 from models.job import JobError
+from workers.claimed import ClaimedJob
 from workers.ledger import Ledger
 
 

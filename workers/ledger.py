@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, NoReturn
-from uuid import UUID
 
 import msgspec
 import structlog
@@ -13,12 +12,13 @@ import structlog
 from common import clock
 from common.backoff import backoff_seconds, patient_seconds
 from common.errors import ClaimLost, Reject, Retry, StepError, Unknown, Wait
-from models.gen.rows import ClaimedJob, JobStep, StepStatus
+from models.gen.rows import JobStep, StepStatus
 from models.job import JobError
 from models.jsonb import foreign_jsonb
 from models.marker import where_to_look
 from models.plan import LAYERS_THAT_COUNT, PlannedStep
 from workers import records
+from workers.claimed import ClaimedJob
 from workers.effects import Effect, Pace, Stopping, Try
 from workers.platforms.base import Done
 from workers.writes import Intent, Record, Writes
@@ -45,10 +45,9 @@ class Ledger:
     ) -> None:
         """`claimed_at` is `clock.seconds()` after the claim was answered: behind the database's
         clock, so that waits counted from it are never too short."""
-        assert job.claim_token is not None  # noqa: S101 - a claimed job has one by constraint
         self._job = job
         self._payload = payload
-        self._token: UUID = job.claim_token
+        self._token = job.claim_token
         self._rows = {row.name: row for row in rows}
         self._outcomes = {row.name: records.done_of(row) for row in rows if row.status == "DONE"}
         self._writes = writes
@@ -75,7 +74,7 @@ class Ledger:
     def now(self) -> datetime:
         """The database's clock, never ahead of it."""
         since = int((clock.seconds() - self._claimed_at) * 1_000_000)
-        return self._job.updated_at + timedelta(
+        return self._job.claimed_at + timedelta(
             0, 0, since
         )  # seconds as a float take six times as long
 

@@ -23,7 +23,6 @@ async def park_for_reauthorisation(
     does the same, so either he sees this job waiting, or we see his version.
     """
     job = run.job
-    assert job.claim_token is not None  # noqa: S101 - a claimed job has one by constraint
     async with pool.acquire() as connection, connection.transaction():
         if not await _is_dead(connection, run.account):
             return None
@@ -33,7 +32,7 @@ async def park_for_reauthorisation(
             job.claim_token,
             "PROCESSING",
             delay_seconds=_rest_of_wait(
-                job.waiting_reason, job.waiting_since, job.updated_at, outcome
+                job.waiting_reason, job.waiting_since, job.claimed_at, outcome
             ),
             waiting_reason=outcome.reason,
             error_code=None if error is None else error.code,

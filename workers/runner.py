@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from functools import partial
 from itertools import chain
 from uuid import UUID
@@ -17,11 +17,12 @@ from common.tasks import at_once, beside
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import workers
 from models.gen.campaign_jobs import ListRequestsRow
-from models.gen.rows import AdAccount, ClaimedJob, JobStep
+from models.gen.rows import AdAccount, JobStep
 from models.identity import Home
 from models.listener import CHANGES, Listener
 from models.notifier import Notifier
 from workers.accounts import Accounts
+from workers.claimed import ClaimedJob
 from workers.claims import Claims, earlier_steps, requests_of, tell_not_started
 from workers.kinds import Handlers, Run
 from workers.ledger import Ledger
@@ -164,7 +165,7 @@ class Worker:
     async def _claim(self, want: int) -> list[ClaimedJob]:
         jobs = await self._claims.take(want)
         if jobs:
-            self._arriving[_token_of_claim(jobs)] = jobs
+            self._arriving[jobs[0].claim_token] = jobs
             claimed_at, is_full = clock.seconds(), len(jobs) == want
             task = at_once(self._start(jobs, claimed_at, claims_follow=is_full), "arrival")
             self._arrivals.add(task)
@@ -191,7 +192,7 @@ class Worker:
             self._claims.doubt()
             self._wake.set()
         finally:
-            self._arriving.pop(_token_of_claim(jobs), None)
+            self._arriving.pop(jobs[0].claim_token, None)
 
     def _start_with(
         self,
@@ -227,9 +228,3 @@ class Worker:
         except DATABASE_FAILURES as error:
             log.warning("worker.left_claims", error=type(error).__name__)
             self._pool.terminate()  # nothing more comes over it; closing it would wait in vain
-
-
-def _token_of_claim(jobs: Sequence[ClaimedJob]) -> UUID:
-    token = jobs[0].claim_token
-    assert token is not None  # noqa: S101 - a claimed job has one by constraint
-    return token

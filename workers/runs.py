@@ -12,9 +12,9 @@ from common.tasks import at_once
 from models.database import Pool
 from models.flush import AGAIN
 from models.gen import ad_accounts
-from models.gen.rows import ClaimedJob
 from models.job import JobError
 from models.plan import LAYERS_THAT_COUNT
+from workers.claimed import ClaimedJob
 from workers.endings import (
     CRASHED,
     Ending,

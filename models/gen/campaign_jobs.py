@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from models.gen.rows import AccountMode, CampaignJob, CampaignRequest, ClaimedJob, Connection, JobStatus, Team
+from models.gen.rows import AccountMode, CampaignJob, CampaignRequest, Connection, JobStatus, Team
 
 
 
@@ -28,6 +28,27 @@ class ListRequestsRow(msgspec.Struct, frozen=True, gc=False):
     payload: str
     request_id: str | None
     traceparent: str | None
+
+
+class ClaimCampaignJobsRow(msgspec.Struct, frozen=True, gc=False):
+    claimed_at: datetime
+    claim_token: UUID
+    ids: list[UUID]
+    team_ids: list[UUID]
+    kinds: list[str]
+    ad_account_ids: list[UUID]
+    platform_types: list[str]
+    created_ats: list[datetime]
+    account_updated_ats: list[datetime]
+    known_ids: list[UUID]
+    rescues: list[int]
+    waiting_reasons: list[str]
+    waiting_sinces: list[datetime]
+    started_ats: list[datetime]
+    told_ids: list[UUID]
+    payloads: list[str]
+    request_ids: list[str]
+    traceparents: list[str]
 
 
 class MoveCampaignJobsRow(msgspec.Struct, frozen=True, gc=False):
@@ -300,13 +321,36 @@ async def wake_jobs_after_reauthorisation(connection: Connection, *, ad_account_
 
 
 CLAIM_CAMPAIGN_JOBS: Final = """\
-select id, team_id, kind, ad_account_id, platform_type, status, payload, claim_token, rescues, waiting_reason, waiting_since, request_id, created_at, started_at, updated_at, account_updated_at, traceparent from claim_campaign_jobs($1::uuid, $2::integer, 32768)
+select now()::timestamptz as claimed_at,
+    (array_agg(c.claim_token))[1]::uuid as claim_token,
+    coalesce(array_agg(c.id), '{}')::uuid[] as ids,
+    coalesce(array_agg(c.team_id), '{}')::uuid[] as team_ids,
+    coalesce(array_agg(c.kind), '{}')::text[] as kinds,
+    coalesce(array_agg(c.ad_account_id), '{}')::uuid[] as ad_account_ids,
+    coalesce(array_agg(c.platform_type), '{}')::text[] as platform_types,
+    coalesce(array_agg(c.created_at), '{}')::timestamptz[] as created_ats,
+    coalesce(array_agg(c.account_updated_at), '{}')::timestamptz[] as account_updated_ats,
+    coalesce(array_agg(c.id) filter (where c.has_past), '{}')::uuid[] as known_ids,
+    coalesce(array_agg(c.rescues) filter (where c.has_past), '{}')::integer[] as rescues,
+    coalesce(array_agg(c.waiting_reason) filter (where c.has_past), '{}')::text[] as waiting_reasons,
+    coalesce(array_agg(c.waiting_since) filter (where c.has_past), '{}')::timestamptz[] as waiting_sinces,
+    coalesce(array_agg(c.started_at) filter (where c.has_past), '{}')::timestamptz[] as started_ats,
+    coalesce(array_agg(c.id) filter (where c.payload is not null), '{}')::uuid[] as told_ids,
+    coalesce(array_agg(c.payload) filter (where c.payload is not null), '{}')::jsonb[] as payloads,
+    coalesce(array_agg(c.request_id) filter (where c.payload is not null), '{}')::text[] as request_ids,
+    coalesce(array_agg(c.traceparent) filter (where c.payload is not null), '{}')::text[] as traceparents
+from (
+    select claimed.id, claimed.team_id, claimed.kind, claimed.ad_account_id, claimed.platform_type, claimed.status, claimed.payload, claimed.claim_token, claimed.rescues, claimed.waiting_reason, claimed.waiting_since, claimed.request_id, claimed.created_at, claimed.started_at, claimed.updated_at, claimed.account_updated_at, claimed.traceparent,
+        claimed.started_at <> now() or claimed.rescues > 0 or claimed.waiting_reason is not null as has_past
+    from claim_campaign_jobs($1::uuid, $2::integer, 32768) as claimed
+) as c
 """
 
 
-async def claim_campaign_jobs(connection: Connection, *, worker_id: UUID, want: int) -> list[ClaimedJob]:
-    """Takes due jobs within the limits of their accounts, each with a fresh claim token. Requests are left out when their payloads, as they are stored (long ones compressed), might come to more than a sixth of what a local socket takes while nobody reads."""
-    return [ClaimedJob(*row) for row in await connection.fetch(CLAIM_CAMPAIGN_JOBS, worker_id, want)]
+async def claim_campaign_jobs(connection: Connection, *, worker_id: UUID, want: int) -> ClaimCampaignJobsRow | None:
+    """Takes due jobs within the limits of their accounts. Told by columns, which cost whoever reads them half of what rows do: of all jobs, of those that ran or waited before, and of those whose requests go along. These are left out when their payloads, as they are stored (long ones compressed), might come to more than a sixth of what a local socket takes while nobody reads. One claim has one moment and one token."""
+    row = await connection.fetchrow(CLAIM_CAMPAIGN_JOBS, worker_id, want)
+    return None if row is None else ClaimCampaignJobsRow(*row)
 
 
 MOVE_CAMPAIGN_JOBS: Final = """\

@@ -102,26 +102,6 @@ class CampaignRequest(msgspec.Struct, frozen=True, gc=False):
     traceparent: str | None
 
 
-class ClaimedJob(msgspec.Struct, frozen=True, gc=False):
-    id: UUID
-    team_id: UUID | None
-    kind: str
-    ad_account_id: UUID
-    platform_type: str
-    status: JobStatus
-    payload: str | None
-    claim_token: UUID | None
-    rescues: int
-    waiting_reason: str | None
-    waiting_since: datetime | None
-    request_id: str | None
-    created_at: datetime
-    started_at: datetime | None
-    updated_at: datetime
-    account_updated_at: datetime
-    traceparent: str | None
-
-
 class JobStep(msgspec.Struct, frozen=True, gc=False):
     campaign_job_id: UUID
     name: str

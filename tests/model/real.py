@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from models.database import Pool, open_pool
 from models.gen import ad_accounts, campaign_jobs, workers
 from tests.model.plain import Run
+from workers.claimed import claim_jobs
 from workers.upkeep import rescue
 from workers.writes import Intent, Move, Record, write_intents, write_moves, write_records
 
@@ -209,7 +210,7 @@ class Real:
             await connection.execute("select setseed($1)", chance)
             # time passes here by moving jobs into the past, where a session would look a second later
             await connection.execute("select set_config('mojito.head', '', false)")
-            jobs = await campaign_jobs.claim_campaign_jobs(connection, worker_id=worker, want=want)
+            jobs = await claim_jobs(connection, worker_id=worker, want=want)
         return [Claimed(job.id, job.claim_token) for job in jobs]
 
     async def _second_draw(self, chance: float) -> float:

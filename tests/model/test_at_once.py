@@ -11,6 +11,7 @@ from models.gen import campaign_jobs
 from tests.model.broken import demand
 from tests.model.checks import check_rows
 from tests.model.real import SILENCE_SECONDS, Real
+from workers.claimed import claim_jobs
 from workers.upkeep import rescue
 from workers.writes import Move, write_moves
 
@@ -58,7 +59,7 @@ class Crowd:
 
     async def _claim(self, worker: UUID) -> None:
         want = self.chance.randint(1, 4)
-        taken = await campaign_jobs.claim_campaign_jobs(self.real.pool, worker_id=worker, want=want)
+        taken = await claim_jobs(self.real.pool, worker_id=worker, want=want)
         demand(len(taken) <= want, "nobody is given more than it wants")
         for job in taken:
             fresh = (job.id, job.claim_token) not in self.held

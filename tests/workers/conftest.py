@@ -11,8 +11,8 @@ from uuid_utils.compat import uuid7
 
 from models.database import Pool, open_pool
 from models.gen import campaign_jobs, workers
-from models.gen.rows import ClaimedJob
 from tests.workers.ledgers import Desk
+from workers.claimed import ClaimedJob, claim_jobs
 from workers.writes import Writes
 
 
@@ -69,9 +69,7 @@ class Shop:
         await workers.register_worker(self.pool, id=self.worker_id, host="test", process_id=1)
         async with self.pool.acquire() as connection:
             await connection.execute("select set_config('mojito.head', '', false)")
-            return await campaign_jobs.claim_campaign_jobs(
-                connection, worker_id=self.worker_id, want=want
-            )
+            return await claim_jobs(connection, worker_id=self.worker_id, want=want)
 
     async def claimed(self) -> ClaimedJob:
         await self.job(await self.account())

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 from collections import Counter
 from uuid import uuid4
@@ -10,6 +11,7 @@ import pytest
 
 from models.database import HOT_SETTINGS, connect
 from models.gen import campaign_jobs, job_steps, workers
+from workers.claimed import claim_jobs
 from workers.claims import CLAIM_SETTINGS
 from workers.writes import MOVE_SETTINGS
 
@@ -28,7 +30,9 @@ async def test_a_claim_takes_each_due_job_once_with_a_token_of_that_claim(shop):
     again = await shop.claim()
     assert {job.id for job in again} == ids
     assert not {job.claim_token for job in again} & {job.claim_token for job in first}
-    assert {job.status for job in first} == {"PROCESSING"}
+    rows = await shop.pool.fetch("select status, updated_at from campaign_jobs")
+    assert {row["status"] for row in rows} == {"PROCESSING"}
+    assert {job.claimed_at for job in again} == {row["updated_at"] for row in rows}
 
 
 async def test_a_job_that_is_claimed_again_goes_before_all_new_ones_and_has_begun_once(shop):
@@ -44,7 +48,39 @@ async def test_a_job_that_is_claimed_again_goes_before_all_new_ones_and_has_begu
     assert (lane, status) == (0, "PROCESSING")
     assert [row["team_id"] for row in told] == [first.team_id]
     assert first.team_id is not None
-    assert first.started_at == first.updated_at == again.started_at < again.updated_at
+    assert first.started_at == first.claimed_at == again.started_at < again.claimed_at
+
+
+async def test_a_claim_tells_of_each_job_its_own_past_and_its_own_request(shop):
+    account = await shop.account(max_running=10)
+    ids = [
+        await shop.job(account, payload={"x": text})
+        for text in ("a", os.urandom(20_000).hex(), "b")
+    ]
+    fresh, long, waited = ids
+    await shop.pool.execute(
+        """update campaign_jobs set rescues = 3, status = 'PROCESSING', waiting_reason = 'retry',
+               started_at = now() - interval '1 hour', waiting_since = now() - interval '1 minute'
+           where id = $1""",
+        waited,
+    )
+    await shop.pool.execute(
+        "update campaign_requests set request_id = $2 where campaign_job_id = $1", waited, "req"
+    )
+
+    claimed = {job.id: job for job in await shop.claim()}
+
+    for row in await shop.pool.fetch("select * from campaign_jobs"):
+        for name in ("started_at", "waiting_since", "created_at", "claim_token", "platform_type"):
+            assert getattr(claimed[row["id"]], name) == row[name]
+    assert {claimed[key].rescues for key in (fresh, long)} == {0}
+    assert (claimed[waited].rescues, claimed[waited].waiting_reason) == (3, "retry")
+    told = {
+        key: (json.loads(job.request.payload), job.request.request_id)
+        for key, job in claimed.items()
+        if job.request is not None
+    }
+    assert told == {fresh: ({"x": "a"}, None), waited: ({"x": "b"}, "req")}
 
 
 async def test_a_job_that_is_not_due_is_left_alone(shop):
@@ -77,9 +113,7 @@ async def test_the_limit_is_exact_when_many_workers_claim_at_once(shop):
     for worker_id in ids:
         await workers.register_worker(shop.pool, id=worker_id, host="test", process_id=1)
 
-    claims = await asyncio.gather(
-        *(campaign_jobs.claim_campaign_jobs(shop.pool, worker_id=i, want=6) for i in ids)
-    )
+    claims = await asyncio.gather(*(claim_jobs(shop.pool, worker_id=i, want=6) for i in ids))
 
     counted = Counter(job.ad_account_id for jobs in claims for job in jobs)
     assert counted == dict.fromkeys(accounts, 3)
@@ -277,9 +311,7 @@ async def _claim_explained(shop, want):
         """load 'auto_explain'; set auto_explain.log_min_duration = 0; set auto_explain.log_analyze = on;
            set auto_explain.log_nested_statements = on; set client_min_messages = log"""
     )
-    claimed = await campaign_jobs.claim_campaign_jobs(
-        connection, worker_id=shop.worker_id, want=want
-    )
+    claimed = await claim_jobs(connection, worker_id=shop.worker_id, want=want)
     await connection.close()
     return len(claimed), "\n".join(plans)
 

@@ -9,8 +9,9 @@ import structlog
 
 from common.errors import ClaimLost
 from models.gen.campaign_jobs import ListRequestsRow
-from models.gen.rows import AdAccount, ClaimedJob
+from models.gen.rows import AdAccount
 from models.job import JobError
+from workers.claimed import ClaimedJob
 from workers.endings import (
     CRASHED,
     MOST_RESCUES,
@@ -37,7 +38,7 @@ def claimed(**columns) -> ClaimedJob:
         "kind": "BUILD_CAMPAIGN",
         "claim_token": TOKEN,
         "rescues": 0,
-        "updated_at": NOW,
+        "claimed_at": NOW,
         **columns,
     }
     return ClaimedJob(**values)

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 
-from models.gen import campaign_jobs, workers
+from models.gen import workers
+from workers.claimed import claim_jobs
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ async def session(shop):
 
 
 async def claim(shop, session):
-    jobs = await campaign_jobs.claim_campaign_jobs(session, worker_id=shop.worker_id, want=10)
+    jobs = await claim_jobs(session, worker_id=shop.worker_id, want=10)
     return {job.id for job in jobs}
 
 

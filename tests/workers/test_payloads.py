@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from common.log import merge_ids
-from models.gen import campaign_jobs, workers
+from models.gen import workers
 from tests.workers.running import until, working
+from workers.claimed import claim_jobs
 from workers.claims import requests_of
 from workers.kinds import Ended
 
@@ -35,7 +36,7 @@ async def test_a_small_claim_brings_its_payloads(shop):
     claimed = await shop.claim()
 
     asked = await stored(shop)
-    assert {job.id: msgspec.json.decode(job.payload) for job in claimed} == asked
+    assert {job.id: msgspec.json.decode(job.request.payload) for job in claimed} == asked
 
 
 async def test_a_claim_whose_payloads_are_many_bytes_leaves_them_out(shop):
@@ -44,7 +45,7 @@ async def test_a_claim_whose_payloads_are_many_bytes_leaves_them_out(shop):
     claimed = await shop.claim()
 
     assert {job.id for job in claimed} == set(ids)
-    assert {job.payload for job in claimed} == {None}
+    assert {job.request for job in claimed} == {None}
 
 
 async def test_what_a_claim_left_out_is_read_and_what_it_told_is_kept(shop):
@@ -55,8 +56,8 @@ async def test_what_a_claim_left_out_is_read_and_what_it_told_is_kept(shop):
 
     requests = await requests_of(shop.pool, [*large, *small])
 
-    assert {job.payload is None for job in large} == {True}
-    assert {job.payload is None for job in small} == {False}
+    assert {job.request is None for job in large} == {True}
+    assert {job.request is None for job in small} == {False}
     asked = await stored(shop)
     assert {key: msgspec.json.decode(request.payload) for key, request in requests.items()} == asked
 
@@ -95,10 +96,10 @@ async def test_a_claim_whose_answer_nobody_reads_holds_up_no_other(shop):
         connection = await asyncpg.connect(shop.url)
         claim = {"worker_id": shop.worker_id, "want": 400}
         # prepares the statement: the next time it is sent at once
-        await campaign_jobs.claim_campaign_jobs(connection, **claim)
+        await claim_jobs(connection, **claim)
         prepared.set()
         filled.wait()
-        task = asyncio.create_task(campaign_jobs.claim_campaign_jobs(connection, **claim))
+        task = asyncio.create_task(claim_jobs(connection, **claim))
         await asyncio.sleep(0)  # the task sends
         sent.set()
         read.wait()  # nothing is read while this thread's loop stands still
@@ -129,7 +130,7 @@ async def test_of_many_jobs_a_claim_leaves_the_requests_out_also_when_they_are_s
     many = await shop.claim(65)
     requests = await requests_of(shop.pool, many)
 
-    assert {(job.payload, job.request_id, job.traceparent) for job in many} == {(None, None, None)}
+    assert {job.request for job in many} == {None}
     asked = await stored(shop)
     assert len(asked) == 65
     assert {key: msgspec.json.decode(request.payload) for key, request in requests.items()} == asked
@@ -144,9 +145,9 @@ async def test_of_a_few_small_jobs_a_claim_tells_everything(shop):
 
     few = await shop.claim(64)
 
-    assert {job.request_id for job in few} == {"req"}
-    assert {job.traceparent for job in few} == {"trace"}
-    assert None not in {job.payload for job in few}
+    asked = await stored(shop)
+    assert {job.id: msgspec.json.decode(job.request.payload) for job in few} == asked
+    assert {(job.request.request_id, job.request.traceparent) for job in few} == {("req", "trace")}
 
 
 async def test_what_is_logged_of_a_job_carries_the_id_of_its_request_after_a_large_claim(shop):

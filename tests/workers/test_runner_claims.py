@@ -9,7 +9,7 @@ import structlog
 
 from common.errors import ClaimLost
 from config.settings import Settings
-from models.gen import campaign_jobs, workers
+from models.gen import workers
 from tests.workers.running import (
     BEATING,
     CLAIM_LOCK,
@@ -24,6 +24,7 @@ from tests.workers.running import (
     until,
     working,
 )
+from workers.claimed import claim_jobs
 from workers.metrics import WorkerMetrics
 from workers.worker_settings import WorkerSettings
 
@@ -189,7 +190,7 @@ async def test_jobs_of_dead_workers_are_freed_and_run(shop):
     (job_id,) = await jobs(shop, 1)
     dead = uuid4()
     await workers.register_worker(shop.pool, id=dead, host="gone", process_id=1)
-    await campaign_jobs.claim_campaign_jobs(shop.pool, worker_id=dead, want=1)
+    await claim_jobs(shop.pool, worker_id=dead, want=1)
     await shop.pool.execute("update workers set last_seen_at = now() - interval '1 hour'")
     # due when it is freed: a session that has looked before looks behind that place a second later
     await shop.pool.execute("update campaign_jobs set due_at = now() + interval '1 hour'")
@@ -210,7 +211,7 @@ async def test_a_claim_whose_answer_was_lost_is_given_back_and_running_jobs_are_
         async with connected(shop) as own:
             await own.execute("select pg_advisory_lock($1)", CLAIM_LOCK)
             lost = await shop.job(account)
-            await campaign_jobs.claim_campaign_jobs(own, worker_id=shop.worker_id, want=1)
+            await claim_jobs(own, worker_id=shop.worker_id, want=1)
             await cut_claim(own)
             await own.execute("select pg_advisory_unlock($1)", CLAIM_LOCK)
         await until(lambda: gate.inside == 2)
