@@ -12,7 +12,7 @@ from uuid import UUID
 
 from common import clock
 from common.seldom import Seldom
-from common.tasks import beside
+from common.tasks import Company
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import audit_log
 
@@ -33,11 +33,13 @@ class CredentialReads:
         open_secret: OpenSecret,
         *,
         seconds: Callable[[], float] = clock.seconds,
+        company: Company | None = None,
     ) -> None:
         self._pool = pool
         self._actor = f"worker:{worker_id}"
         self._open = open_secret
         self._seconds = seconds
+        self._company = company or Company()
         self._told: OrderedDict[UUID, tuple[bytes, float]] = OrderedDict()
         self._untold: set[UUID] = set()
         self._something = asyncio.Event()
@@ -58,7 +60,7 @@ class CredentialReads:
     async def running(self) -> AsyncGenerator[None]:
         """Writes as long as the block lasts, and what is left at its end."""
         try:
-            async with beside(self._keep_writing()):
+            async with self._company.beside(self._keep_writing()):
                 yield
         finally:
             with contextlib.suppress(*DATABASE_FAILURES):

@@ -13,7 +13,7 @@ import structlog
 from common import clock
 from common.errors import ClaimLost
 from common.seldom import Seldom
-from common.tasks import at_once, beside
+from common.tasks import Company, at_once
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import workers
 from models.gen.campaign_jobs import ListRequestsRow
@@ -51,6 +51,7 @@ class Worker:
         settings: WorkerSettings,
         metrics: WorkerMetrics | None = None,
         home: Home | None = None,
+        company: Company | None = None,
     ) -> None:
         self._pool = pool
         self._id = worker_id
@@ -58,10 +59,18 @@ class Worker:
         self._metrics = metrics or WorkerMetrics()
         self._home = home or Home()
         self._home.when_left(self.stop)
+        self._company = company or Company()
+        self._company.when_one_dies(self.stop)
         # under a name of its own: by the other one API processes are counted
-        self._notifier = Notifier(url, pause_seconds=_CHANGES_SECONDS, name="mojito changes")
+        self._notifier = Notifier(
+            url, pause_seconds=_CHANGES_SECONDS, name="mojito changes", company=self._company
+        )
         self._writes = Writes(
-            url, self._metrics, partial(self._notifier.notify, CHANGES), self._home.connect
+            url,
+            self._metrics,
+            partial(self._notifier.notify, CHANGES),
+            self._home.connect,
+            self._company,
         )
         self._presence = Presence(
             url,
@@ -69,6 +78,7 @@ class Worker:
             renew_seconds=settings.renew_seconds,
             trust_seconds=settings.trust_seconds,
             home=self._home,
+            company=self._company,
         )
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -100,16 +110,21 @@ class Worker:
         asyncio.get_running_loop().call_later(_LAST_CLAIM_SECONDS, self._claims.drop_connection)
 
     async def run(self) -> None:
-        """Works until stopped. Raises AnotherDatabase when it stopped because connections led elsewhere."""
+        """Works until stopped. When it stopped by itself it raises why: AnotherDatabase where connections
+        led elsewhere, PartDied when a part of it had died."""
         async with self._writes.running(), self._presence.running(), self._side_tasks():
             log.info("worker.started", worker_id=str(self._id))
             self.started.set()
-            while not self._stopping.is_set():
-                await self._claim_and_start()
+            try:
+                while not self._stopping.is_set():
+                    await self._claim_and_start()
+            except Exception as error:  # noqa: BLE001 - what runs may end all the same
+                self._company.mourn("claims", error)
             await self._drain()
         log.info("worker.stopped", worker_id=str(self._id))
         if self._home.elsewhere is not None:
             raise self._home.elsewhere
+        self._company.require_all()
 
     @contextlib.asynccontextmanager
     async def _side_tasks(self) -> AsyncGenerator[None]:
@@ -121,7 +136,9 @@ class Worker:
         )
         try:
             async with (
-                beside(listener=self._listener.run(), upkeep=upkeep, read_ahead=self._read_ahead()),
+                self._company.beside(
+                    listener=self._listener.run(), upkeep=upkeep, read_ahead=self._read_ahead()
+                ),
                 self._notifier,
             ):
                 yield
@@ -130,8 +147,11 @@ class Worker:
 
     async def _read_ahead(self) -> None:
         # what cannot be read now is read with the jobs that need it
-        with contextlib.suppress(*DATABASE_FAILURES):
-            await self._accounts.read_ahead(self._pool)
+        try:
+            with contextlib.suppress(*DATABASE_FAILURES):
+                await self._accounts.read_ahead(self._pool)
+        except Exception:
+            log.exception("accounts.not_read_ahead")
 
     async def _claim_and_start(self) -> None:
         self._wake.clear()
