@@ -12,7 +12,7 @@ from uuid import UUID
 
 from common import clock
 from common.seldom import Seldom
-from common.tasks import Company
+from common.tasks import Company, at_once
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import audit_log
 
@@ -43,6 +43,7 @@ class CredentialReads:
         self._told: OrderedDict[UUID, tuple[bytes, float]] = OrderedDict()
         self._untold: set[UUID] = set()
         self._something = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     def open(self, sealed: bytes, table: str, row_id: UUID, field: str) -> bytes:
         """The secret; that it was opened is noted."""
@@ -67,18 +68,25 @@ class CredentialReads:
                 await self.write()
 
     async def write(self) -> None:
-        """One statement for all that is not written yet; what could not be written stays."""
-        if self._untold:
-            ids, self._untold = self._untold, set()
-            self._something.clear()
-            try:
-                await audit_log.create_credential_reads(
-                    self._pool, actor=self._actor, ids=sorted(ids)
-                )
-            except BaseException:
-                self._untold |= ids
-                self._something.set()
-                raise
+        """One statement for all that is not written yet; what could not be written stays.
+
+        Whoever is cancelled meanwhile gives up waiting, not writing: else nobody would know what stands.
+        """
+        await asyncio.shield(at_once(self._write_in_turn(), "credential reads"))
+
+    async def _write_in_turn(self) -> None:
+        async with self._turn:
+            if self._untold:
+                ids, self._untold = self._untold, set()
+                self._something.clear()
+                try:
+                    await audit_log.create_credential_reads(
+                        self._pool, actor=self._actor, ids=sorted(ids)
+                    )
+                except BaseException:
+                    self._untold |= ids
+                    self._something.set()
+                    raise
 
     async def _keep_writing(self) -> None:
         seldom = Seldom()
