@@ -35,6 +35,7 @@ from workers.writes import Writes
 log = structlog.get_logger()
 
 _LAST_CLAIM_SECONDS = 2.0
+_BEHIND_TRUST_SECONDS = 0.005
 _CHANGES_SECONDS = 0.01
 """Those who watch jobs are told so seldom at most."""
 
@@ -82,7 +83,10 @@ class Worker:
         )
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._listener = Listener(url, self._wake.set)
+        self._is_told = False
+        """Whether somebody said that there may be work, and too little was found since."""
+        self._later_look: asyncio.TimerHandle | None = None
+        self._listener = Listener(url, self._hear_of_work)
         self._accounts = Accounts()
         self._arriving: dict[UUID, list[ClaimedJob]] = {}
         self._arrivals: set[asyncio.Task[None]] = set()
@@ -95,7 +99,7 @@ class Worker:
             connect=self._home.connect,
         )
         self._runs = Runs(
-            pool, handlers, self._writes, doubt=self._claims.doubt, freed=self._wake.set
+            pool, handlers, self._writes, doubt=self._claims.doubt, freed=self._hear_of_work
         )
         self._is_out_of_touch = False
         self._seldom = Seldom()
@@ -132,7 +136,7 @@ class Worker:
             self._pool,
             silence_seconds=self._settings.silence_seconds,
             every_seconds=self._settings.renew_seconds,
-            freed=self._wake.set,
+            freed=self._hear_of_work,
         )
         try:
             async with (
@@ -143,6 +147,7 @@ class Worker:
             ):
                 yield
         finally:
+            self._forget_later_look()
             self._claims.drop_connection()
 
     async def _read_ahead(self) -> None:
@@ -164,6 +169,8 @@ class Worker:
                 self._presence.guard()
                 self._is_out_of_touch = False
                 claimed = await self._claim(want)
+                if self._is_told and len(claimed) < want and not self._stopping.is_set():
+                    await self._look_again_later()
             except ClaimLost:
                 if not self._is_out_of_touch:
                     log.warning("worker.out_of_touch")
@@ -174,6 +181,25 @@ class Worker:
                 self._claims.doubt()
         if len(claimed) < max(want, 1) and not self._stopping.is_set():
             await self._until_woken()
+
+    def _hear_of_work(self) -> None:
+        self._is_told = True
+        self._wake.set()
+
+    async def _look_again_later(self) -> None:
+        """What we were told of may stand where claims do not look for a second."""
+        self._is_told = False
+        if self._later_look is None:
+            seconds = await self._claims.trusted_seconds() + _BEHIND_TRUST_SECONDS
+            self._later_look = asyncio.get_running_loop().call_later(seconds, self._look_again)
+
+    def _look_again(self) -> None:
+        self._later_look = None
+        self._wake.set()
+
+    def _forget_later_look(self) -> None:
+        if self._later_look is not None:
+            self._later_look.cancel()
 
     async def _until_woken(self) -> None:
         poll = self._settings.poll_seconds if self._listener.is_connected else 0.2
@@ -209,7 +235,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - the jobs are taken again
             tell_not_started(jobs, error)
             self._claims.doubt()
-            self._wake.set()
+            self._hear_of_work()
         finally:
             self._arriving.pop(_token_of_claim(jobs), None)
 
