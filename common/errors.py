@@ -5,6 +5,7 @@ MojitoError
   CallerError                  what a caller did, shown to the caller with a status and a code
     Unauthorized 401   Forbidden 403   NotFound 404   Conflict 409   TooLarge 413
     UnsupportedMedia 415   Invalid 422   TooManyRequests 429   Unavailable 503
+  PartDied                     a task that the program cannot do without; it stops, to be started again
   ClaimLost                    the job belongs to another worker now; write nothing more
   StepError                    what a step met, read by the ledger and the runner
     Retry      nothing can have happened; try again later, the attempt counts
@@ -31,6 +32,10 @@ class MojitoError(Exception):
 
 class ConfigurationError(MojitoError):
     """A setting is missing or wrong; the message names it and the remedy."""
+
+
+class PartDied(MojitoError):
+    """The program has ended what it could and stops; whoever watches it starts it again."""
 
 
 class CallerError(MojitoError):

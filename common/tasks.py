@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any
 
 import structlog
+
+from common.errors import PartDied
 
 log = structlog.get_logger()
 
@@ -17,29 +19,73 @@ def at_once[Result](
     return asyncio.Task(work, loop=asyncio.get_running_loop(), name=name, eager_start=True)
 
 
-@contextlib.asynccontextmanager
-async def beside(
-    *work: Coroutine[Any, Any, None], **named: Coroutine[Any, Any, None]
-) -> AsyncGenerator[None]:
-    """What goes on as long as the block lasts, each in a task that bears its own name or the one given.
+class Company:
+    """The tasks beside a program's work, none of which it can do without.
 
-    One that dies of an error is told at once: the block goes on without it.
+    One that dies of an error is told at once, and the block goes on without it; but the program is only
+    half alive then: it is asked to stop, and raises PartDied when it has.
     """
-    names = [*(one.__qualname__ for one in work), *named]
-    tasks = [
-        asyncio.create_task(one, name=name)
-        for name, one in zip(names, (*work, *named.values()), strict=True)
-    ]
-    for task in tasks:
-        task.add_done_callback(_tell_of_death)
-    try:
-        yield
-    finally:
+
+    def __init__(self) -> None:
+        self._stop: Callable[[], None] | None = None
+        self.death: PartDied | None = None
+        """The first one."""
+
+    def when_one_dies(self, stop: Callable[[], None]) -> None:
+        """Called when the first of them dies; at once when that has happened."""
+        self._stop = stop
+        if self.death is not None:
+            stop()
+
+    def require_all(self) -> None:
+        """Raises PartDied when one has died."""
+        if self.death is not None:
+            raise self.death
+
+    @contextlib.asynccontextmanager
+    async def beside(
+        self, *work: Coroutine[Any, Any, None], **named: Coroutine[Any, Any, None]
+    ) -> AsyncGenerator[None]:
+        """What goes on as long as the block lasts, each in a task that bears its own name or a given one."""
+        names = [*(one.__qualname__ for one in work), *named]
+        tasks = [
+            asyncio.create_task(one, name=name)
+            for name, one in zip(names, (*work, *named.values()), strict=True)
+        ]
         for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            task.add_done_callback(self._look)
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _look(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            error = task.exception()
+        elif task.cancelling():
+            return  # by us, or by whoever ends the program
+        else:
+            error = asyncio.CancelledError("nobody asked it to end")
+        if error is not None:
+            self.mourn(task.get_name(), error)
+
+    def mourn(self, name: str, error: BaseException) -> None:
+        """A part of the program, these tasks or another, has died of that."""
+        log.critical("task.died", task=name, exc_info=error)
+        if self.death is None:
+            self.death = PartDied(
+                f"stopped, to be started again: the task {name!r} died of {type(error).__name__}, "
+                "as the log tells",
+                code="part_died",
+            )
+            if self._stop is not None:
+                self._stop()
 
 
-def _tell_of_death(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.critical("task.died", task=task.get_name(), exc_info=error)
+def beside(
+    *work: Coroutine[Any, Any, None], **named: Coroutine[Any, Any, None]
+) -> contextlib.AbstractAsyncContextManager[None]:
+    """The same where nobody asks who has died."""
+    return Company().beside(*work, **named)

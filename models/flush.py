@@ -51,7 +51,8 @@ class Flusher[Item, Answer]:
     fails alone, its neighbours are written. When the connection is lost nobody knows whether the
     statement was committed: a `write` that is safe to repeat is repeated after the failures named in
     `again`, else every caller of the batch hears of it. `flushed` is told of each batch that was written,
-    `took` under which name and in how many seconds, repeats included.
+    `took` under which name and in how many seconds, repeats included. Should it die all the same, whoever
+    waits, or comes, hears `unwritten`.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Flusher[Item, Answer]:
         flushed: Callable[[list[Item], list[Answer]], None] | None = None,
         took: Callable[[str, float], None] | None = None,
         connect: Connect = connect,
+        unwritten: Callable[[str], Exception] = ConnectionError,
     ) -> None:
         self._url = url
         self._write = write
@@ -76,6 +78,8 @@ class Flusher[Item, Answer]:
         self._flushed = flushed
         self._took = took
         self._connect = connect
+        self._unwritten = unwritten
+        self._is_dead = False
         self._waiting: list[tuple[Item, Ear[Answer]]] = []
         self._something = asyncio.Event()
         self._connection: Connection | None = None
@@ -89,11 +93,15 @@ class Flusher[Item, Answer]:
 
     def hand_over(self, item: Item, ear: Ear[Answer]) -> None:
         """Returns at once; `ear` hears later what became of it."""
+        if self._is_dead:
+            self._bury([(item, ear)])
+            return
         self._waiting.append((item, ear))
         self._something.set()
 
     async def run(self) -> None:
         """Flushes until cancelled."""
+        batch: list[tuple[Item, Ear[Answer]]] = []
         try:
             while True:
                 await self._something.wait()
@@ -102,9 +110,21 @@ class Flusher[Item, Answer]:
                 if not self._waiting:
                     self._something.clear()
                 await self._flush([pair for pair in batch if not pair[1].done()])
+        except Exception:
+            self._is_dead = True
+            self._bury([*batch, *self._waiting])
+            raise
         finally:
             if self._connection is not None:
                 self._connection.terminate()
+
+    def _bury(self, pairs: list[tuple[Item, Ear[Answer]]]) -> None:
+        """Nobody waits for what will not come."""
+        for _, ear in pairs:
+            try:
+                _fail(ear, self._unwritten(f"nothing more is written: {self._name} have died"))
+            except Exception:
+                log.exception("flush.not_told", flusher=self._name)
 
     async def _flush(self, batch: list[tuple[Item, Ear[Answer]]]) -> None:
         if not batch:

@@ -5,11 +5,12 @@ of. A lost wake-up costs a listener its next look, never a row.
 """
 
 import asyncio
-import contextlib
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Self
 
 from common.seldom import Seldom
+from common.tasks import Company
 from models.database import DATABASE_FAILURES, connect
 from models.listener import CHANNEL
 
@@ -27,18 +28,25 @@ class Notifier:
     """
 
     def __init__(
-        self, database_url: str, *, pause_seconds: float = 0.001, name: str = "mojito notifier"
+        self,
+        database_url: str,
+        *,
+        pause_seconds: float = 0.001,
+        name: str = "mojito notifier",
+        company: Company | None = None,
     ) -> None:
         self._url = database_url
         self._name = name
         self._pause_seconds = pause_seconds
         self._wanted = asyncio.Event()
         self._channels: set[str] = set()
-        self._task: asyncio.Task[None] | None = None
+        self._company = company or Company()
+        self._running: AbstractAsyncContextManager[None] | None = None
         self._seldom = Seldom()
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="notifier")
+        self._running = self._company.beside(notifier=self._run())
+        await self._running.__aenter__()
         return self
 
     async def __aexit__(
@@ -47,10 +55,8 @@ class Notifier:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        if self._running is not None:
+            await self._running.__aexit__(kind, error, trace)
 
     def notify(self, channel: str = CHANNEL) -> None:
         """Something is committed: new work, or what another channel is for. Returns at once, never fails."""

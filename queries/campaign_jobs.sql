@@ -205,6 +205,11 @@ from (
     from claim_campaign_jobs(@worker_id::uuid, @want::integer, 32768) as claimed
 ) as c;
 
+-- name: GetHeadTrustSeconds :one
+-- For how long claims of this session will not look behind the place where the last ones found the head.
+select extract(epoch from (
+    nullif(current_setting('mojito.head', true), '')::timestamptz[])[5] - clock_timestamp())::float8 as seconds;
+
 -- name: MoveCampaignJobs :one
 -- Ends jobs or lets them wait. Which of them were moved, counted from 1: a job that is missing belonged
 -- to another worker. A job that would wait and was asked to stop is cancelled instead.

@@ -1,7 +1,7 @@
 """Jobs of concurrent requests are written by one statement: one commit and one round trip for all of them."""
 
-import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from common.tasks import Company
 from models.flush import Connection, Flusher
 from models.gen import campaign_jobs
 from models.gen.rows import AccountMode, CampaignJob
@@ -41,15 +42,18 @@ class JobWrites:
         database_url: str,
         flushed: Callable[[Sequence[object], Sequence[object]], None] | None = None,
         took: Callable[[str, float], None] | None = None,
+        company: Company | None = None,
     ) -> None:
         # a lost connection is told to the callers: whoever sends a key may repeat the request
         self._flusher = Flusher[NewJob, CampaignJob | None](
             database_url, write_jobs, name="requests", again=(), flushed=flushed, took=took
         )
-        self._task: asyncio.Task[None] | None = None
+        self._company = company or Company()
+        self._running: AbstractAsyncContextManager[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._flusher.run(), name="job writes")
+        self._running = self._company.beside(job_writes=self._flusher.run())
+        await self._running.__aenter__()
         return self
 
     async def __aexit__(
@@ -58,9 +62,8 @@ class JobWrites:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        if self._running is not None:
+            await self._running.__aexit__(kind, error, trace)
 
     async def write(self, job: NewJob) -> CampaignJob | None:
         """The job, durable. None: its key was used before, or the account is not any more as it was,

@@ -14,7 +14,7 @@ import structlog
 
 from common import clock
 from common.seldom import Seldom
-from common.tasks import beside
+from common.tasks import Company
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import api_keys, job_events
 from models.horizon import Horizon
@@ -50,8 +50,10 @@ class Watch:
         *,
         most_per_team: int | None = None,
         keys_seconds: float = _KEYS_SECONDS,
+        company: Company | None = None,
     ) -> None:
         self._pool = pool
+        self._company = company or Company()
         self.stopping = stopping
         self._wake = asyncio.Event()
         self._listener = Listener(url, self._wake.set, channel=CHANGES)
@@ -76,7 +78,8 @@ class Watch:
     async def running(self) -> AsyncGenerator[None]:
         """Reads as long as the block lasts."""
         listener, holds = self._listener.run(), self.holds.run()
-        async with beside(listener, holds, self._read(), self._end_when_stopping()):
+        ending = self._end_when_stopping()
+        async with self._company.beside(listener, holds, self._read(), ending):
             yield
 
     @contextlib.contextmanager

@@ -59,6 +59,11 @@ class Claims:
             claim_jobs(connection, worker_id=self._worker_id, want=want)
         )
 
+    async def trusted_seconds(self) -> float:
+        """For how long claims will pass over what is behind the place where the last one found the queue to
+        begin: what was committed late, or given back."""
+        return await campaign_jobs.get_head_trust_seconds(await self._connected()) or 0.0
+
     def doubt(self) -> None:
         """Jobs may be in our name that we do not know of: looks for them before the next claim."""
         self._may_hold_unknown = True

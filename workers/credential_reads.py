@@ -12,7 +12,7 @@ from uuid import UUID
 
 from common import clock
 from common.seldom import Seldom
-from common.tasks import beside
+from common.tasks import Company, at_once
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import audit_log
 
@@ -33,14 +33,17 @@ class CredentialReads:
         open_secret: OpenSecret,
         *,
         seconds: Callable[[], float] = clock.seconds,
+        company: Company | None = None,
     ) -> None:
         self._pool = pool
         self._actor = f"worker:{worker_id}"
         self._open = open_secret
         self._seconds = seconds
+        self._company = company or Company()
         self._told: OrderedDict[UUID, tuple[bytes, float]] = OrderedDict()
         self._untold: set[UUID] = set()
         self._something = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     def open(self, sealed: bytes, table: str, row_id: UUID, field: str) -> bytes:
         """The secret; that it was opened is noted."""
@@ -58,25 +61,32 @@ class CredentialReads:
     async def running(self) -> AsyncGenerator[None]:
         """Writes as long as the block lasts, and what is left at its end."""
         try:
-            async with beside(self._keep_writing()):
+            async with self._company.beside(self._keep_writing()):
                 yield
         finally:
             with contextlib.suppress(*DATABASE_FAILURES):
                 await self.write()
 
     async def write(self) -> None:
-        """One statement for all that is not written yet; what could not be written stays."""
-        if self._untold:
-            ids, self._untold = self._untold, set()
-            self._something.clear()
-            try:
-                await audit_log.create_credential_reads(
-                    self._pool, actor=self._actor, ids=sorted(ids)
-                )
-            except BaseException:
-                self._untold |= ids
-                self._something.set()
-                raise
+        """One statement for all that is not written yet; what could not be written stays.
+
+        Whoever is cancelled meanwhile gives up waiting, not writing: else nobody would know what stands.
+        """
+        await asyncio.shield(at_once(self._write_in_turn(), "credential reads"))
+
+    async def _write_in_turn(self) -> None:
+        async with self._turn:
+            if self._untold:
+                ids, self._untold = self._untold, set()
+                self._something.clear()
+                try:
+                    await audit_log.create_credential_reads(
+                        self._pool, actor=self._actor, ids=sorted(ids)
+                    )
+                except BaseException:
+                    self._untold |= ids
+                    self._something.set()
+                    raise
 
     async def _keep_writing(self) -> None:
         seldom = Seldom()

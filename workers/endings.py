@@ -102,7 +102,7 @@ class Ending:
     """Hears what became of a run's last write. `over` is told of it in the run's own context: the status
     that the job now has, False where it was not ours any more, or what went wrong."""
 
-    __slots__ = ("_context", "_over", "move", "run")
+    __slots__ = ("_context", "_is_told", "_over", "move", "run")
 
     def __init__(
         self, run: Run, move: Move, over: "Callable[[Ending, Status | Exception], None]"
@@ -111,18 +111,23 @@ class Ending:
         self.move = move
         self._over = over
         self._context = copy_context()
+        self._is_told = False
 
     def done(self) -> bool:
-        """Never: whoever has begun a run also hears of its end."""
-        return False
+        """Not before it has heard: whoever has begun a run also hears of its end."""
+        return self._is_told
 
     def set_result(self, status: Status, /) -> None:
         """The database has answered."""
-        self._context.run(self._over, self, status)
+        self._tell(status)
 
     def set_exception(self, error: Exception, /) -> None:
         """It has not, or has refused the row."""
-        self._context.run(self._over, self, error)
+        self._tell(error)
+
+    def _tell(self, told: Status | Exception) -> None:
+        self._is_told = True
+        self._context.run(self._over, self, told)
 
 
 def require_written(move: Move, status: Status) -> None:

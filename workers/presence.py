@@ -13,7 +13,7 @@ import structlog
 
 from common import clock
 from common.errors import ClaimLost
-from common.tasks import beside
+from common.tasks import Company
 from models.database import DATABASE_FAILURES
 from models.gen import workers
 from models.identity import Home
@@ -34,9 +34,11 @@ class Presence:
         renew_seconds: float,
         trust_seconds: float,
         home: Home | None = None,
+        company: Company | None = None,
     ) -> None:
         self._url = url
         self._home = home or Home()
+        self._company = company or Company()
         self._worker_id = worker_id
         self._renew_seconds = renew_seconds
         self._trust_seconds = trust_seconds
@@ -60,7 +62,7 @@ class Presence:
             await self._renew(connection)
         finally:
             connection.terminate()
-        async with beside(presence=self._keep_renewing()):
+        async with self._company.beside(presence=self._keep_renewing()):
             yield
 
     async def _keep_renewing(self) -> None:

@@ -13,7 +13,7 @@ import structlog
 from common import clock
 from common.errors import ClaimLost
 from common.seldom import Seldom
-from common.tasks import at_once, beside
+from common.tasks import Company, at_once
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import workers
 from models.gen.campaign_jobs import ListRequestsRow
@@ -36,6 +36,7 @@ from workers.writes import Writes
 log = structlog.get_logger()
 
 _LAST_CLAIM_SECONDS = 2.0
+_BEHIND_TRUST_SECONDS = 0.005
 _CHANGES_SECONDS = 0.01
 """Those who watch jobs are told so seldom at most."""
 
@@ -52,6 +53,7 @@ class Worker:
         settings: WorkerSettings,
         metrics: WorkerMetrics | None = None,
         home: Home | None = None,
+        company: Company | None = None,
     ) -> None:
         self._pool = pool
         self._id = worker_id
@@ -59,10 +61,18 @@ class Worker:
         self._metrics = metrics or WorkerMetrics()
         self._home = home or Home()
         self._home.when_left(self.stop)
+        self._company = company or Company()
+        self._company.when_one_dies(self.stop)
         # under a name of its own: by the other one API processes are counted
-        self._notifier = Notifier(url, pause_seconds=_CHANGES_SECONDS, name="mojito changes")
+        self._notifier = Notifier(
+            url, pause_seconds=_CHANGES_SECONDS, name="mojito changes", company=self._company
+        )
         self._writes = Writes(
-            url, self._metrics, partial(self._notifier.notify, CHANGES), self._home.connect
+            url,
+            self._metrics,
+            partial(self._notifier.notify, CHANGES),
+            self._home.connect,
+            self._company,
         )
         self._presence = Presence(
             url,
@@ -70,10 +80,14 @@ class Worker:
             renew_seconds=settings.renew_seconds,
             trust_seconds=settings.trust_seconds,
             home=self._home,
+            company=self._company,
         )
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._listener = Listener(url, self._wake.set)
+        self._is_told = False
+        """Whether somebody said that there may be work, and too little was found since."""
+        self._later_look: asyncio.TimerHandle | None = None
+        self._listener = Listener(url, self._hear_of_work)
         self._accounts = Accounts()
         self._arriving: dict[UUID, list[ClaimedJob]] = {}
         self._arrivals: set[asyncio.Task[None]] = set()
@@ -86,7 +100,7 @@ class Worker:
             connect=self._home.connect,
         )
         self._runs = Runs(
-            pool, handlers, self._writes, doubt=self._claims.doubt, freed=self._wake.set
+            pool, handlers, self._writes, doubt=self._claims.doubt, freed=self._hear_of_work
         )
         self._is_out_of_touch = False
         self._seldom = Seldom()
@@ -101,16 +115,21 @@ class Worker:
         asyncio.get_running_loop().call_later(_LAST_CLAIM_SECONDS, self._claims.drop_connection)
 
     async def run(self) -> None:
-        """Works until stopped. Raises AnotherDatabase when it stopped because connections led elsewhere."""
+        """Works until stopped. When it stopped by itself it raises why: AnotherDatabase where connections
+        led elsewhere, PartDied when a part of it had died."""
         async with self._writes.running(), self._presence.running(), self._side_tasks():
             log.info("worker.started", worker_id=str(self._id))
             self.started.set()
-            while not self._stopping.is_set():
-                await self._claim_and_start()
+            try:
+                while not self._stopping.is_set():
+                    await self._claim_and_start()
+            except Exception as error:  # noqa: BLE001 - what runs may end all the same
+                self._company.mourn("claims", error)
             await self._drain()
         log.info("worker.stopped", worker_id=str(self._id))
         if self._home.elsewhere is not None:
             raise self._home.elsewhere
+        self._company.require_all()
 
     @contextlib.asynccontextmanager
     async def _side_tasks(self) -> AsyncGenerator[None]:
@@ -118,21 +137,27 @@ class Worker:
             self._pool,
             silence_seconds=self._settings.silence_seconds,
             every_seconds=self._settings.renew_seconds,
-            freed=self._wake.set,
+            freed=self._hear_of_work,
         )
         try:
             async with (
-                beside(listener=self._listener.run(), upkeep=upkeep, read_ahead=self._read_ahead()),
+                self._company.beside(
+                    listener=self._listener.run(), upkeep=upkeep, read_ahead=self._read_ahead()
+                ),
                 self._notifier,
             ):
                 yield
         finally:
+            self._forget_later_look()
             self._claims.drop_connection()
 
     async def _read_ahead(self) -> None:
         # what cannot be read now is read with the jobs that need it
-        with contextlib.suppress(*DATABASE_FAILURES):
-            await self._accounts.read_ahead(self._pool)
+        try:
+            with contextlib.suppress(*DATABASE_FAILURES):
+                await self._accounts.read_ahead(self._pool)
+        except Exception:
+            log.exception("accounts.not_read_ahead")
 
     async def _claim_and_start(self) -> None:
         self._wake.clear()
@@ -145,6 +170,8 @@ class Worker:
                 self._presence.guard()
                 self._is_out_of_touch = False
                 claimed = await self._claim(want)
+                if self._is_told and len(claimed) < want and not self._stopping.is_set():
+                    await self._look_again_later()
             except ClaimLost:
                 if not self._is_out_of_touch:
                     log.warning("worker.out_of_touch")
@@ -155,6 +182,25 @@ class Worker:
                 self._claims.doubt()
         if len(claimed) < max(want, 1) and not self._stopping.is_set():
             await self._until_woken()
+
+    def _hear_of_work(self) -> None:
+        self._is_told = True
+        self._wake.set()
+
+    async def _look_again_later(self) -> None:
+        """What we were told of may stand where claims do not look for a second."""
+        self._is_told = False
+        if self._later_look is None:
+            seconds = await self._claims.trusted_seconds() + _BEHIND_TRUST_SECONDS
+            self._later_look = asyncio.get_running_loop().call_later(seconds, self._look_again)
+
+    def _look_again(self) -> None:
+        self._later_look = None
+        self._wake.set()
+
+    def _forget_later_look(self) -> None:
+        if self._later_look is not None:
+            self._later_look.cancel()
 
     async def _until_woken(self) -> None:
         poll = self._settings.poll_seconds if self._listener.is_connected else 0.2
@@ -190,7 +236,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - the jobs are taken again
             tell_not_started(jobs, error)
             self._claims.doubt()
-            self._wake.set()
+            self._hear_of_work()
         finally:
             self._arriving.pop(jobs[0].claim_token, None)
 

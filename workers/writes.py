@@ -8,7 +8,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from common.tasks import beside
+from common.errors import ClaimLost
+from common.tasks import Company
 from models.columns import documents, texts, words
 from models.database import HOT_SETTINGS, Connect, connect
 from models.flush import Connection, Flusher
@@ -114,8 +115,10 @@ class Writes:
         measured: "Measured | None" = None,
         changed: Callable[[], None] = lambda: None,
         connect: Connect = connect,
+        company: Company | None = None,
     ) -> None:
         told = measured or Unmeasured()
+        self._company = company or Company()
 
         def recorded(_: object, answers: Sequence[object]) -> None:
             told.written("records", answers)
@@ -132,6 +135,7 @@ class Writes:
             flushed=lambda _, answers: told.written("intents", answers),
             took=told.took,
             connect=connect,
+            unwritten=_unwritten,
         )
         self.records = Flusher[Record, bool](
             url,
@@ -140,6 +144,7 @@ class Writes:
             flushed=recorded,
             took=told.took,
             connect=connect,
+            unwritten=_unwritten,
         )
         self.moved = moved
         """For moves that were written in a transaction of their own."""
@@ -151,12 +156,13 @@ class Writes:
             flushed=moved,
             took=told.took,
             connect=connect,
+            unwritten=_unwritten,
         )
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Flushes as long as the block lasts."""
-        async with beside(
+        async with self._company.beside(
             intents=self.intents.run(), records=self.records.run(), moves=self.moves.run()
         ):
             yield
@@ -287,6 +293,11 @@ async def write_moves(
         for nth in row.cancelled:
             answers[nth - 1] = "CANCELLED"
     return answers
+
+
+def _unwritten(why: str) -> Exception:
+    """The run stops where it is, and the next one finds that as a killed worker would have left it."""
+    return ClaimLost(why, code="not_written")
 
 
 def _column[Value](values: list[Value | None]) -> list[Value | None]:

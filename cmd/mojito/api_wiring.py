@@ -9,6 +9,7 @@ from litestar import Litestar
 
 from common.asset_files import LocalAssetFiles
 from common.keyring import FileKeyring
+from common.tasks import Company
 from config.settings import Settings, database_url
 from middleware.limits import Rate
 from models.database import Pool
@@ -29,17 +30,19 @@ from routes.watch import Watch
 
 @contextlib.asynccontextmanager
 async def open_app(
-    settings: Settings, stopping: asyncio.Event | None = None
+    settings: Settings, stopping: asyncio.Event | None = None, company: Company | None = None
 ) -> AsyncGenerator[Litestar]:
-    """The HTTP application with everything it needs open. Once `stopping`, nobody watches any more."""
+    """The HTTP application with everything it needs open. Once `stopping`, nobody watches any more;
+    `company` tells when it is not whole any more."""
+    company = company or Company()
     keyring = FileKeyring(settings.keys_file)
     async with (
         opened_pool(settings, "mojito api", writes=True) as pool,
-        Notifier(database_url(settings)) as notifier,
+        Notifier(database_url(settings), company=company) as notifier,
         guarded_client(settings) as client,
         opened_sink(os.environ, "mojito-api") as sink,
         opened_verifier(settings, keyring) as verifier,
-        opened_watch(settings, pool, stopping or asyncio.Event()) as watch,
+        opened_watch(settings, pool, stopping or asyncio.Event(), company) as watch,
         contextlib.AsyncExitStack() as opened,
     ):
         metrics = ApiMetrics(
@@ -50,6 +53,7 @@ async def open_app(
                 database_url(settings),
                 lambda _, rows: metrics.flushed("requests", rows),
                 metrics.took,
+                company,
             )
         )
         await require_migrated(pool)
@@ -82,11 +86,11 @@ async def open_app(
 
 @contextlib.asynccontextmanager
 async def opened_watch(
-    settings: Settings, pool: Pool, stopping: asyncio.Event
+    settings: Settings, pool: Pool, stopping: asyncio.Event, company: Company
 ) -> AsyncGenerator[Watch]:
     """The one reader for all who watch jobs."""
     most = settings.max_open_streams_per_team or None
-    watch = Watch(database_url(settings), pool, stopping, most_per_team=most)
+    watch = Watch(database_url(settings), pool, stopping, most_per_team=most, company=company)
     async with watch.running():
         yield watch
 

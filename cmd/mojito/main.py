@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from common.errors import CallerError, ConfigurationError
+from common.errors import CallerError, ConfigurationError, PartDied
 from common.terminal import printable
 from config.settings import read_settings
 
@@ -64,9 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if parsed.command in RAW:
             return _module(parsed.command).run(parsed, os.environ)
         return _module(parsed.command).run(parsed, read_settings(os.environ))
-    except (ConfigurationError, CallerError) as error:
+    except (ConfigurationError, CallerError, PartDied) as error:
         sys.stderr.write(f"mojito: {printable(error.message)}\n")
-        return 1 if isinstance(error, ConfigurationError) else 2
+        return 2 if isinstance(error, CallerError) else 1
     except KeyboardInterrupt:
         return 130
     except OSError as error:

@@ -12,6 +12,7 @@ import uvloop
 from litestar import Litestar
 
 from common.garbage import collect_seldom
+from common.tasks import Company
 from config.settings import Settings
 from mojito.api_wiring import open_app
 from mojito.listening import bound, cannot_listen
@@ -51,19 +52,29 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def serve(settings: Settings) -> None:
-    """The order of stopping: no new connections, open answers end, parts close in reverse."""
+    """The order of stopping: no new connections, open answers end, parts close in reverse.
+
+    Raises PartDied when that was why it stopped.
+    """
     listening = bound(settings.host, settings.port)
-    stopping = asyncio.Event()
+    stopping, company = asyncio.Event(), Company()
     on_signals(stopping.set)
     async with contextlib.AsyncExitStack() as opened:
-        app = await opened_patiently(opened, lambda: open_app(settings, stopping), stopping)
+        app = await opened_patiently(
+            opened, lambda: open_app(settings, stopping, company), stopping
+        )
         if app is not None:
-            await _serve(settings, app, listening, stopping)
+            await _serve(settings, app, listening, stopping, company)
     log.info("api.stopped")
+    company.require_all()
 
 
 async def _serve(
-    settings: Settings, app: Litestar, listening: socket.socket, stopping: asyncio.Event
+    settings: Settings,
+    app: Litestar,
+    listening: socket.socket,
+    stopping: asyncio.Event,
+    company: Company,
 ) -> None:
     config = uvicorn.Config(
         app,
@@ -81,12 +92,17 @@ async def _serve(
     server = Server(config)
 
     def stop() -> None:
-        server.force_exit = server.should_exit  # a second signal does not wait
         server.should_exit = True
         stopping.set()  # those who watch would never end by themselves
 
-    on_signals(stop)
+    def hear_signal() -> None:
+        # a second one does not wait
+        server.force_exit = server.should_exit and company.death is None
+        stop()
+
+    on_signals(hear_signal)
     server.should_exit = stopping.is_set()
+    company.when_one_dies(stop)
     try:
         listening.listen(config.backlog)
     except OSError as error:  # another one that waited for the database, too, was quicker

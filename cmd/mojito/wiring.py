@@ -8,7 +8,7 @@ from uuid import uuid4
 from common.asset_files import LocalAssetFiles
 from common.guarded_http import GuardedClient
 from common.keyring import FileKeyring, Keyring
-from common.tasks import beside
+from common.tasks import Company
 from config.settings import Settings, database_url
 from models.account_verification import AccountVerifier
 from models.identity import Home
@@ -40,7 +40,7 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
     """A worker with everything it needs open; it does not run yet."""
     keyring = FileKeyring(settings.keys_file)
     metrics = WorkerMetrics()
-    home = Home()
+    home, company = Home(), Company()
     async with (
         served_metrics(metrics, settings.host, settings.worker_metrics_port),
         opened_pool(settings, "mojito worker", writes=True, home=home) as pool,
@@ -55,7 +55,7 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
         media = MediaSource(pool, LocalAssetFiles(settings.assets_dir), client)
         live, sandbox = paces(settings)
         worker_id = settings.worker_id or uuid4()
-        reads = CredentialReads(pool, worker_id, keyring.open)
+        reads = CredentialReads(pool, worker_id, keyring.open, company=company)
         build = BuildCampaign(
             platforms,
             media,
@@ -87,8 +87,9 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
             ),
             metrics,
             home,
+            company,
         )
-        async with reads.running(), beside(keep_house(pool, ages(settings))):
+        async with reads.running(), company.beside(keep_house(pool, ages(settings))):
             yield worker
 
 

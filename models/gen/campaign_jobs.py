@@ -353,6 +353,18 @@ async def claim_campaign_jobs(connection: Connection, *, worker_id: UUID, want: 
     return None if row is None else ClaimCampaignJobsRow(*row)
 
 
+GET_HEAD_TRUST_SECONDS: Final = """\
+select extract(epoch from (
+    nullif(current_setting('mojito.head', true), '')::timestamptz[])[5] - clock_timestamp())::float8 as seconds
+"""
+
+
+async def get_head_trust_seconds(connection: Connection) -> float | None:
+    """For how long claims of this session will not look behind the place where the last ones found the head."""
+    row = await connection.fetchrow(GET_HEAD_TRUST_SECONDS)
+    return None if row is None else row[0]
+
+
 MOVE_CAMPAIGN_JOBS: Final = """\
 with told as materialized (
     select generate_subscripts($1::uuid[], 1) as nth, unnest($1::uuid[]) as id,

@@ -1,15 +1,26 @@
-"""What goes on beside a block is not missed in silence."""
+"""What goes on beside a block is not missed in silence, and a program knows when it is not whole any more."""
 
 import asyncio
 
+import pytest
 import structlog
 
-from common.tasks import beside
+from common.errors import PartDied
+from common.tasks import Company, beside
 from tests.house.conftest import until
 
 
 async def dies() -> None:
     raise ValueError("broken")
+
+
+async def is_cut_off() -> None:
+    """By something within that takes itself for the end of the task."""
+    raise asyncio.CancelledError
+
+
+async def ends() -> None:
+    pass
 
 
 async def lasts() -> None:
@@ -31,5 +42,45 @@ async def test_a_task_that_dies_is_told_while_the_block_goes_on():
     assert await deaths_of(dies(), until_dead=1) == [("critical", "dies", "broken")]
 
 
+async def test_a_task_that_nobody_asked_to_end_has_died():
+    told = await deaths_of(is_cut_off(), until_dead=1)
+
+    assert told == [("critical", "is_cut_off", "nobody asked it to end")]
+
+
 async def test_tasks_that_end_with_the_block_have_not_died():
     assert await deaths_of(lasts(), until_dead=0) == []
+
+
+async def test_the_first_death_stops_the_program_once():
+    company, stops, stopped = Company(), [], asyncio.Event()
+
+    def stop() -> None:
+        stops.append(company.death)
+        stopped.set()
+
+    company.when_one_dies(stop)
+    async with company.beside(first=dies(), second=dies(), last=lasts()):
+        await asyncio.wait_for(stopped.wait(), 20)
+
+    with pytest.raises(PartDied, match="'first' died of ValueError"):
+        company.require_all()
+    assert stops == [company.death]
+
+
+async def test_a_death_is_told_to_whoever_asks_afterwards():
+    company, stopped = Company(), asyncio.Event()
+    company.mourn("early", ValueError("broken"))
+
+    company.when_one_dies(stopped.set)
+
+    assert stopped.is_set()
+
+
+async def test_a_program_is_whole_when_a_task_has_done_what_there_was():
+    company = Company()
+
+    async with company.beside(ends(), lasts()):
+        await asyncio.sleep(0)
+
+    company.require_all()

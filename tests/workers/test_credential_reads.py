@@ -1,5 +1,7 @@
 """A worker that opens an account's credentials is in the audit log: once an hour, or when they change."""
 
+import asyncio
+
 import asyncpg
 import pytest
 
@@ -108,6 +110,34 @@ async def test_what_could_not_be_written_is_written_later(pool, reads):
     await reads.write()
 
     assert len(await written(pool)) == 1
+
+
+class SlowReply:
+    """The way to the database: what is written there is told when `told` is set."""
+
+    def __init__(self, pool):
+        self._pool = pool
+        self.written, self.told = asyncio.Event(), asyncio.Event()
+
+    async def execute(self, *statement):
+        reply = await self._pool.execute(*statement)
+        self.written.set()
+        await self.told.wait()
+        return reply
+
+
+async def test_a_worker_that_stops_in_the_middle_of_a_write_writes_no_entry_twice(pool):
+    account, other = [await add_account(pool, number) for number in (1, 2)]
+    slow = SlowReply(pool)
+    reads = CredentialReads(slow, WORKER, lambda *_: b"plain")
+
+    async with reads.running():
+        reads.open(b"sealed", "ad_accounts", account, "credentials")
+        await asyncio.wait_for(slow.written.wait(), 20)
+        reads.open(b"sealed", "ad_accounts", other, "credentials")
+        asyncio.get_running_loop().call_soon(slow.told.set)
+
+    assert [entry["object_id"] for entry in await written(pool)] == [account, other]
 
 
 async def test_a_worker_that_stops_writes_what_is_left(pool, reads):

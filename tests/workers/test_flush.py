@@ -138,6 +138,22 @@ async def test_only_the_bad_row_suffers(table, shop, neighbours):
     assert await numbers(shop) == neighbours
 
 
+async def test_whoever_waits_for_one_that_has_died_hears_that_nothing_comes(shop):
+    def cannot_tell(*_):
+        raise ZeroDivisionError
+
+    async with asyncio.timeout(30), writing(shop, largest=2, took=cannot_tell) as table:
+        told = await asyncio.gather(
+            *(table.flusher.submit(i) for i in (1, 2, 3)), return_exceptions=True
+        )
+        with pytest.raises(ConnectionError, match="test have died"):
+            await table.flusher.submit(4)
+
+    assert told[:2] == [2, 4]
+    assert isinstance(told[2], ConnectionError)
+    assert await numbers(shop) == [1, 2]
+
+
 async def test_what_nobody_waits_for_any_more_is_not_written(table, shop):
     table.flusher.submit(1).cancel()
 

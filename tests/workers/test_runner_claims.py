@@ -64,6 +64,25 @@ async def test_a_worker_runs_no_more_jobs_at_once_than_it_may(shop):
     assert gate.most == 2
 
 
+async def test_a_job_that_is_freed_behind_the_head_is_found_without_a_poll(shop):
+    """Claims look behind the place where they found the queue to begin only now and then."""
+    first, freed = await jobs(shop, 2)
+    dead = uuid4()
+    await shop.pool.execute(
+        """update campaign_jobs set claim_token = gen_random_uuid(), worker_id = $2,
+               due_at = now() - interval '1 hour', status = 'PROCESSING' where id = $1""",
+        freed,
+        dead,
+    )
+
+    async with working(shop, Scripted(), poll_seconds=NEVER):
+        await until(lambda: shop.value(LISTENS))
+        await finished(shop, first)
+        await workers.release_worker_jobs(shop.pool, worker_id=dead)
+        await shop.pool.execute("notify campaign_jobs")
+        await finished(shop, freed)
+
+
 @pytest.mark.usefixtures("patient")
 async def test_jobs_that_are_still_being_loaded_count_as_running(shop):
     """Nothing can be loaded while others have every connection of the pool."""
