@@ -239,6 +239,26 @@ async def test_progress_is_durable_and_comes_back_after_a_crash(desk):
     assert platform.calls[0].progress == {"upload_session_id": "s1"}
 
 
+async def test_a_step_of_many_calls_goes_no_further_when_its_job_was_taken_and_cancelled(desk, shop):
+    """A worker that slept through all of it would set a campaign ACTIVE after somebody stopped it."""
+    ledger, went_on = await desk.open(), []
+    team = await shop.value("update campaign_jobs set team_id = gen_random_uuid() returning team_id")
+
+    async def activate(trial):
+        await trial.save({"activated": 1})
+        await shop.free()
+        await campaign_jobs.cancel_campaign_job(shop.pool, id=desk.job_id, team_id=team)
+        await trial.save({"activated": 2})
+        went_on.append(trial)
+        return Done("1")
+
+    with pytest.raises(ClaimLost):
+        await ledger.step(STEP, Effect(activate), PACE)
+
+    assert went_on == []
+    assert await shop.value("select outcome ->> 'activated' from job_steps") == "1"
+
+
 async def test_a_worker_whose_claim_was_taken_begins_nothing(desk):
     ledger = await desk.open()
     await desk.open()
