@@ -239,10 +239,14 @@ async def test_progress_is_durable_and_comes_back_after_a_crash(desk):
     assert platform.calls[0].progress == {"upload_session_id": "s1"}
 
 
-async def test_a_step_of_many_calls_goes_no_further_when_its_job_was_taken_and_cancelled(desk, shop):
+async def test_a_step_of_many_calls_goes_no_further_when_its_job_was_taken_and_cancelled(
+    desk, shop
+):
     """A worker that slept through all of it would set a campaign ACTIVE after somebody stopped it."""
     ledger, went_on = await desk.open(), []
-    team = await shop.value("update campaign_jobs set team_id = gen_random_uuid() returning team_id")
+    team = await shop.value(
+        "update campaign_jobs set team_id = gen_random_uuid() returning team_id"
+    )
 
     async def activate(trial):
         await trial.save({"activated": 1})
