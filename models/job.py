@@ -278,9 +278,10 @@ def _left_waiting(met: JobError) -> JobError:
 
 
 def _may_be_active(row: JobStep) -> bool:
-    """Whether nothing was left but the campaign, or not even that: its call may have been carried out."""
+    """Whether nothing was left but the campaign, or not even that: its call may have been carried out.
+    After a restore nobody knows how much was left."""
     progress: dict[str, Any] = msgspec.json.decode(row.outcome or "{}")
-    return progress.get(ACTIVATIONS_LEFT) in (0, 1)
+    return row.status == "IN_DOUBT" or progress.get(ACTIVATIONS_LEFT) in (0, 1)
 
 
 def _left_active(row: JobStep, met: JobError | None) -> JobError:

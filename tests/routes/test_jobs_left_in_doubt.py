@@ -144,6 +144,12 @@ async def test_a_campaign_that_may_be_active_is_told_of_when_its_job_is_cancelle
     assert step["error"]["retryable"] is True
 
 
+async def test_a_campaign_of_which_a_restore_has_forgotten_everything_may_be_active(api, caller):
+    step = await activation_left(api, caller, "IN_DOUBT", 3)
+
+    assert step["error"]["remedy"].startswith("The campaign may be ACTIVE on the platform")
+
+
 @pytest.mark.parametrize("state", ["WAITING", "PENDING"])
 async def test_a_campaign_below_which_something_was_paused_still_is_paused(api, caller, state):
     step = await activation_left(api, caller, state, 2)
