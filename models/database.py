@@ -176,6 +176,19 @@ async def connect(
     )
 
 
+async def wait_for_disk(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """From here on commits of this connection are durable when they are answered, also where the server is
+    told that they need not be: it would forget them when it crashes. Where it does more, it stays so."""
+    try:
+        await connection.execute(
+            "select set_config('synchronous_commit', 'on', false) "
+            "where current_setting('synchronous_commit') = 'off'"
+        )
+    except BaseException:
+        connection.terminate()
+        raise
+
+
 async def connect_for_long(
     url: str, *, name: str, writes: bool = True
 ) -> "asyncpg.Connection[asyncpg.Record]":
