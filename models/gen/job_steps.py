@@ -177,9 +177,9 @@ with told as materialized (
       -- what is done stays done; the same may be said again, when nobody knows whether it was heard
       and (s.status <> 'DONE' or (told.status = 'DONE' and s.claim_token = told.claim_token))
       -- what was met is told also by a run that has lost its job; but nobody goes further in a step then
-      and (told.status <> 'RUNNING' or exists (
-          select from campaign_jobs as j
-          where j.id = told.campaign_job_id and j.claim_token = told.claim_token))
+      and (told.status <> 'RUNNING' or told.claim_token = (
+          -- its key alone: of an exists the planner would make a table of all jobs that are claimed
+          select j.claim_token from campaign_jobs as j where j.id = told.campaign_job_id))
     returning told.nth, told.campaign_job_id, told.team_id, told.name, told.status, s.platform_id,
         told.error
 ), events as (
