@@ -12,6 +12,7 @@ from tests.workers.ledgers import PACE, STEP, Platform, is_left
 from workers.effects import Effect, Stopping
 from workers.ledger import MOST_ATTEMPTS
 from workers.platforms.base import Done
+from workers.presence import Presence
 
 
 def unknown():
@@ -261,6 +262,32 @@ async def test_a_step_of_many_calls_goes_no_further_when_its_job_was_taken_and_c
 
     assert went_on == []
     assert await shop.value("select outcome ->> 'activated' from job_steps") == "1"
+
+
+async def test_after_a_silence_a_step_goes_on_when_the_database_was_asked_for_its_job_again(
+    desk, shop, connection
+):
+    """Heard again, a worker may still have lost it."""
+    presence = Presence(shop.url, shop.worker_id, renew_seconds=5, trust_seconds=20)
+    await presence._renew(connection)
+    met = []
+
+    async def go_on(trial):
+        trial.guard()
+        presence._renewed_at -= 25
+        await presence._renew(connection)
+        presence.guard()
+        with pytest.raises(ClaimLost) as silence:
+            trial.guard()
+        met.append(silence.value.code)
+        await trial.save({"activated": 1})
+        trial.guard()
+        return Done("1")
+
+    ledger = await desk.open(guard_from_now=presence.guard_from_now)
+    await ledger.step(STEP, Effect(go_on), PACE)
+
+    assert met == ["out_of_touch"]
 
 
 async def test_a_worker_whose_claim_was_taken_begins_nothing(desk):
