@@ -103,10 +103,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Seconds, Meta(description="How long what runs may go on after SIGTERM.")
     ] = 20.0
     call_deadline_seconds: Annotated[
-        Seconds, Meta(description="The longest one call to a platform may take.")
+        Seconds,
+        Meta(description="The longest one call to a platform may take. The same on every worker."),
     ] = 30.0
     list_lag_seconds: Annotated[
-        Seconds, Meta(description="How long a platform's lists may lag behind its writes.")
+        Seconds,
+        Meta(
+            description="How long a platform's lists may lag behind its writes. The same on every worker."
+        ),
     ] = 30.0
     sandbox_call_deadline_seconds: Annotated[
         Seconds, Meta(description="The same for sandbox accounts.")

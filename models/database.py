@@ -74,6 +74,9 @@ _CONNECT_SECONDS = 4.0
 _LONGEST_ACQUIRE_SECONDS = 4.0
 _LONGEST_CLOSE_SECONDS = 3.0
 _UNACKNOWLEDGED_SECONDS = 6
+_SEEN_SO_FAR = {"default_transaction_isolation": "read committed"}
+"""Whatever server, role or database say: claims count what was committed while they waited for their turn,
+and a request whose key is taken meanwhile is told so, not refused as a conflict."""
 _WATCH = {
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
@@ -131,6 +134,7 @@ async def open_pool(
             "lock_timeout": LOCK_TIMEOUT,
             "idle_in_transaction_session_timeout": "30s",
             "jit": "off",
+            **_SEEN_SO_FAR,
             **_WATCH,
         },
     )
@@ -170,10 +174,24 @@ async def connect(
             "application_name": name,
             "statement_timeout": "15s",
             "lock_timeout": LOCK_TIMEOUT,
+            **_SEEN_SO_FAR,
             **_WATCH,
             **(settings or {}),
         },
     )
+
+
+async def wait_for_disk(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """From here on commits of this connection are durable when they are answered, also where the server is
+    told that they need not be: it would forget them when it crashes. Where it does more, it stays so."""
+    try:
+        await connection.execute(
+            "select set_config('synchronous_commit', 'on', false) "
+            "where current_setting('synchronous_commit') = 'off'"
+        )
+    except BaseException:
+        connection.terminate()
+        raise
 
 
 async def connect_for_long(
@@ -187,6 +205,7 @@ async def connect_for_long(
             "application_name": name,
             "statement_timeout": "0",
             "lock_timeout": LOCK_TIMEOUT,
+            **_SEEN_SO_FAR,
             **_WATCH,
         },
     )

@@ -9,7 +9,13 @@ import structlog
 
 from common import clock
 from common.seldom import Seldom
-from models.database import CONNECTION_FAILURES, HOT_SETTINGS, Connect, connect
+from models.database import (
+    CONNECTION_FAILURES,
+    HOT_SETTINGS,
+    Connect,
+    connect,
+    wait_for_disk,
+)
 
 log = structlog.get_logger()
 
@@ -171,9 +177,11 @@ class Flusher[Item, Answer]:
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
             try:
-                self._connection = await self._connect(
+                connection = await self._connect(
                     self._url, name=f"mojito {self._name}", settings=self._settings
                 )
+                await wait_for_disk(connection)
+                self._connection = connection
             except asyncpg.PostgresError as error:
                 # whatever the reason, it is none of the items
                 raise ConnectionError(f"the database lets nobody in: {error}") from error

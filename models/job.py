@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from models.account import AccountView
 from models.gen.rows import CampaignJob, JobStatus, JobStep, StepStatus
 from models.marker import where_to_look
-from models.plan import LAYERS_THAT_COUNT, PlannedStep
+from models.plan import ACTIVATIONS_LEFT, LAYERS_THAT_COUNT, PlannedStep
 
 type Moment = Annotated[datetime, Meta(tz=True)]
 type Priority = Literal["high", "normal", "low"]
@@ -261,6 +261,8 @@ def _left(
     job: CampaignJob, row: JobStep, met: JobError | None
 ) -> tuple[StepStatus, JobError | None]:
     """Where a step stays whose job is over: nobody works on it any more, and nobody asks."""
+    if row.kind == "activate" and row.status not in ("DONE", "FAILED") and _may_be_active(row):
+        return "IN_DOUBT", _left_active(row, met)
     if row.status in ("RUNNING", "IN_DOUBT"):
         return "IN_DOUBT", _left_in_doubt(job, row, met) if row.kind in LAYERS_THAT_COUNT else met
     if row.status not in ("WAITING", "PENDING"):
@@ -272,6 +274,23 @@ def _left_waiting(met: JobError) -> JobError:
     """What goes on by itself while the job does, goes on by a retry now."""
     by_hand = "" if met.remedy.startswith(NOTHING_TO_DO) else met.remedy.replace(BY_ITSELF, "")
     remedy = f"{by_hand} A retry of the job goes on with it.".strip()
+    return msgspec.structs.replace(met, remedy=remedy, retryable=True)
+
+
+def _may_be_active(row: JobStep) -> bool:
+    """Whether nothing was left but the campaign, or not even that: its call may have been carried out.
+    After a restore nobody knows how much was left."""
+    progress: dict[str, Any] = msgspec.json.decode(row.outcome or "{}")
+    return row.status == "IN_DOUBT" or progress.get(ACTIVATIONS_LEFT) in (0, 1)
+
+
+def _left_active(row: JobStep, met: JobError | None) -> JobError:
+    """Of a campaign that may be spending although its job was stopped."""
+    met = met or JobError(step=row.name, code="in_doubt", message="no answer was heard")
+    remedy = (
+        "The campaign may be ACTIVE on the platform: look there, and pause it if it is not to run. "
+        "A retry of the job sets it ACTIVE."
+    )
     return msgspec.structs.replace(met, remedy=remedy, retryable=True)
 
 

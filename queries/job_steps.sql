@@ -99,8 +99,8 @@ select coalesce(array_agg(recorded.nth), '{}')::integer[] as recorded from recor
 
 -- name: RecordSteps :one
 -- Writes what became of steps, or what they have brought so far. Which of them were written, counted
--- from 1: one that is missing belongs to another worker by now. A step that is done makes earlier
--- rescues of its job count no more.
+-- from 1: one that is missing belongs to another worker by now, or tells how far a step has come whose
+-- job does. A step that is done makes earlier rescues of its job count no more.
 with told as materialized (
     select generate_subscripts(@campaign_job_ids::uuid[], 1) as nth,
         unnest(@campaign_job_ids::uuid[]) as campaign_job_id, unnest(@team_ids::uuid[]) as team_id,
@@ -123,6 +123,10 @@ with told as materialized (
       and s.claim_token in (told.previous_token, told.claim_token)
       -- what is done stays done; the same may be said again, when nobody knows whether it was heard
       and (s.status <> 'DONE' or (told.status = 'DONE' and s.claim_token = told.claim_token))
+      -- what was met is told also by a run that has lost its job; but nobody goes further in a step then
+      and (told.status <> 'RUNNING' or told.claim_token = (
+          -- its key alone: of an exists the planner would make a table of all jobs that are claimed
+          select j.claim_token from campaign_jobs as j where j.id = told.campaign_job_id))
     returning told.nth, told.campaign_job_id, told.team_id, told.name, told.status, s.platform_id,
         told.error
 ), events as (

@@ -226,7 +226,7 @@ class Build:
     async def _call(
         self, method: Callable[[StepContext], Any], step: PlannedStep, trial: Try
     ) -> Any:
-        self._run.guard()
+        trial.guard()
         return await method(self._context(step, trial))
 
     def _context(self, step: PlannedStep, trial: Try) -> StepContext:
@@ -258,7 +258,7 @@ class Build:
             write_deadline=trial.write_deadline,
             save=save,
             media=media,
-            guard=self._run.guard,
+            guard=trial.guard,
         )
 
     def outcome(self) -> Outcome:

@@ -37,6 +37,8 @@ class Try(msgspec.Struct, frozen=True, gc=False):
     progress: Mapping[str, Any]
     write_deadline: float
     save: Callable[[dict[str, Any]], Awaitable[None]]
+    guard: Callable[[], None]
+    """Raises ClaimLost when the job may have been taken away since the database was last asked for it."""
 
 
 class Effect(msgspec.Struct, frozen=True, gc=False):

@@ -42,6 +42,7 @@ class Ledger:
         *,
         claimed_at: float,
         is_stopping: Callable[[], bool] = lambda: False,
+        guard_from_now: Callable[[], Callable[[], None]] = lambda: _unguarded,
     ) -> None:
         """`claimed_at` is `clock.seconds()` after the claim was answered: behind the database's
         clock, so that waits counted from it are never too short."""
@@ -53,6 +54,7 @@ class Ledger:
         self._writes = writes
         self._claimed_at = claimed_at
         self._is_stopping = is_stopping
+        self._guard_from_now = guard_from_now
 
     @property
     def outcomes(self) -> Mapping[str, Done]:
@@ -145,17 +147,17 @@ class Ledger:
         return pace.call_seconds + pace.lag_seconds - since.total_seconds()
 
     async def _perform(self, step: PlannedStep, effect: Effect, pace: Pace) -> Done:
-        before = clock.seconds()
+        before, guard = clock.seconds(), self._guard_from_now()
         intent = self._intent(step)
         row = self._begun(intent, is_ours=await self._writes.intents.submit(intent))
         if clock.seconds() - before > pace.call_seconds / 2:
             # too little of the call's time is left: begin again rather than send a call that may
             # still be at work when a later look believes it cannot
-            before = clock.seconds()
+            before, guard = clock.seconds(), self._guard_from_now()
             intent = self._intent(step)
             row = self._begun(intent, is_ours=await self._writes.intents.submit(intent))
         try:
-            done = await effect.perform(self._try(row, pace, before))
+            done = await effect.perform(self._try(row, pace, before, guard))
         except Unknown as error:
             log.warning("step.in_doubt", step=step.name, code=error.code)
             return await self._resolve(step, effect, pace, error)
@@ -214,16 +216,29 @@ class Ledger:
         self._rows[intent.name] = row
         return row
 
-    def _try(self, row: JobStep, pace: Pace, begun_at: float | None = None) -> Try:
+    def _try(
+        self,
+        row: JobStep,
+        pace: Pace,
+        begun_at: float | None = None,
+        guard: Callable[[], None] | None = None,
+    ) -> Try:
         progress: dict[str, Any] = {}
+        asked = guard or self._guard_from_now()
         if row.outcome is not None:
             progress = msgspec.json.decode(row.outcome)
 
         async def save(progress: dict[str, Any]) -> None:
+            nonlocal asked
+            anew = self._guard_from_now()
             await self._record(self._rows[row.name], status="RUNNING", progress=progress)
+            asked = anew
+
+        def is_ours() -> None:
+            asked()
 
         begun = clock.seconds() if begun_at is None else begun_at
-        return Try(progress, begun + pace.call_seconds, save)
+        return Try(progress, begun + pace.call_seconds, save, is_ours)
 
     async def _settle(self, row: JobStep, error: StepError, pace: Pace, *, in_doubt: bool) -> None:
         """Writes down what a step met. A Retry that was the last raises Reject instead."""
@@ -357,6 +372,10 @@ class Ledger:
         self._rows[row.name] = written
         if record.status == "DONE":
             self._outcomes[row.name] = records.done_of(written)
+
+
+def _unguarded() -> None:
+    """Where nobody takes jobs away."""
 
 
 def _met(step: PlannedStep, error: Exception) -> StepError:

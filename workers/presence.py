@@ -5,7 +5,7 @@ import contextlib
 import os
 import random
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from uuid import UUID
 
 import asyncpg
@@ -43,6 +43,7 @@ class Presence:
         self._renew_seconds = renew_seconds
         self._trust_seconds = trust_seconds
         self._renewed_at = -trust_seconds
+        self._silences = 0
         self._told_at = -_TOLD_SECONDS
 
     def guard(self) -> None:
@@ -53,6 +54,18 @@ class Presence:
         silent = clock.seconds() - self._renewed_at
         if silent > self._trust_seconds:
             raise ClaimLost(f"no sign of life was written for {silent:.0f} s", code="out_of_touch")
+
+    def guard_from_now(self) -> Callable[[], None]:
+        """A guard of what the database is asked from here on. It stays shut after a silence: a job may have
+        been taken away in it, and cancelled, though this worker is heard again."""
+        silences = self._silences
+
+        def guard() -> None:
+            self.guard()
+            if silences != self._silences:
+                raise ClaimLost("no sign of life was written for too long", code="out_of_touch")
+
+        return guard
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -95,4 +108,6 @@ class Presence:
             await workers.register_worker(
                 connection, id=self._worker_id, host=socket.gethostname(), process_id=os.getpid()
             )
+        # others have heard nothing for so long at most
+        self._silences += clock.seconds() - self._renewed_at > self._trust_seconds
         self._renewed_at = before

@@ -257,6 +257,7 @@ class Worker:
                 self._writes,
                 claimed_at=claimed_at,
                 is_stopping=self._stopping.is_set,
+                guard_from_now=self._presence.guard_from_now,
             )
             account = accounts[job.ad_account_id]
             self._runs.begin(Run(job, request, account, ledger, self._presence.guard))

@@ -26,6 +26,13 @@ _SYSTEM = (
     "grant execute on function pg_control_system() to the roles of Mojito (roles.sql does); then, with "
     "workers stopped, mojito restored --nothing-lost."
 )
+_EVERYTHING = "intents and accepted requests, and a paid object may be made twice"
+_LOST_WITHOUT = {
+    "fsync": _EVERYTHING,
+    "full_page_writes": _EVERYTHING,
+    # workers have their own writes wait for the disk whatever the server says
+    "synchronous_commit": "what callers were told last: cancels, retries, changes of accounts",
+}
 _STATE = """
 select current_setting('server_version_num')::integer / 10000 as version,
     current_setting('fsync') as fsync,
@@ -104,16 +111,15 @@ def writes(server: Server) -> Finding:
 
 
 def durability(server: Server) -> list[Finding]:
-    """Without these a crash of the server forgets what was promised: then ads are made twice."""
+    """Without these a crash of the server forgets what was promised."""
     found = [
         Finding(
             "durability",
             "error",
-            f"{name} = off: a crash of the server loses intents and accepted requests, "
-            "and a paid object may be made twice",
+            f"{name} = off: a crash of the server loses {_LOST_WITHOUT[name]}",
             f"Set {name} = on (alter system set {name} = on; select pg_reload_conf();).",
         )
-        for name in ("fsync", "full_page_writes", "synchronous_commit")
+        for name in _LOST_WITHOUT
         if getattr(server, name) == "off"
     ]
     told = f"fsync, full_page_writes on, synchronous_commit = {server.synchronous_commit}"

@@ -176,6 +176,10 @@ with told as materialized (
       and s.claim_token in (told.previous_token, told.claim_token)
       -- what is done stays done; the same may be said again, when nobody knows whether it was heard
       and (s.status <> 'DONE' or (told.status = 'DONE' and s.claim_token = told.claim_token))
+      -- what was met is told also by a run that has lost its job; but nobody goes further in a step then
+      and (told.status <> 'RUNNING' or told.claim_token = (
+          -- its key alone: of an exists the planner would make a table of all jobs that are claimed
+          select j.claim_token from campaign_jobs as j where j.id = told.campaign_job_id))
     returning told.nth, told.campaign_job_id, told.team_id, told.name, told.status, s.platform_id,
         told.error
 ), events as (
@@ -195,6 +199,6 @@ select coalesce(array_agg(recorded.nth), '{}')::integer[] as recorded from recor
 
 
 async def record_steps(connection: Connection, *, campaign_job_ids: Sequence[UUID | None], team_ids: Sequence[UUID | None], names: str, previous_tokens: Sequence[UUID | None], claim_tokens: Sequence[UUID | None], statuses: str, attempts: Sequence[int | None], looks: Sequence[int | None], outcomes: str, platform_ids: str, errors: Sequence[str | None], delays: Sequence[float | None], rescued_ids: Sequence[UUID | None]) -> list[int] | None:
-    """Writes what became of steps, or what they have brought so far. Which of them were written, counted from 1: one that is missing belongs to another worker by now. A step that is done makes earlier rescues of its job count no more."""
+    """Writes what became of steps, or what they have brought so far. Which of them were written, counted from 1: one that is missing belongs to another worker by now, or tells how far a step has come whose job does. A step that is done makes earlier rescues of its job count no more."""
     row = await connection.fetchrow(RECORD_STEPS, campaign_job_ids, team_ids, names, previous_tokens, claim_tokens, statuses, attempts, looks, outcomes, platform_ids, errors, delays, rescued_ids)
     return None if row is None else row[0]

@@ -124,12 +124,15 @@ class Plain:
 
     def record_step(self, run: Run, name: str, status: str) -> bool:
         """Writes an outcome. It needs the step, not the job: what is known of an effect is kept,
-        whoever holds the job by now, until somebody else has begun or recorded the step."""
+        whoever holds the job by now, until somebody else has begun or recorded the step. Only to go
+        further in it (RUNNING) takes the job, too."""
         job = self.jobs[run.job]
         row = job.steps.get(name)
         if row is None or not self._owns(run, name, row):
             return False
         if row.status == "DONE" and row.token != run.token:
+            return False
+        if status == "RUNNING" and not self.is_current(run):
             return False
         row.status, row.token = status, run.token
         run.read[name] = run.token

@@ -28,6 +28,22 @@ async def test_a_pool_closes_though_a_connection_is_never_given_back(database):
     assert pool.get_size() == 0
 
 
+@pytest.mark.parametrize("told", ["repeatable read", "serializable"])
+async def test_statements_see_what_was_committed_so_far_whatever_the_database_says(
+    database, admin, told
+):
+    name = database.split("?")[0].rsplit("/", 1)[1]
+    await admin.execute(f"alter database {name} set default_transaction_isolation = '{told}'")
+    pool = await open_pool(database, size=1, name="test")
+    connection = await connect(database, name="test")
+
+    seen = {await asked.fetchval("show transaction_isolation") for asked in (pool, connection)}
+    await connection.close()
+    await pool.close()
+
+    assert seen == {"read committed"}
+
+
 @pytest.fixture
 async def server_that_reads(database, admin):
     """What makes the server one that only reads for whoever connects from then on, and what mends it."""

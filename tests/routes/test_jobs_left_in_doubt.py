@@ -111,3 +111,47 @@ async def test_a_step_that_came_to_its_end_stays_there(api, caller, state):
     job = await left(api, caller, "CANCELLED", rows={"campaign": (state, NO_ANSWER)})
 
     assert job["campaign"]["status"] == state
+
+
+UNFINISHED = ["RUNNING", "WAITING", "PENDING", "IN_DOUBT"]
+
+
+async def activation_left(api: Api, caller: httpx.AsyncClient, state: str, left: int) -> dict:
+    """The activation of a cancelled job, so many objects of which were not ACTIVE yet."""
+    await add_account(caller)
+    job = (await caller.post("/api/v1/ads/meta", json=meta_request(activate=True))).json()
+    await api.pool.execute(
+        "insert into job_steps (campaign_job_id, name, position, kind, status, outcome, claim_token) "
+        "values ($1, 'activate', 5, 'activate', $2, $3, gen_random_uuid())",
+        UUID(job["id"]), state, f'{{"activated": {3 - left}, "left": {left}}}',
+    )  # fmt: skip
+    await caller.post(f"/api/v1/campaign_jobs/{job['id']}/cancel")
+    shown = (await caller.get(f"/api/v1/campaign_jobs/{job['id']}")).json()
+    return shown["steps"][-1]
+
+
+@pytest.mark.parametrize("left", [0, 1])
+@pytest.mark.parametrize("state", UNFINISHED)
+async def test_a_campaign_that_may_be_active_is_told_of_when_its_job_is_cancelled(
+    api, caller, state, left
+):
+    """It may spend, and whoever cancels relies on what exists being paused."""
+    step = await activation_left(api, caller, state, left)
+
+    assert step["status"] == "IN_DOUBT"
+    assert step["error"]["code"] == "in_doubt"
+    assert step["error"]["remedy"].startswith("The campaign may be ACTIVE on the platform")
+    assert step["error"]["retryable"] is True
+
+
+async def test_a_campaign_of_which_a_restore_has_forgotten_everything_may_be_active(api, caller):
+    step = await activation_left(api, caller, "IN_DOUBT", 3)
+
+    assert step["error"]["remedy"].startswith("The campaign may be ACTIVE on the platform")
+
+
+@pytest.mark.parametrize("state", ["WAITING", "PENDING"])
+async def test_a_campaign_below_which_something_was_paused_still_is_paused(api, caller, state):
+    step = await activation_left(api, caller, state, 2)
+
+    assert (step["status"], step["error"]) == ("SKIPPED", None)

@@ -235,6 +235,27 @@ def test_what_is_deleted_or_archived_shows_to_those_who_ask(sandbox: Running) ->
 
 
 @pytest.mark.parametrize(
+    ("edge", "status"),
+    [
+        ("campaigns", "CAMPAIGN_PAUSED"),
+        ("adsets", "ADSET_PAUSED"),
+        ("ads", "PAUSE"),
+        ("ads", "active"),
+    ],
+)
+def test_a_status_that_nothing_of_the_kind_has_is_an_error(
+    sandbox: Running, edge: str, status: str
+) -> None:
+    """Else who asks with one that is written wrongly sees nothing, and believes that nothing is there."""
+    asked = {"effective_status": ["ACTIVE", status]}
+
+    answer = sandbox.graph("GET", CAMPAIGNS.replace("campaigns", edge), asked)
+
+    assert error_of(answer)["code"] == 100
+    assert "effective_status[1]" in error_of(answer)["message"]
+
+
+@pytest.mark.parametrize(
     ("campaign", "ad_set", "ad", "expected"),
     [
         ("ACTIVE", "ACTIVE", "ACTIVE", ["ACTIVE", "ACTIVE", "ACTIVE"]),

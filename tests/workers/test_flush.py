@@ -197,6 +197,24 @@ async def test_its_statements_are_planned_as_the_hot_ones_are(shop):
     assert planned == HOT_SETTINGS["enable_seqscan"]
 
 
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [("off", "on"), ("on", "on"), ("local", "local"), ("remote_apply", "remote_apply")],
+)
+async def test_what_is_written_is_durable_also_where_the_server_is_told_that_it_need_not_be(
+    shop, told, kept
+):
+    """Else a crash forgets what was begun, and it is begun again: twice on the platform."""
+    name = await shop.value("select current_database()")
+    await shop.pool.execute(f"alter database {name} set synchronous_commit = {told}")
+
+    async with writing(shop) as table:
+        await table.flusher.submit(1)
+        waits = await table.flusher._connection.fetchval("show synchronous_commit")
+
+    assert waits == kept
+
+
 async def test_who_ends_keeps_no_connection(shop):
     async with writing(shop) as table:
         await table.flusher.submit(1)

@@ -12,6 +12,7 @@ from tests.workers.ledgers import PACE, STEP, Platform, is_left
 from workers.effects import Effect, Stopping
 from workers.ledger import MOST_ATTEMPTS
 from workers.platforms.base import Done
+from workers.presence import Presence
 
 
 def unknown():
@@ -237,6 +238,56 @@ async def test_progress_is_durable_and_comes_back_after_a_crash(desk):
     await (await desk.open()).step(STEP, platform.repeatable, PACE)
 
     assert platform.calls[0].progress == {"upload_session_id": "s1"}
+
+
+async def test_a_step_of_many_calls_goes_no_further_when_its_job_was_taken_and_cancelled(
+    desk, shop
+):
+    """A worker that slept through all of it would set a campaign ACTIVE after somebody stopped it."""
+    ledger, went_on = await desk.open(), []
+    team = await shop.value(
+        "update campaign_jobs set team_id = gen_random_uuid() returning team_id"
+    )
+
+    async def activate(trial):
+        await trial.save({"activated": 1})
+        await shop.free()
+        await campaign_jobs.cancel_campaign_job(shop.pool, id=desk.job_id, team_id=team)
+        await trial.save({"activated": 2})
+        went_on.append(trial)
+        return Done("1")
+
+    with pytest.raises(ClaimLost):
+        await ledger.step(STEP, Effect(activate), PACE)
+
+    assert went_on == []
+    assert await shop.value("select outcome ->> 'activated' from job_steps") == "1"
+
+
+async def test_after_a_silence_a_step_goes_on_when_the_database_was_asked_for_its_job_again(
+    desk, shop, connection
+):
+    """Heard again, a worker may still have lost it."""
+    presence = Presence(shop.url, shop.worker_id, renew_seconds=5, trust_seconds=20)
+    await presence._renew(connection)
+    met = []
+
+    async def go_on(trial):
+        trial.guard()
+        presence._renewed_at -= 25
+        await presence._renew(connection)
+        presence.guard()
+        with pytest.raises(ClaimLost) as silence:
+            trial.guard()
+        met.append(silence.value.code)
+        await trial.save({"activated": 1})
+        trial.guard()
+        return Done("1")
+
+    ledger = await desk.open(guard_from_now=presence.guard_from_now)
+    await ledger.step(STEP, Effect(go_on), PACE)
+
+    assert met == ["out_of_touch"]
 
 
 async def test_a_worker_whose_claim_was_taken_begins_nothing(desk):

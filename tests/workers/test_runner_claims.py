@@ -10,6 +10,7 @@ import structlog
 from common.errors import ClaimLost
 from config.settings import Settings
 from models.gen import workers
+from tests.workers.ledgers import PACE, STEP
 from tests.workers.running import (
     BEATING,
     CLAIM_LOCK,
@@ -25,7 +26,10 @@ from tests.workers.running import (
     working,
 )
 from workers.claimed import claim_jobs
+from workers.effects import Effect
+from workers.kinds import Ended
 from workers.metrics import WorkerMetrics
+from workers.platforms.base import Done
 from workers.worker_settings import WorkerSettings
 
 
@@ -302,6 +306,30 @@ async def test_a_run_of_a_worker_that_could_not_say_that_it_lives_is_told_so(sho
         await until(lambda: refused)
 
     assert refused == ["out_of_touch"]
+
+
+async def test_a_step_that_went_through_a_silence_goes_no_further_when_its_worker_is_heard_again(
+    shop,
+):
+    """Its job may have been taken away in it, and cancelled."""
+    await jobs(shop, 1)
+    refused: list[ClaimLost | None] = []
+
+    async def ask(trial):
+        async with silenced(shop):
+            await until(lambda: refusal_of(trial))
+        await until(lambda: refusal_of(worker._presence) is None)
+        refused.append(refusal_of(trial))
+        return Done("1")
+
+    async def begin(run):
+        await run.ledger.step(STEP, Effect(ask), PACE)
+        return Ended("SUCCESS")
+
+    async with working(shop, Scripted(begin), **BEATING) as worker:
+        await until(lambda: refused)
+
+    assert [refusal and refusal.code for refusal in refused] == ["out_of_touch"]
 
 
 def refusal_of(run):

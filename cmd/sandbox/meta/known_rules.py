@@ -101,6 +101,7 @@ RULES = _read("""
 + Names are at most 400 characters long : name_length
 + The campaign is not deleted or archived : campaign_gone
 + A daily or a lifetime budget, at one level (1885621) : budget_unsaid budget_levels
++ Amounts of money are whole numbers @ SDK, types of parameters : whole_amounts
 + A lifetime budget needs an end; a daily one lasts more than 24 hours : lifetime_end short_day
 ~ Least budgets (1885272): one amount, five times as much for clicks; not doubled anywhere : budget_minimum
 - 1885650, the raised minimum of running ad sets
@@ -189,6 +190,7 @@ RULES = _read("""
 # Finding again: Marketing API, filtering
 + No idempotency key; names need not be unique
 + filtering by name, status and time; deleted objects are listed only to who asks for the status
++ effective_status names what the kind can have @ SDK, EffectiveStatus of each kind
 - Lists that lag behind writes @ not confirmed
 # Insights: Marketing API, insights
 ~ Level, fields, breakdowns, presets, ranges are checked; the answer is empty, nothing is delivered

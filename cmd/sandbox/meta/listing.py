@@ -10,7 +10,7 @@ from sandbox.meta.errors import parameter
 from sandbox.meta.fields import Field, asked_fields
 from sandbox.meta.filters import Filter, asked_filters
 from sandbox.meta.reading import shown
-from sandbox.meta.status import effective_status, is_hidden
+from sandbox.meta.status import EFFECTIVE, effective_status, is_hidden
 from sandbox.meta.wire import names, whole_number
 from sandbox.objects import Record
 
@@ -20,8 +20,8 @@ LARGEST_LIMIT = 5000
 
 def page(ask: Ask, found: list[Record], kind: str) -> dict[str, Any]:
     """One page of the records that filters leave; the cursors name places, not numbers."""
-    filters = asked_filters(ask)
-    kept = [record for record in found if _is_wanted(ask, record, filters)]
+    filters, statuses = asked_filters(ask), _asked_statuses(ask, kind)
+    kept = [record for record in found if _is_wanted(ask, record, filters, statuses)]
     kept.sort(key=lambda record: record.serial, reverse=True)
     limit = whole_number(ask.params, "limit", DEFAULT_LIMIT)
     if not 1 <= limit <= LARGEST_LIMIT:
@@ -40,8 +40,18 @@ def _default_fields(kind: str) -> list[Field]:
     return [Field("id"), Field("hash")] if kind == "image" else [Field("id")]
 
 
-def _is_wanted(ask: Ask, record: Record, filters: list[Filter]) -> bool:
+def _asked_statuses(ask: Ask, kind: str) -> list[str]:
+    """Raises Meta's error for a status that nothing of the kind ever has."""
     wanted = names(ask.params.get("effective_status"))
+    known = EFFECTIVE.get(kind)
+    for at, status in enumerate(wanted):
+        if known is not None and status not in known:
+            name = f"effective_status[{at}]"
+            raise parameter(name, f"Param {name} must be one of {{{', '.join(sorted(known))}}}")
+    return wanted
+
+
+def _is_wanted(ask: Ask, record: Record, filters: list[Filter], wanted: list[str]) -> bool:
     if wanted and effective_status(ask, record) not in wanted:
         return False
     asks_status = bool(wanted) or any(rule.asks_status for rule in filters)

@@ -4,6 +4,17 @@ from sandbox.meta.asking import Ask
 from sandbox.objects import Record
 
 _FINAL = ("DELETED", "ARCHIVED")
+_OF_CAMPAIGNS = frozenset(("ACTIVE", "PAUSED", *_FINAL, "IN_PROCESS", "WITH_ISSUES"))
+_OF_AD_SETS = _OF_CAMPAIGNS | {"CAMPAIGN_PAUSED"}
+_OF_ADS = _OF_AD_SETS | {
+    "ADSET_PAUSED",
+    "DISAPPROVED",
+    "PENDING_BILLING_INFO",
+    "PENDING_REVIEW",
+    "PREAPPROVED",
+}
+EFFECTIVE = {"campaign": _OF_CAMPAIGNS, "ad_set": _OF_AD_SETS, "ad": _OF_ADS}
+"""What each kind can be asked for (SDK, EffectiveStatus of each)."""
 _PAUSED_BY = {"campaign": "CAMPAIGN_PAUSED", "ad_set": "ADSET_PAUSED"}
 
 

@@ -57,6 +57,7 @@ REFUSED = [
     ),
     ("budget_levels", "ad_set", {}, {"campaign": {"daily_budget": 500}}, 1885621, "daily_budget"),
     ("budget_unsaid", "ad_set", {"daily_budget": None}, {}, None, "daily_budget"),
+    ("whole_amounts", "ad_set", {"daily_budget": 5000.5}, {}, None, "daily_budget"),
     ("budget_minimum", "ad_set", {"daily_budget": "99"}, {}, 1885272, "daily_budget"),
     ("bid_strategy", "ad_set", {"bid_strategy": "TARGET_COST"}, {}, None, "bid_strategy"),
     ("bid_missing", "ad_set", {"bid_strategy": "COST_CAP"}, {}, 1815857, "bid_amount"),

@@ -135,6 +135,20 @@ def test_every_kind_of_creative_is_accepted(changes):
     assert refuse("creative", changed("creative", changes), World()) is None
 
 
+@pytest.mark.parametrize(
+    "amount", ["5000.0", "5e3", "fifty", 5000.0, True, [5000], "\uff15000"], ids=str
+)
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("ad_set", "bid_amount"), ("campaign", "spend_cap"), ("update_ad_set", "daily_budget")],
+)
+def test_amounts_of_money_are_whole_numbers(kind, name, amount):
+    (rule,) = (rule for rule in RULES if rule.name == "whole_amounts")
+
+    assert rule.refusal(changed(kind, {name: amount}), World()) is not None
+    assert rule.refusal(changed(kind, {name: "5000"}), World()) is None
+
+
 def test_numbers_and_booleans_may_come_as_text():
     params = changed(
         "ad_set", {"daily_budget": "5000", "targeting.targeting_automation.advantage_audience": "0"}

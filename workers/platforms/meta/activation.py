@@ -1,6 +1,7 @@
 """Sets a finished campaign ACTIVE, children first, in turns that go on where the last one stopped."""
 
 from common.errors import Retry, Wait
+from models.plan import ACTIVATIONS_LEFT
 from workers.platforms.base import Done, StepContext
 from workers.platforms.meta.calls import Graph, Refusal, require_success
 from workers.platforms.meta.sdk import Call, Sdk
@@ -11,15 +12,17 @@ async def activate(graph: Graph, sdk: Sdk, context: StepContext) -> Done:
     """Children first, so that nothing is delivered before all of it is ready.
 
     How far it came is saved after each call: a throttle that lets only some calls pass would else begin
-    with the first one again and again. Raises Wait when the turn is over.
+    with the first one again and again, and whoever cancels the job could not be told that the campaign
+    may be ACTIVE. Raises Wait when the turn is over.
     """
     objects = _children_first(context)
     finished, turn = int(context.progress.get("activated", 0)), Turn()
     for number, (kind, object_id) in enumerate(objects[finished:], finished + 1):
         await _set_active(graph, context, sdk.update(kind, object_id, {"status": "ACTIVE"}), turn)
-        await context.save({"activated": number})
+        left = len(objects) - number
+        await context.save({"activated": number, ACTIVATIONS_LEFT: left})
         turn.has_moved = True
-        if number < len(objects) and turn.is_over:
+        if left and turn.is_over:
             raise Wait(
                 f"{number} of {len(objects)} objects are ACTIVE",
                 code="activating",

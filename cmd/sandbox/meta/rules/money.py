@@ -1,5 +1,7 @@
 """What is refused of an ad set's budget and bid."""
 
+from typing import Any
+
 from sandbox.meta.rules.campaign import STRATEGIES, has_budget
 from sandbox.meta.rules.table import Params, World, rule
 from sandbox.meta.rules.values import campaign_of, number, part, truth, words
@@ -7,6 +9,9 @@ from sandbox.meta.rules.values import campaign_of, number, part, truth, words
 BIDDING = "Bid strategy guide"
 FREQUENT_ACTIONS = 5
 """Who pays for clicks must spend so many times what who pays for impressions must."""
+
+AMOUNTS = ("daily_budget", "lifetime_budget", "bid_amount", "spend_cap")
+"""In the smallest unit that Meta counts of a currency."""
 
 
 @rule(
@@ -47,6 +52,27 @@ def budget_minimum(params: Params, world: World):
         if value is not None and value < least:
             return name, f"The budget must be at least {least:.0f}."
     return None
+
+
+@rule(
+    "campaign ad_set update_campaign update_ad_set",
+    "whole_amounts",
+    None,
+    "SDK, types of parameters",
+    "Amounts of money are whole numbers.",
+)
+def whole_amounts(params: Params, world: World):
+    for name in AMOUNTS:
+        value = params.get(name)
+        if value is not None and not _is_whole(value):
+            return name, f"Param {name} must be an integer."
+    return None
+
+
+def _is_whole(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.isascii() and value.isdigit()
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def strategy_of(params: Params, world: World) -> str:
@@ -124,6 +150,7 @@ RULES = (
     budget_levels,
     budget_said,
     budget_minimum,
+    whole_amounts,
     strategy,
     bid_missing,
     bid_unwanted,

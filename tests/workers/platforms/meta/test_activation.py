@@ -54,6 +54,21 @@ async def test_children_are_activated_first_and_the_campaign_last(step):
     assert {fields["status"] for _, _, fields in host.calls} == {"ACTIVE"}
 
 
+async def test_that_nothing_but_the_campaign_is_left_is_durable_before_its_call(step):
+    """Who cancels the job meanwhile is told that the campaign may be ACTIVE."""
+    progress, known = {}, []
+
+    def answer(*_):
+        known.append(progress.get("left"))
+        return {"success": True}
+
+    async with hosted(Host(answer)) as meta:
+        await meta.perform(step(progress))
+
+    assert known == [None, 4, 3, 2, 1]
+    assert progress["left"] == 0
+
+
 async def test_an_activation_that_met_a_throttle_goes_on_where_it_was(step):
     """Else a quota that ends before the ads do is used up by the first ones, time and again."""
     host = Host(lambda *_: {"success": True} if len(host.calls) % 3 else THROTTLE)
