@@ -14,6 +14,7 @@ from common import clock
 from common.errors import ClaimLost
 from common.seldom import Seldom
 from common.tasks import at_once, beside
+from common.version import program_version
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import workers
 from models.gen.campaign_jobs import ListRequestsRow
@@ -102,7 +103,7 @@ class Worker:
     async def run(self) -> None:
         """Works until stopped. Raises AnotherDatabase when it stopped because connections led elsewhere."""
         async with self._writes.running(), self._presence.running(), self._side_tasks():
-            log.info("worker.started", worker_id=str(self._id))
+            log.info("worker.started", worker_id=str(self._id), version=program_version())
             self.started.set()
             while not self._stopping.is_set():
                 await self._claim_and_start()

@@ -12,6 +12,7 @@ import msgspec
 
 from common.embedded_postgres import EmbeddedPostgres
 from common.errors import ConfigurationError
+from common.version import program_version
 from config.settings import Settings, database_url
 from models.database import DATABASE_FAILURES, connect
 from models.gen import workers
@@ -238,7 +239,7 @@ class Up:
         body = example_request(written).decode().replace("'", "'\\''")
         _say(
             f"""
-Mojito is up.
+Mojito {program_version()} is up.
   API            {self._address}/api/v1   (documentation: {self._address}/docs)
   sandbox        {self._settings.sandbox_address}   (what it holds: /_sandbox/objects)
   data           {self._installation.folder}
