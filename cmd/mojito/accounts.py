@@ -24,6 +24,7 @@ from models.listener import CHANNEL
 from models.teams import ensured_team
 from models.verification import Verification
 from mojito.encryption import require_right_key
+from mojito.moments import shown_moment
 from mojito.pools import asked_pool
 from mojito.printing import plain, print_json, print_lines
 
@@ -192,7 +193,7 @@ def _show(told: Verification) -> None:
     lines = [f"{told.platform_account_id} is {state}; its status is {told.status}"]
     if told.account is not None:
         lines.append(f"  currency {told.account.currency}  {told.account.timezone_name}")
-    ends = told.token.expires_at.isoformat() if told.token.expires_at else told.token.expires
+    ends = shown_moment(told.token.expires_at) if told.token.expires_at else told.token.expires
     lines.append(f"  token ends: {ends if told.token.works else 'it is dead'}")
     for found in told.findings:
         lines += [f"  {found.severity:8}{found.code}: {found.message}", f"          {found.remedy}"]

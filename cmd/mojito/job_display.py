@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from mojito.moments import shown_moment
 from mojito.printing import plain, wants_colours
 
 type Job = Mapping[str, Any]
@@ -157,7 +158,8 @@ def job_line(job: Job) -> str:
 def waiting_text(job: Job) -> str:
     """What the job waits for."""
     waiting = job["waiting"]
-    return f"waiting: {waiting['reason'].replace('_', ' ')}, until {waiting['until']}"
+    until = shown_moment(datetime.fromisoformat(waiting["until"]))
+    return f"waiting: {waiting['reason'].replace('_', ' ')}, until {until}"
 
 
 def error_lines(job: Job) -> list[str]:

@@ -42,7 +42,9 @@ def test_a_log_tells_each_change_once():
 
     log.show(job_view())
     log.show(job_view())
-    log.show(job_view(waiting={"reason": "media_processing", "until": "2026-11-20T12:00:00Z"}))
+    log.show(
+        job_view(waiting={"reason": "media_processing", "until": "2026-11-20T12:00:00.951842Z"})
+    )
     log.show(job_view(waiting={"reason": "media_processing", "until": "2026-11-20T12:00:02Z"}))
 
     lines = [line.split(" ", 1)[1] for line in out.getvalue().splitlines()]
