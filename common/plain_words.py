@@ -33,3 +33,12 @@ def plainly(message: str) -> str:
     if found := _LENGTH.fullmatch(message):
         return f"Expected text of {_BOUNDS[found[1]]} {found[2]} in length"
     return "Expected an id (UUID)" if message == "Invalid UUID" else message
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with what it counts, of which most have an s.
+
+    >>> counted(1, "job"), counted(0, "job"), counted(2, "process", "processes")
+    ('1 job', '0 jobs', '2 processes')
+    """
+    return f"{number} {one if number == 1 else many or one + 's'}"

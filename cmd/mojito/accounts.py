@@ -12,6 +12,7 @@ import msgspec
 
 from common.errors import ConfigurationError, Conflict, Invalid, NotFound, Unavailable
 from common.keyring import Keyring
+from common.plain_words import counted
 from config.settings import Settings
 from models import audit
 from models.account import ACCOUNT_IDS, AccountView, NewAccount, account_view
@@ -198,5 +199,6 @@ def _show(told: Verification) -> None:
     for found in told.findings:
         lines += [f"  {found.severity:8}{found.code}: {found.message}", f"          {found.remedy}"]
     if told.jobs_woken:
-        lines.append(f"  {told.jobs_woken} jobs that waited go on")
+        going_on = counted(told.jobs_woken, "job that waited goes", "jobs that waited go")
+        lines.append(f"  {going_on} on")
     print_lines(lines)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from common.plain_words import counted
 from mojito.moments import shown_moment
 from mojito.printing import plain, wants_colours
 
@@ -60,7 +61,7 @@ class Log(Display):
         if not self._begun:
             self._begun = True
             total = job["progress"]["total"]
-            self._write(f"campaign job {job['id']}: {self._title} ({total} steps)")
+            self._write(f"campaign job {job['id']}: {self._title} ({counted(total, 'step')})")
         for step in job["steps"]:
             if step["status"] != "PENDING":
                 self._tell(step["name"], step_line(step))

@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from common.errors import ConfigurationError, Invalid
+from common.plain_words import counted
 from common.repeated_names import repeated_names
 from config.settings import Settings
 from mojito.installation import Installation, api_address
@@ -280,7 +281,7 @@ def _show(answer: dict[str, Any], arguments: argparse.Namespace) -> int:
         print_json(answer)
     elif arguments.validate_only:
         names = [f"  {step['name']}" for step in answer["steps"]]
-        print_lines([f"acceptable; it would take {len(names)} steps:", *names])
+        print_lines([f"acceptable; it would take {counted(len(names), 'step')}:", *names])
     else:
         print_lines([f"accepted: campaign job {answer['id']}, {answer['status']}"])
     return 0
