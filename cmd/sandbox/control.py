@@ -21,7 +21,7 @@ from sandbox.orders import Refused, check_query, one_of, read, violation
 from sandbox.state import State
 
 PREFIX = "/_sandbox"
-PLATFORMS = ("META",)
+PLATFORMS = ("META", "GOOGLE_ADS", "TIKTOK_ADS")
 KINDS = ("campaign", "ad_set", "image", "video", "creative", "ad")
 _LOOPBACK = ("127.0.0.1", "::1")
 
