@@ -13,7 +13,7 @@ from common.keyring import Keyring, Sealed
 from common.signing import new_secret
 from common.uuid7 import uuid7
 from middleware.auth import Caller
-from models.gen import teams, webhook_endpoints
+from models.gen import teams, webhook_deliveries, webhook_endpoints
 from models.gen.rows import Connection, WebhookEndpoint
 from models.violation import MOST_TOLD
 from models.webhook import (
@@ -109,7 +109,7 @@ async def add(
 async def apply(
     connection: Connection, change: WebhookEndpointChange, before: WebhookEndpoint
 ) -> WebhookEndpoint:
-    """The endpoint with the change, inside the transaction that has locked it."""
+    """The endpoint with the change, inside the transaction that has locked it; workers are to be told."""
     row = await webhook_endpoints.update_webhook_endpoint(
         connection,
         id=before.id,
@@ -118,7 +118,11 @@ async def apply(
         is_enabled=before.disabled_at is None if change.enabled is UNSET else change.enabled,
         most_at_once=MOST_AT_ONCE,
     )
-    return _there(row)
+    after = _there(row)
+    if after.disabled_at is None and (after.url != before.url or before.disabled_at is not None):
+        # their pauses were for a receiver that failed, which this one has not done
+        await webhook_deliveries.hurry_webhook_endpoint(connection, id=after.id)
+    return after
 
 
 async def rotate(

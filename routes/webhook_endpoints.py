@@ -129,12 +129,15 @@ async def change_webhook_endpoint(
 
     JSON or, with the same meaning here, a JSON Merge Patch (RFC 7396): nothing of it can be removed.
     `enabled: true` brings a disabled one back. What happened in between is not lost: replay it.
+    Messages that wait for their next try are tried now at an endpoint that was brought back, or has
+    another `url`.
     """
     change = await read_endpoint(request, parts, WebhookEndpointChange)
     async with transaction(parts.pool) as connection:
         before = await _lock(connection, request, endpoint_id)
         after = await apply(connection, change, before)
         await _record(connection, request, "updated", before, after)
+    parts.notifier.notify()
     return endpoint_view(after)
 
 
