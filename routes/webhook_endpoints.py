@@ -56,7 +56,8 @@ async def create_webhook_endpoint(
 ) -> Response[WebhookEndpointWithSecret]:
     """Adds an address that hears of events, and tells its secret this once.
 
-    The address must be https and public; nothing is posted to it yet.
+    The address must be https and public; nothing is posted to it yet. Two endpoints of one team, and of the
+    same `livemode`, never have the same `url`.
     """
     wanted = await read_endpoint(request, parts, NewWebhookEndpoint)
     async with transaction(parts.pool) as connection:
@@ -119,7 +120,7 @@ async def get_webhook_endpoint(
     opt={
         "scope": "jobs:write",
         "body": WebhookEndpointChange,
-        "refusals": (403, 404, 413, 415, 422),
+        "refusals": (403, 404, 409, 413, 415, 422),
     },
 )
 async def change_webhook_endpoint(
