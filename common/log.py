@@ -71,6 +71,7 @@ def configure(
         processors=[
             merge_ids,
             partial(_tell_lost_lines, enduring),
+            _round_durations,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *(_readable(colours=colours and target.isatty()) if readable else _json()),
@@ -124,6 +125,14 @@ def _tell_lost_lines(
 ) -> MutableMapping[str, Any]:
     if stream.lost_lines:
         event["lost_lines"] = stream.lost_lines
+    return event
+
+
+def _round_durations(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """All fractions that are logged are measured or drawn by lot: more decimals tell nobody anything."""
+    for name, value in event.items():
+        if isinstance(value, float):
+            event[name] = round(value, 2)
     return event
 
 

@@ -109,5 +109,5 @@ def _tell(scope: Scope, status: int, seconds: float) -> None:
         method=scope.get("method"),
         path=scope["path"][:_LONGEST_PATH],
         status=status,
-        milliseconds=round(seconds * 1000, 2),
+        milliseconds=seconds * 1000,
     )

@@ -167,18 +167,26 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
         Moment | None, Meta(description="When the token's user must sign in again, likewise.")
     ]
     currency: Annotated[
-        str | None, Meta(description="The account's currency (ISO 4217), learnt by verifying.")
+        str | None,
+        Meta(
+            description="The account's currency (ISO 4217), learnt by verifying or by its first job."
+        ),
     ]
     timezone_name: Annotated[
         str | None, Meta(description="Where its days begin and end, learnt by verifying.")
     ]
     minimum_budgets: Annotated[
         MinimumBudgets | None,
-        Meta(description="Learnt by verifying; requests with smaller budgets are refused."),
+        Meta(
+            description="Learnt by verifying or by its first job; requests with smaller budgets are refused."
+        ),
     ]
     created_at: Annotated[Moment, Meta(description="When it was added.")]
     updated_at: Annotated[
-        Moment, Meta(description="When it was last changed, by a caller or by verifying.")
+        Moment,
+        Meta(
+            description="When it was last changed, by a caller, by verifying or by what its first job learnt."
+        ),
     ]
 
 
@@ -223,6 +231,6 @@ def account_view(account: AdAccount) -> AccountView:
 
 
 def minimum_budgets(account: AdAccount) -> MinimumBudgets | None:
-    """What verifying learnt of them."""
+    """What verifying, or the first job, learnt of them."""
     stored = account.minimum_budgets
     return None if stored is None else msgspec.json.decode(stored, type=MinimumBudgets)

@@ -111,6 +111,14 @@ set status = case when status = 'REQUIRES_REAUTH' and @is_well::boolean then 'AC
 where id = @id
 returning *;
 
+-- name: KeepLeastBudgets :exec
+-- What a worker was told before it made anything, with credentials that still are the account's; what
+-- verifying has told meanwhile stays.
+update ad_accounts
+set currency = coalesce(sqlc.narg(currency)::text, currency), minimum_budgets = @minimum_budgets::jsonb,
+    updated_at = greatest(now(), updated_at + interval '1 microsecond')
+where id = @id and credentials_version = @credentials_version and minimum_budgets is null;
+
 -- name: ListAccountsOfTeams :many
 -- For those who run the installation: of every team, or of one; oldest first.
 select a.id, t.name as team, a.name, a.platform_type, a.platform_account_id, a.mode, a.status,

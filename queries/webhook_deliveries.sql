@@ -108,6 +108,11 @@ update campaign_jobs as j set due_at = now(), updated_at = now()
 from webhook_deliveries as d
 where d.id = @id and j.id = d.job_id and j.claim_token is null and j.status in ('PENDING', 'PROCESSING');
 
+-- name: HurryWebhookEndpoint :exec
+-- All that wait for their next try are tried now: an endpoint is the account of its jobs.
+update campaign_jobs set due_at = now(), updated_at = now()
+where ad_account_id = @id and claim_token is null and status in ('PENDING', 'PROCESSING') and due_at > now();
+
 -- name: ListWebhookDeliveriesBetween :many
 -- What happened between two moments, whatever became of it: events by their numbers, all else by its key, which
 -- was made when it happened. So what came later is not read, however much it is.

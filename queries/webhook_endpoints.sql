@@ -15,6 +15,13 @@ returning *;
 -- Behind LockTeam: else two who count at one time both add theirs.
 select count(*) from webhook_endpoints where team_id = @team_id and deleted_at is null;
 
+-- name: GetWebhookEndpointAt :one
+-- Behind LockTeam, as above: which one posts to the address.
+select id from webhook_endpoints
+where team_id = @team_id and mode = @mode and url = @url and deleted_at is null
+order by id
+limit 1;
+
 -- name: ListWebhookEndpoints :many
 -- Newest first; keys are made in the order of time.
 select * from webhook_endpoints

@@ -11,6 +11,7 @@ import msgspec
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 
+from common.version import program_version
 from middleware.problems import MEDIA_TYPE, Problem
 from models.credentials import MetaCredentials
 from models.webhook import EVENT_TYPES
@@ -93,7 +94,7 @@ def build(guarded: Sequence[HTTPRouteHandler], open_routes: Sequence[HTTPRouteHa
             paths.setdefault(address, {})[method] = _operation(path, handler)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Mojito", "version": "1", "description": _DESCRIPTION},
+        "info": {"title": "Mojito", "version": program_version(), "description": _DESCRIPTION},
         "servers": [{"url": "/"}],
         "security": [{"apiKey": []}],
         "tags": _tags(handler for _, handler in routes),

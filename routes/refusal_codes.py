@@ -204,6 +204,12 @@ REFUSALS: dict[str, Refusal] = {
     "too_many_webhook_endpoints": Refusal(
         409, "A team has at most 20 endpoints; remove one first.", only=("create_webhook_endpoint",)
     ),
+    "webhook_endpoint_exists": Refusal(
+        409,
+        "The endpoint 01990000-0000-7000-8000-000000000000 posts to this url already: change its events, or "
+        "remove it first. If its secret was lost with an answer, rotate_secret makes a new one.",
+        only=("create_webhook_endpoint", "change_webhook_endpoint"),
+    ),
     "webhook_endpoint_disabled": Refusal(
         409, "The endpoint is disabled; enable it first.", only=_SENDING
     ),

@@ -13,8 +13,8 @@ from common.keyring import Keyring, Sealed
 from common.signing import new_secret
 from common.uuid7 import uuid7
 from middleware.auth import Caller
-from models.gen import teams, webhook_endpoints
-from models.gen.rows import Connection, WebhookEndpoint
+from models.gen import teams, webhook_deliveries, webhook_endpoints
+from models.gen.rows import AccountMode, Connection, WebhookEndpoint
 from models.violation import MOST_TOLD
 from models.webhook import (
     EVENT_TYPES,
@@ -82,7 +82,7 @@ async def add(
     connection: Connection, keyring: Keyring, wanted: NewWebhookEndpoint, caller: Caller
 ) -> tuple[WebhookEndpoint, str]:
     """A new endpoint and its secret."""
-    await teams.lock_team(connection, id=caller.team_id)
+    await _take_address(connection, wanted.url, caller.team_id, caller.mode)
     count = await webhook_endpoints.count_webhook_endpoints(connection, team_id=caller.team_id)
     if (count or 0) >= MOST_ENDPOINTS:
         raise Conflict(
@@ -109,7 +109,9 @@ async def add(
 async def apply(
     connection: Connection, change: WebhookEndpointChange, before: WebhookEndpoint
 ) -> WebhookEndpoint:
-    """The endpoint with the change, inside the transaction that has locked it."""
+    """The endpoint with the change, inside the transaction that has locked it; workers are to be told."""
+    if change.url is not UNSET and change.url != before.url:
+        await _take_address(connection, change.url, before.team_id, before.mode)
     row = await webhook_endpoints.update_webhook_endpoint(
         connection,
         id=before.id,
@@ -118,7 +120,26 @@ async def apply(
         is_enabled=before.disabled_at is None if change.enabled is UNSET else change.enabled,
         most_at_once=MOST_AT_ONCE,
     )
-    return _there(row)
+    after = _there(row)
+    if after.disabled_at is None and (after.url != before.url or before.disabled_at is not None):
+        # their pauses were for a receiver that failed, which this one has not done
+        await webhook_deliveries.hurry_webhook_endpoint(connection, id=after.id)
+    return after
+
+
+async def _take_address(connection: Connection, url: str, team_id: UUID, mode: AccountMode) -> None:
+    """Until the transaction ends nobody else of the team takes one. Raises Conflict where an endpoint has
+    it already: whoever repeats a request whose answer was lost would hear of everything twice."""
+    await teams.lock_team(connection, id=team_id)
+    there = await webhook_endpoints.get_webhook_endpoint_at(
+        connection, team_id=team_id, mode=mode, url=url
+    )
+    if there is not None:
+        raise Conflict(
+            f"The endpoint {there} posts to this url already: change its events, or remove it first. If its "
+            "secret was lost with an answer, rotate_secret makes a new one.",
+            code="webhook_endpoint_exists",
+        )
 
 
 async def rotate(

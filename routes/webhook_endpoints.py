@@ -56,7 +56,8 @@ async def create_webhook_endpoint(
 ) -> Response[WebhookEndpointWithSecret]:
     """Adds an address that hears of events, and tells its secret this once.
 
-    The address must be https and public; nothing is posted to it yet.
+    The address must be https and public; nothing is posted to it yet. Two endpoints of one team, and of the
+    same `livemode`, never have the same `url`.
     """
     wanted = await read_endpoint(request, parts, NewWebhookEndpoint)
     async with transaction(parts.pool) as connection:
@@ -119,7 +120,7 @@ async def get_webhook_endpoint(
     opt={
         "scope": "jobs:write",
         "body": WebhookEndpointChange,
-        "refusals": (403, 404, 413, 415, 422),
+        "refusals": (403, 404, 409, 413, 415, 422),
     },
 )
 async def change_webhook_endpoint(
@@ -129,12 +130,15 @@ async def change_webhook_endpoint(
 
     JSON or, with the same meaning here, a JSON Merge Patch (RFC 7396): nothing of it can be removed.
     `enabled: true` brings a disabled one back. What happened in between is not lost: replay it.
+    Messages that wait for their next try are tried now at an endpoint that was brought back, or has
+    another `url`.
     """
     change = await read_endpoint(request, parts, WebhookEndpointChange)
     async with transaction(parts.pool) as connection:
         before = await _lock(connection, request, endpoint_id)
         after = await apply(connection, change, before)
         await _record(connection, request, "updated", before, after)
+    parts.notifier.notify()
     return endpoint_view(after)
 
 

@@ -20,6 +20,7 @@ from models.jsonb import to_jsonb
 from models.plan import LAYERS_THAT_COUNT, REQUESTS, PlannedStep, plan
 from workers.effects import Effect, Pace, Stopping, Try
 from workers.kinds import Ended, Interrupted, Outcome, Parked, Run
+from workers.least_budgets import LeastBudgets
 from workers.ledger import LONGEST_WAIT_SECONDS, Ledger
 from workers.metrics import WorkerMetrics
 from workers.missing_keys import wait_for_key
@@ -59,6 +60,7 @@ class BuildCampaign:
         *,
         live: Pace,
         sandbox: Pace,
+        least_budgets: LeastBudgets,
         metrics: WorkerMetrics | None = None,
         sink: Sink | None = None,
     ) -> None:
@@ -67,6 +69,7 @@ class BuildCampaign:
         self._platforms = platforms
         self._media = media
         self._open_secret = open_secret
+        self._least_budgets = least_budgets
         self._paces = {"live": live, "sandbox": sandbox}
 
     async def __call__(self, run: Run) -> Outcome:
@@ -80,6 +83,9 @@ class BuildCampaign:
             return wait_for_key(closed)
         self._enter_trace(run)
         with tracing.span("job BUILD_CAMPAIGN", "consumer", job_id=str(run.job.id)):
+            too_small = await build.refusal(self._least_budgets)
+            if too_small is not None:
+                return await self.abandon(run, too_small)
             await build.run()
         return build.outcome()
 
@@ -166,6 +172,12 @@ class Build:
         self._waits: list[tuple[str, Wait]] = []
         self._stopped = False
         self._lost: ClaimLost | None = None
+
+    async def refusal(self, least_budgets: LeastBudgets) -> JobError | None:
+        """Why it must not begin."""
+        return await least_budgets.refusal(
+            self._run, self._account, self._platform, self._pace.call_seconds
+        )
 
     async def run(self) -> None:
         """Starts what is ready until nothing more can start. Raises ClaimLost."""

@@ -159,10 +159,12 @@ class DeliverWebhook:
 
     async def _record(self, run: Run, message: Message, told: Told, seconds: float) -> Outcome:
         async with self._pool.acquire() as connection, connection.transaction():
-            is_gone = told.http_status == _GONE and await is_there_still(connection, message)
-            delay = None if is_gone else next_delay(message, told)
-            is_over = told.error_code is not None and delay is None
-            status = "DELIVERED" if told.error_code is None else "FAILED" if is_over else "PENDING"
+            has_failed = told.error_code is not None
+            has_moved = has_failed and not await is_there_still(connection, message)
+            is_gone = told.http_status == _GONE and not has_moved
+            delay = None if is_gone else next_delay(message, told, has_moved=has_moved)
+            is_over = has_failed and delay is None
+            status = "DELIVERED" if not has_failed else "FAILED" if is_over else "PENDING"
             await webhook_deliveries.record_webhook_try(
                 connection,
                 id=message.id,
@@ -211,10 +213,13 @@ def told_by(answer: Answer) -> Told:
     return Told(answer.status, _error_code(answer.status), shown, seconds)
 
 
-def next_delay(message: Message, told: Told) -> float | None:
-    """Seconds until the next try; None when there is none. Spread by a tenth; longer when asked to."""
+def next_delay(message: Message, told: Told, *, has_moved: bool = False) -> float | None:
+    """Seconds until the next try; None when there is none. Spread by a tenth; longer when asked to; none
+    where the endpoint has another address by now, which has not failed."""
     if message.tries_since_queued >= len(RETRY_SECONDS):
         return None
+    if has_moved:
+        return 0.0
     planned = RETRY_SECONDS[message.tries_since_queued]
     return max(planned * random.uniform(0.9, 1.1), told.retry_after)  # noqa: S311 - spreads load
 

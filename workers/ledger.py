@@ -66,6 +66,11 @@ class Ledger:
         """Whether a step of one of these kinds has made something."""
         return any(row.kind in kinds for row in self._rows.values() if row.status == "DONE")
 
+    def has_begun(self, step_name: str) -> bool:
+        """Whether its call may have been sent."""
+        row = self._rows.get(step_name)
+        return row is not None and row.status != "PENDING"
+
     def error_of(self, step_name: str) -> JobError | None:
         """Why a step failed for good."""
         row = self._rows.get(step_name)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from common.errors import Reject, StepError, Unknown, Wait
+from common.plain_words import counted
 from models.gen.rows import JobStep
 from models.job import NOTHING_TO_DO, JobError
 from models.jsonb import clean, to_jsonb
@@ -111,7 +112,7 @@ def given_up(error: StepError, attempt: int) -> Reject:
     # what was nothing to worry about while the job went on by itself needs somebody now
     is_told = error.remedy and not error.remedy.startswith(NOTHING_TO_DO)
     return Reject(
-        f"gave up after {attempt} attempts: {error.message}",
+        f"gave up after {counted(attempt, 'attempt')}: {error.message}",
         code=error.code,
         remedy=error.remedy if is_told else "Ask for a retry when the platform is well again.",
         upstream=error.upstream,

@@ -14,6 +14,7 @@ from common import clock
 from common.errors import ClaimLost
 from common.seldom import Seldom
 from common.tasks import Company, at_once
+from common.version import program_version
 from models.database import DATABASE_FAILURES, Pool
 from models.gen import workers
 from models.gen.campaign_jobs import ListRequestsRow
@@ -118,7 +119,7 @@ class Worker:
         """Works until stopped. When it stopped by itself it raises why: AnotherDatabase where connections
         led elsewhere, PartDied when a part of it had died."""
         async with self._writes.running(), self._presence.running(), self._side_tasks():
-            log.info("worker.started", worker_id=str(self._id))
+            log.info("worker.started", worker_id=str(self._id), version=program_version())
             self.started.set()
             try:
                 while not self._stopping.is_set():

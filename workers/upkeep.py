@@ -52,7 +52,7 @@ class ClockWatch:
         """
         jump = database_seconds - heard_at - self._most_ahead
         if jump > _JUMP_SECONDS:
-            log.warning("database.clock_jumped", seconds=round(jump, 1))
+            log.warning("database.clock_jumped", seconds=jump)
             self._settled_at = heard_at + self._silence_seconds
         self._most_ahead = database_seconds - asked_at
         return heard_at >= self._settled_at

@@ -12,6 +12,7 @@ import msgspec
 
 from common.errors import ConfigurationError, Conflict, Invalid, NotFound, Unavailable
 from common.keyring import Keyring
+from common.plain_words import counted
 from config.settings import Settings
 from models import audit
 from models.account import ACCOUNT_IDS, AccountView, NewAccount, account_view
@@ -24,6 +25,7 @@ from models.listener import CHANNEL
 from models.teams import ensured_team
 from models.verification import Verification
 from mojito.encryption import require_right_key
+from mojito.moments import shown_moment
 from mojito.pools import asked_pool
 from mojito.printing import plain, print_json, print_lines
 
@@ -192,10 +194,11 @@ def _show(told: Verification) -> None:
     lines = [f"{told.platform_account_id} is {state}; its status is {told.status}"]
     if told.account is not None:
         lines.append(f"  currency {told.account.currency}  {told.account.timezone_name}")
-    ends = told.token.expires_at.isoformat() if told.token.expires_at else told.token.expires
+    ends = shown_moment(told.token.expires_at) if told.token.expires_at else told.token.expires
     lines.append(f"  token ends: {ends if told.token.works else 'it is dead'}")
     for found in told.findings:
         lines += [f"  {found.severity:8}{found.code}: {found.message}", f"          {found.remedy}"]
     if told.jobs_woken:
-        lines.append(f"  {told.jobs_woken} jobs that waited go on")
+        going_on = counted(told.jobs_woken, "job that waited goes", "jobs that waited go")
+        lines.append(f"  {going_on} on")
     print_lines(lines)

@@ -6,6 +6,7 @@ import sys
 
 import msgspec
 
+from common.plain_words import counted
 from config.settings import Settings
 from models.database import Pool
 from models.gen import audit_log
@@ -75,7 +76,8 @@ async def _tell_what_is_held_back(pool: Pool, held_back_seconds: float) -> None:
         pool, held_back_seconds=held_back_seconds
     )
     if held_back:
-        sys.stderr.write(f"{held_back} entries of the last minute are held back (--fresh)\n")
+        entries = "entry of the last minute is", "entries of the last minute are"
+        sys.stderr.write(f"{counted(held_back, *entries)} held back (--fresh)\n")
 
 
 def line(row: ListAuditEntriesRow) -> str:

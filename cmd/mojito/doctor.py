@@ -13,6 +13,7 @@ import msgspec
 
 from common.errors import ConfigurationError
 from common.keyring import Keyring
+from common.plain_words import counted
 from config.settings import Settings, database_url
 from config.settings import examine as examine_settings
 from models.database import Pool
@@ -152,7 +153,7 @@ def platform_version(settings: Settings, today: date) -> Finding:
     if days < 0:
         message = f"{spoken} is not served since {known.last_day} ({known.source})"
         return Finding(check, "error", message, remedy)
-    message = f"{spoken} is served for {days} days more, until {known.last_day} ({known.source})"
+    message = f"{spoken} is served for {counted(days, 'day')} more, until {known.last_day} ({known.source})"
     severity = "warning" if days < SHORT_NOTICE_DAYS else "ok"
     return Finding(check, severity, message, remedy if severity == "warning" else "")
 
@@ -188,7 +189,7 @@ async def workers(pool: Pool, settings: Settings) -> Finding:
     if dead:
         told = ", ".join(
             f"{row.host} (process {row.process_id}, silent for {row.silent_seconds:.0f} s, "
-            f"{row.claims} jobs)"
+            f"{counted(row.claims, 'job')})"
             for row in dead[:5]
         )
         message = f"{len(alive)} live; {len(dead)} died within the last hour: {told}"

@@ -8,6 +8,7 @@ import msgspec
 
 from common.errors import ConfigurationError
 from common.keyring import Keyring
+from common.plain_words import counted
 from config.settings import Settings
 from models import audit
 from models.database import Pool
@@ -98,7 +99,7 @@ async def read_status(pool: Pool, keyring: Keyring) -> Status:
 def _told(status: Status) -> list[str]:
     lines = [f"seals with {status.seals}; in the file: {', '.join(status.keys_in_file)}"]
     for column, counts in status.rows.items():
-        lines += [f"  {column:32}{key_id:20}{rows:>10} rows" for key_id, rows in counts.items()]
+        lines += [f"  {column:32}{k:20}{counted(rows, 'row'):>15}" for k, rows in counts.items()]
     if status.missing:
         lines.append(f"MISSING from the file, yet needed: {', '.join(status.missing)}")
     if status.other:
@@ -143,11 +144,15 @@ async def require_right_key(pool: Pool, keyring: Keyring) -> None:
 def _came_to(result: Result) -> list[str]:
     lines: list[str] = []
     for end in result.columns:
-        lines.append(f"{end.column}: {end.rewrapped} rows are under {result.seals} now")
+        lines.append(f"{end.column}: {_rows_are(end.rewrapped)} under {result.seals} now")
         if end.left:
-            lines.append(f"  {end.left} rows are held by others all the time; run it again")
+            lines.append(f"  {_rows_are(end.left)} held by others all the time; run it again")
         lines += [f"  row {row_id} does not open with any key here" for row_id in end.unopened]
     return lines
+
+
+def _rows_are(number: int) -> str:
+    return counted(number, "row is", "rows are")
 
 
 def _show(progress: Progress) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from common.plain_words import counted
+from mojito.moments import shown_moment
 from mojito.printing import plain, wants_colours
 
 type Job = Mapping[str, Any]
@@ -59,7 +61,7 @@ class Log(Display):
         if not self._begun:
             self._begun = True
             total = job["progress"]["total"]
-            self._write(f"campaign job {job['id']}: {self._title} ({total} steps)")
+            self._write(f"campaign job {job['id']}: {self._title} ({counted(total, 'step')})")
         for step in job["steps"]:
             if step["status"] != "PENDING":
                 self._tell(step["name"], step_line(step))
@@ -157,7 +159,8 @@ def job_line(job: Job) -> str:
 def waiting_text(job: Job) -> str:
     """What the job waits for."""
     waiting = job["waiting"]
-    return f"waiting: {waiting['reason'].replace('_', ' ')}, until {waiting['until']}"
+    until = shown_moment(datetime.fromisoformat(waiting["until"]))
+    return f"waiting: {waiting['reason'].replace('_', ' ')}, until {until}"
 
 
 def error_lines(job: Job) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from common.errors import CallerError, ConfigurationError, PartDied
 from common.terminal import printable
+from common.version import program_version
 from config.settings import read_settings
 
 EXIT_CODES = """exit codes:
@@ -56,14 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed, rest = parser.parse_known_args(given)
     if rest and parsed.command != "test":
         parser.error(f"unrecognised arguments: {' '.join(rest)}")
-    if parsed.command is None:
-        parser.print_help()
-        return 2
     parsed.rest = rest
     try:
-        if parsed.command in RAW:
-            return _module(parsed.command).run(parsed, os.environ)
-        return _module(parsed.command).run(parsed, read_settings(os.environ))
+        if parsed.version:
+            sys.stdout.write(f"mojito {program_version()}\n")
+            return 0
+        if parsed.command is None:
+            parser.print_help()
+            return 2
+        return _carry_out(parsed)
     except (ConfigurationError, CallerError, PartDied) as error:
         sys.stderr.write(f"mojito: {printable(error.message)}\n")
         return 2 if isinstance(error, CallerError) else 1
@@ -71,6 +73,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except OSError as error:
         return _unusable(error)
+
+
+def _carry_out(parsed: argparse.Namespace) -> int:
+    if parsed.command in RAW:
+        return _module(parsed.command).run(parsed, os.environ)
+    return _module(parsed.command).run(parsed, read_settings(os.environ))
 
 
 def _unusable(error: OSError) -> int:
@@ -103,6 +111,7 @@ def _parser(wanted: str | None) -> argparse.ArgumentParser:
         epilog=EXIT_CODES + "\n\nSettings are MOJITO_* variables; config/example.env lists them.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="store_true", help="print the version")
     subparsers = parser.add_subparsers(dest="command", metavar="command")
     for name, about in COMMANDS.items():
         sub = subparsers.add_parser(

@@ -1,4 +1,4 @@
-"""Days and moments as people write them at the command line."""
+"""Days and moments as people write and read them at the command line."""
 
 from datetime import UTC, datetime
 
@@ -16,3 +16,12 @@ def moment(text: str | None) -> datetime | None:
         raise Invalid(
             f"{text!r} is no day and no moment, like 2026-11-01 or 2026-11-01T12:00:00Z"
         ) from None
+
+
+def shown_moment(found: datetime) -> str:
+    """To the second, as `moment` takes it.
+
+    >>> shown_moment(datetime(2026, 11, 20, 12, 0, 2, 951842, UTC))
+    '2026-11-20T12:00:02Z'
+    """
+    return f"{found.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

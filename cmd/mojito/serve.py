@@ -13,6 +13,7 @@ from litestar import Litestar
 
 from common.garbage import collect_seldom
 from common.tasks import Company
+from common.version import program_version
 from config.settings import Settings
 from mojito.api_wiring import open_app
 from mojito.listening import bound, cannot_listen
@@ -107,5 +108,5 @@ async def _serve(
         listening.listen(config.backlog)
     except OSError as error:  # another one that waited for the database, too, was quicker
         raise cannot_listen(settings.host, settings.port, error, _ANOTHER_PORT) from None
-    log.info("api.started", host=settings.host, port=settings.port)
+    log.info("api.started", host=settings.host, port=settings.port, version=program_version())
     await server.serve(sockets=[listening])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import msgspec
 
 from common.errors import ConfigurationError
+from common.plain_words import counted
 from config.settings import Settings
 from models.database import Pool, connect
 from models.identity import actual_identity, fault, told_identity
@@ -132,8 +133,9 @@ def connections(server: Server, settings: Settings) -> Finding:
     wanted = server.api_processes * (pool + API_EXTRA_CONNECTIONS)
     wanted += server.workers * (pool + WORKER_EXTRA_CONNECTIONS)
     told = (
-        f"{server.used} of {server.connections} connections in use; {server.api_processes} API "
-        f"processes and {server.workers} workers may take {wanted}, and there is room for {server.room}"
+        f"{server.used} of {counted(server.connections, 'connection')} in use; "
+        f"{counted(server.api_processes, 'API process', 'API processes')} and "
+        f"{counted(server.workers, 'worker')} may take {wanted}, and there is room for {server.room}"
     )
     if wanted <= server.room:
         return Finding("connections", "ok", told)

@@ -13,11 +13,12 @@ import httpx
 import msgspec
 
 from common.errors import ConfigurationError, Invalid
+from common.plain_words import counted
 from common.repeated_names import repeated_names
 from config.settings import Settings
 from mojito.installation import Installation, api_address
 from mojito.job_display import Display, display_for, problem_lines
-from mojito.printing import print_json, print_lines
+from mojito.printing import plain, print_json, print_lines
 
 EXAMPLES = """examples:
   mojito submit examples/meta_link_ad.json --watch
@@ -64,13 +65,13 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     with _client(arguments, Installation(settings.data_dir), settings) as client:
         api = Api(client)
         request = _with_uploads(api, request, arguments.file.parent)
-        route = PLATFORM_ROUTES[arguments.platform]
+        route, title = PLATFORM_ROUTES[arguments.platform], _title(request)
         if arguments.validate_only:
-            return _show(api.post(route, request, validate_only="true"), arguments)
+            return _show(api.post(route, request, validate_only="true"), arguments, title)
         job = api.post(route, request, key=key)
         if not arguments.watch:
-            return _show(job, arguments)
-        return _watch(api, job, arguments, title=_title(request))
+            return _show(job, arguments, title)
+        return _watch(api, job, arguments, title)
 
 
 def _idempotency_key(given: str | None) -> str:
@@ -275,23 +276,25 @@ def _oldest(api: Api, digest: str) -> str | None:
         query["cursor"] = page["next_cursor"]
 
 
-def _show(answer: dict[str, Any], arguments: argparse.Namespace) -> int:
+def _show(answer: dict[str, Any], arguments: argparse.Namespace, title: str) -> int:
     if arguments.json:
         print_json(answer)
     elif arguments.validate_only:
         names = [f"  {step['name']}" for step in answer["steps"]]
-        print_lines([f"acceptable; it would take {len(names)} steps:", *names])
+        print_lines([f"acceptable; {title} would take {counted(len(names), 'step')}:", *names])
     else:
-        print_lines([f"accepted: campaign job {answer['id']}, {answer['status']}"])
+        print_lines([f"accepted: campaign job {answer['id']} ({title}), {answer['status']}"])
     return 0
 
 
-def _watch(api: Api, job: dict[str, Any], arguments: argparse.Namespace, *, title: str) -> int:
+def _watch(api: Api, job: dict[str, Any], arguments: argparse.Namespace, title: str) -> int:
     display = Display.silent() if arguments.json else display_for(sys.stdout, title)
     try:
         job = _follow(api, job, display)
     except KeyboardInterrupt:
-        sys.stderr.write(f"not watched any more; campaign job {job['id']} goes on\n")
+        sys.stderr.write(
+            f"not watched any more; campaign job {job['id']} ({plain(title)}) goes on\n"
+        )
         raise
     if arguments.json:
         print_json(job)
@@ -315,5 +318,7 @@ def _follow(api: Api, job: dict[str, Any], display: Display) -> dict[str, Any]:
 
 
 def _title(request: dict[str, Any]) -> str:
+    """What the caller calls it, without which a person cannot tell jobs apart."""
     campaign = request.get("campaign")
-    return str(campaign.get("name", "")) if isinstance(campaign, dict) else ""
+    name = campaign.get("name") if isinstance(campaign, dict) else None
+    return str(name or "(no name)")

@@ -12,6 +12,8 @@ import msgspec
 
 from common.embedded_postgres import EmbeddedPostgres
 from common.errors import ConfigurationError
+from common.plain_words import counted
+from common.version import program_version
 from config.settings import Settings, database_url
 from models.database import DATABASE_FAILURES, connect
 from models.gen import workers
@@ -183,9 +185,8 @@ class Up:
             )
             return
         if freed:
-            _say(
-                f"{len(freed)} job{'s' if len(freed) > 1 else ''} freed, to go on where they stopped"
-            )
+            words = "job freed, to go on where it", "jobs freed, to go on where they"
+            _say(f"{counted(len(freed), *words)} stopped")
 
     async def _stop(self) -> None:
         _say("stopping")
@@ -238,7 +239,7 @@ class Up:
         body = example_request(written).decode().replace("'", "'\\''")
         _say(
             f"""
-Mojito is up.
+Mojito {program_version()} is up.
   API            {self._address}/api/v1   (documentation: {self._address}/docs)
   sandbox        {self._settings.sandbox_address}   (what it holds: /_sandbox/objects)
   data           {self._installation.folder}

@@ -23,6 +23,7 @@ from workers.build_campaign import BuildCampaign
 from workers.credential_reads import CredentialReads
 from workers.deliver_webhook import DeliverWebhook
 from workers.effects import Pace
+from workers.least_budgets import LeastBudgets
 from workers.media_source import MediaSource
 from workers.metrics import WorkerMetrics
 from workers.platforms import PLATFORMS
@@ -60,6 +61,7 @@ async def open_worker(settings: Settings) -> AsyncGenerator[Worker]:
             platforms,
             media,
             reads.open,
+            least_budgets=LeastBudgets(pool),
             live=live,
             sandbox=sandbox,
             metrics=metrics,

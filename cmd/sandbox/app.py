@@ -18,6 +18,7 @@ from sandbox.connections import ClosableProtocol
 from sandbox.control import control_routes
 from sandbox.meta.files import file_routes
 from sandbox.meta.routes import MetaRoutes
+from sandbox.orders import Refused, refusal
 from sandbox.state import State
 
 LARGEST_BODY = 1100 * 1024 * 1024
@@ -50,6 +51,7 @@ def create_app(state: State) -> Litestar:
     """The application over a state."""
     return Litestar(
         [*_front(), *control_routes(state), *file_routes(state), MetaRoutes(state).handler()],
+        exception_handlers={Refused: refusal},
         openapi_config=None,
         logging_config=None,
         request_max_body_size=LARGEST_BODY,

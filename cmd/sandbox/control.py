@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from litestar import Request, Response, delete, get, post
-from litestar.exceptions import ClientException, NotFoundException, PermissionDeniedException
+from litestar.exceptions import NotFoundException, PermissionDeniedException
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import Meta
 
 from sandbox import fidelity
@@ -17,9 +17,12 @@ from sandbox.clock import rfc3339
 from sandbox.faults import Fault, FaultOrder
 from sandbox.meta.access import ALL_PERMISSIONS
 from sandbox.objects import Record
+from sandbox.orders import Refused, check_query, one_of, read, violation
 from sandbox.state import State
 
 PREFIX = "/_sandbox"
+PLATFORMS = ("META", "GOOGLE_ADS", "TIKTOK_ADS")
+KINDS = ("campaign", "ad_set", "image", "video", "creative", "ad")
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -74,17 +77,22 @@ def control_routes(state: State) -> list[HTTPRouteHandler]:
 def _memory(state: State) -> list[HTTPRouteHandler]:
     @get(f"{PREFIX}/objects", sync_to_thread=False)
     def objects(
+        request: Request[Any, Any, Any],
         platform: FromQuery[str | None] = None,
         account: FromQuery[str | None] = None,
         kind: FromQuery[str | None] = None,
     ) -> dict[str, Any]:
         """What exists, in the order of its making."""
+        check_query(request, {"platform": PLATFORMS, "account": (), "kind": KINDS})
         found = state.objects.find(platform=platform, account=account, kind=kind)
         return {"data": [_shown(record) for record in found]}
 
     @get(f"{PREFIX}/calls", sync_to_thread=False)
-    def calls(after: Annotated[int, QueryParameter(ge=0)] = 0) -> dict[str, Any]:
+    def calls(
+        request: Request[Any, Any, Any], after: Annotated[int, QueryParameter(ge=0)] = 0
+    ) -> dict[str, Any]:
         """What was called, newest last."""
+        check_query(request, {"after": ()})
         return {"data": state.calls.after(after)}
 
     @post(f"{PREFIX}/reset", status_code=200, sync_to_thread=False)
@@ -97,10 +105,10 @@ def _memory(state: State) -> list[HTTPRouteHandler]:
 
 
 def _faults(state: State) -> list[HTTPRouteHandler]:
-    @post(f"{PREFIX}/faults", sync_to_thread=False)
-    def order(data: JSONBody[FaultOrder]) -> Fault:
+    @post(f"{PREFIX}/faults")
+    async def order(request: Request[Any, Any, Any]) -> Fault:
         """Orders a failure."""
-        return state.faults.add(data)
+        return state.faults.add(await read(request, FaultOrder))
 
     @get(f"{PREFIX}/faults", sync_to_thread=False)
     def orders() -> dict[str, list[Fault]]:
@@ -130,10 +138,10 @@ def _time(state: State) -> list[HTTPRouteHandler]:
         """The sandbox's time, and how far it is from real time."""
         return told()
 
-    @post(f"{PREFIX}/clock", status_code=200, sync_to_thread=False)
-    def advance(data: JSONBody[Advance]) -> dict[str, Any]:
+    @post(f"{PREFIX}/clock", status_code=200)
+    async def advance(request: Request[Any, Any, Any]) -> dict[str, Any]:
         """Moves the clock forward."""
-        state.clock.advance(data.advance_seconds)
+        state.clock.advance((await read(request, Advance)).advance_seconds)
         return told()
 
     return [clock, advance]
@@ -148,9 +156,11 @@ def _accounts(state: State) -> list[HTTPRouteHandler]:
         found = ((one, state.accounts.valid_tokens(one, now)) for one in state.accounts.all())
         return {"data": [described(one, tokens[0] if tokens else None) for one, tokens in found]}
 
-    @post(f"{PREFIX}/accounts", sync_to_thread=False)
-    def add(data: JSONBody[NewAccount]) -> dict[str, Any]:
+    @post(f"{PREFIX}/accounts")
+    async def add(request: Request[Any, Any, Any]) -> dict[str, Any]:
         """Makes one more account, with pages and a token of its own."""
+        data = await read(request, NewAccount)
+        _check_names(data)
         with state.store.transaction():
             account = _made(state, data)
             state.accounts.add(account)
@@ -161,15 +171,11 @@ def _accounts(state: State) -> list[HTTPRouteHandler]:
 
 
 def _tokens(state: State) -> HTTPRouteHandler:
-    @post(f"{PREFIX}/accounts/{{account_id:str}}/token", sync_to_thread=False)
-    def issue(
-        request: Request[Any, Any, Any],
-        account_id: FromPath[str],
-        data: JSONBody[NewToken | None] = None,
-    ) -> dict[str, Any]:
+    @post(f"{PREFIX}/accounts/{{account_id:str}}/token")
+    async def issue(request: Request[Any, Any, Any], account_id: FromPath[str]) -> dict[str, Any]:
         """A new token for an account that is there, as after signing in again."""
         _check_neighbour(request)
-        wanted = data or NewToken()
+        wanted = await read(request, NewToken)
         account = next((one for one in state.accounts.all() if one.id == account_id), None)
         if account is None:
             raise NotFoundException(f"there is no account {account_id}")
@@ -194,11 +200,25 @@ def _fidelity() -> HTTPRouteHandler:
     return how_faithful
 
 
-def _made(state: State, wanted: NewAccount) -> Account:
+def _check_names(wanted: NewAccount) -> None:
+    """Raises Refused for time zones and permissions that there are not."""
+    found = [
+        violation(f"/{field}", "not_allowed", one_of(ALL_PERMISSIONS))
+        for field, names in (
+            ("permissions", wanted.permissions or []),
+            ("missing_permissions", wanted.missing_permissions),
+        )
+        if not set(names) <= set(ALL_PERMISSIONS)
+    ]
     try:
         ZoneInfo(wanted.timezone)
     except (ZoneInfoNotFoundError, ValueError):
-        raise ClientException(f"there is no time zone {wanted.timezone}") from None
+        found.append(violation("/timezone", "not_allowed", "Expected a name like Europe/Berlin."))
+    if found:
+        raise Refused(found)
+
+
+def _made(state: State, wanted: NewAccount) -> Account:
     new_id = state.store.new_id
     secret = secrets.token_hex(16) if wanted.app_secret else None
     given = {name: getattr(wanted, name) for name in ("tasks", "page_tasks")}

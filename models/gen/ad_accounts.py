@@ -236,6 +236,19 @@ async def keep_verification(connection: Connection, *, is_well: bool, token_expi
     return None if row is None else AdAccount(*row)
 
 
+KEEP_LEAST_BUDGETS: Final = """\
+update ad_accounts
+set currency = coalesce($1::text, currency), minimum_budgets = $2::jsonb,
+    updated_at = greatest(now(), updated_at + interval '1 microsecond')
+where id = $3 and credentials_version = $4 and minimum_budgets is null
+"""
+
+
+async def keep_least_budgets(connection: Connection, *, currency: str | None = None, minimum_budgets: str, id: UUID, credentials_version: int) -> None:
+    """What a worker was told before it made anything, with credentials that still are the account's; what verifying has told meanwhile stays."""
+    await connection.execute(KEEP_LEAST_BUDGETS, currency, minimum_budgets, id, credentials_version)
+
+
 LIST_ACCOUNTS_OF_TEAMS: Final = """\
 select a.id, t.name as team, a.name, a.platform_type, a.platform_account_id, a.mode, a.status,
     a.currency, a.verified_at, a.token_expires_at, a.created_at

@@ -239,6 +239,17 @@ async def hurry_webhook_delivery(connection: Connection, *, id: UUID) -> None:
     await connection.execute(HURRY_WEBHOOK_DELIVERY, id)
 
 
+HURRY_WEBHOOK_ENDPOINT: Final = """\
+update campaign_jobs set due_at = now(), updated_at = now()
+where ad_account_id = $1 and claim_token is null and status in ('PENDING', 'PROCESSING') and due_at > now()
+"""
+
+
+async def hurry_webhook_endpoint(connection: Connection, *, id: UUID) -> None:
+    """All that wait for their next try are tried now: an endpoint is the account of its jobs."""
+    await connection.execute(HURRY_WEBHOOK_ENDPOINT, id)
+
+
 LIST_WEBHOOK_DELIVERIES_BETWEEN: Final = """\
 select known.id::uuid as id
 from (

@@ -48,6 +48,20 @@ async def count_webhook_endpoints(connection: Connection, *, team_id: UUID) -> i
     return None if row is None else row[0]
 
 
+GET_WEBHOOK_ENDPOINT_AT: Final = """\
+select id from webhook_endpoints
+where team_id = $1 and mode = $2 and url = $3 and deleted_at is null
+order by id
+limit 1
+"""
+
+
+async def get_webhook_endpoint_at(connection: Connection, *, team_id: UUID, mode: AccountMode, url: str) -> UUID | None:
+    """Behind LockTeam, as above: which one posts to the address."""
+    row = await connection.fetchrow(GET_WEBHOOK_ENDPOINT_AT, team_id, mode, url)
+    return None if row is None else row[0]
+
+
 LIST_WEBHOOK_ENDPOINTS: Final = """\
 select id, team_id, mode, url, events, previous_secret_until, failing_since, disabled_at, disabled_reason, created_at, updated_at, deleted_at from webhook_endpoints
 where team_id = $1 and deleted_at is null

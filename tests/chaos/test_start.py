@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from common.version import program_version
 from tests.chaos.programs import START_SECONDS, Program
 from tests.free_ports import free_port
 from tests.house.conftest import ENVIRONMENT, until
@@ -26,6 +27,8 @@ async def test_programs_started_before_the_database_work_when_it_comes(house, pr
 
         await until(lambda: says(serve, "api.started"))
         await until(lambda: says(work, "worker.started"))
+        assert await says(serve, f'"version":"{program_version()}"')
+        assert await says(work, f'"version":"{program_version()}"')
 
 
 async def test_of_two_that_waited_with_one_port_the_slower_says_so(house, proxy, proxied):

@@ -52,6 +52,16 @@ def test_lines_below_the_level_are_left_out(stream):
     assert [line["event"] for line in lines(stream)] == ["loud"]
 
 
+@pytest.mark.parametrize("format", ["json", "console"])
+def test_durations_are_told_as_people_read_them(stream, format):  # noqa: A002 - the name of the setting
+    log.configure(format, "info", stream)
+
+    structlog.get_logger().info("job.waiting", seconds=1.8437291184620012, looks=3)
+
+    assert "1.84" in stream.getvalue()
+    assert "1.843" not in stream.getvalue()
+
+
 class Terminal(io.StringIO):
     """What a person looks at."""
 

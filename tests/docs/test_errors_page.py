@@ -10,6 +10,7 @@ from msgspec import UNSET
 from models.assets import _DOWNLOAD_PROBLEMS
 from models.meta_rules import RULES
 from routes.refusal_codes import REFUSALS
+from workers.least_budgets import CODES as LEAST_BUDGETS
 from workers.platforms.meta.outcomes import TABLE
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +64,7 @@ def violation_codes() -> set[str]:
 
 def job_codes() -> set[str]:
     """Codes of errors that steps and jobs end or wait with."""
-    found = {row.word for row in TABLE} | set(_DOWNLOAD_PROBLEMS.values())
+    found = {row.word for row in TABLE} | set(_DOWNLOAD_PROBLEMS.values()) | LEAST_BUDGETS
     for node in nodes("workers"):
         if isinstance(node, ast.Call) and _name(node.func) in STEP_ERRORS | {"_parked"}:
             values = [word.value for word in node.keywords if word.arg == "code"]

@@ -141,6 +141,13 @@ def test_every_command_of_the_wheel_is_listed(run):
     assert re.findall(r"^    (\w+)(?:  |$)", done.stdout, re.MULTILINE) == list(COMMANDS)
 
 
+def test_the_wheel_says_the_version_that_it_was_made_of(run, wheel):
+    done = run("--version")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"mojito {wheel.name.split('-')[1]}\n"
+
+
 def test_settings_are_checked(run, empty, bare):
     (empty / "keys").write_text(new_key_line("k1"))
     (empty / "keys").chmod(0o600)

@@ -111,7 +111,10 @@ class Target:
 
     def webhook_body(self) -> dict[str, Any]:
         """An endpoint; no worker runs, so nothing is sent there."""
-        return {"url": f"{self.files_url}/hook", "events": ["job.finished", "job.step.*"]}
+        return {
+            "url": f"{self.files_url}/hook/{_free_id()}",
+            "events": ["job.finished", "job.step.*"],
+        }
 
     def account_body(self, platform_account_id: str) -> dict[str, Any]:
         """An account that does not exist yet, with the secret in it."""

@@ -32,7 +32,7 @@ async def test_a_job_is_told_from_start_to_end_and_the_official_library_believes
 
 async def test_another_secret_does_not_verify(house, receiver):
     await listen(house, receiver)
-    other = await listen(house, receiver, "job.retried")
+    other = await listen(house, receiver, "job.retried", below="/other")
 
     job_id = await house.submit(house.request())
     async with house.working():

@@ -6,9 +6,9 @@ from tests.house.conftest import House, until
 from tests.house.receiver import Receiver
 
 
-async def listen(house: House, receiver: Receiver, *events: str) -> dict[str, Any]:
+async def listen(house: House, receiver: Receiver, *events: str, below: str = "") -> dict[str, Any]:
     """An endpoint at the receiver."""
-    body = {"url": receiver.url, "events": list(events) or ["job.*"]}
+    body = {"url": f"{receiver.url}{below}", "events": list(events) or ["job.*"]}
     answer = await house.client.post("/webhook_endpoints", json=body)
     assert answer.status_code == 201, answer.text
     return answer.json()

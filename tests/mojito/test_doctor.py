@@ -139,7 +139,7 @@ async def test_more_connections_wanted_than_there_are(settings):
         await connection.close()
 
     assert few.severity == "ok"
-    assert "1 API processes and 1 workers may take 30" in few.message
+    assert "1 API process and 1 worker may take 30" in few.message
     assert many.severity == "warning"
     assert "max_connections" in many.remedy
 

@@ -81,7 +81,7 @@ async def test_the_limit_of_a_role_or_a_database_is_the_room_that_there_is(
     await listener.close()
 
     assert found.severity == "warning"
-    assert "1 workers may take 17, and there is room for 12" in found.message
+    assert "1 worker may take 17, and there is room for 12" in found.message
     assert "limit of the role" in found.remedy
 
 

@@ -42,7 +42,9 @@ def test_a_log_tells_each_change_once():
 
     log.show(job_view())
     log.show(job_view())
-    log.show(job_view(waiting={"reason": "media_processing", "until": "2026-11-20T12:00:00Z"}))
+    log.show(
+        job_view(waiting={"reason": "media_processing", "until": "2026-11-20T12:00:00.951842Z"})
+    )
     log.show(job_view(waiting={"reason": "media_processing", "until": "2026-11-20T12:00:02Z"}))
 
     lines = [line.split(" ", 1)[1] for line in out.getvalue().splitlines()]
@@ -122,3 +124,11 @@ def test_no_colour_is_used_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch)
     display_for(out, "").show(job_view())
 
     assert "\x1b[32m" not in out.getvalue()
+
+
+def test_a_single_step_is_no_steps():
+    out = io.StringIO()
+
+    Log(out, "Spring sale").show(job_view(progress={"done": 0, "total": 1}))
+
+    assert out.getvalue().splitlines()[0].endswith("Spring sale (1 step)")

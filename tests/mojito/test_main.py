@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -103,6 +104,15 @@ def test_a_folder_whose_name_is_no_text_can_be_shown(tmp_path):
     shown = {one["name"]: one["value"] for one in json.loads(done.stdout)}
     assert done.returncode == 0
     assert shown["MOJITO_DATA_DIR"] == str(folder)
+
+
+def test_the_program_says_its_version_as_the_project_has_it(tmp_path):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    done = run(tmp_path, "--version")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"mojito {project['version']}\n"
 
 
 def test_a_key_file_that_is_no_text_is_named(tmp_path):

@@ -127,8 +127,11 @@ async def test_every_example_is_accepted(
     code = await running.submit(EXAMPLES / example)
 
     assert code == 0, capsys.readouterr().err
-    job = await running.job()
-    assert capsys.readouterr().out == f"accepted: campaign job {job['id']}, PENDING\n"
+    job, name = (
+        await running.job(),
+        json.loads((EXAMPLES / example).read_text())["campaign"]["name"],
+    )
+    assert capsys.readouterr().out == f"accepted: campaign job {job['id']} ({name}), PENDING\n"
 
 
 async def test_files_are_uploaded_before_the_request_names_them(running: Running):
@@ -177,7 +180,7 @@ async def test_validating_shows_the_steps_and_makes_no_job(
 
     assert code == 0
     assert capsys.readouterr().out.splitlines() == [
-        "acceptable; it would take 5 steps:",
+        "acceptable; Spring sale would take 5 steps:",
         "  media[hero]",
         "  campaign",
         "  ad_set[0]",

@@ -95,7 +95,10 @@ async def test_a_request_whose_answer_was_lost_is_sent_again_under_its_key(
     code = await submit_through(proxy, running)
 
     job = await running.job()
-    assert (code, capsys.readouterr().out) == (0, f"accepted: campaign job {job['id']}, PENDING\n")
+    assert (code, capsys.readouterr().out) == (
+        0,
+        f"accepted: campaign job {job['id']} (Spring sale), PENDING\n",
+    )
     assert await running.count("campaign_jobs") == 1
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -231,3 +232,9 @@ async def test_limits_of_what_stands_in_a_list_are_kept(document):
 
 async def test_examples_hold_no_key_and_no_secret_of_anybody(document):
     assert not re.findall(r"mj_(?:live|test)_[0-9A-Za-z]{8,}", str(document))
+
+
+def test_the_document_bears_the_version_of_the_program(document):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert document["info"]["version"] == project["version"]

@@ -16,7 +16,9 @@ BODY = {"url": "http://127.0.0.1:9/hook", "events": ["job.*"]}
 
 
 async def add(caller, **changes):
-    answer = await caller.post(URL, json={**BODY, **changes})
+    """An endpoint at an address of its own."""
+    url = f"{BODY['url']}/{uuid7()}"
+    answer = await caller.post(URL, json={**BODY, "url": url, **changes})
     assert answer.status_code == 201, answer.text
     return answer.json()
 
@@ -197,6 +199,37 @@ async def test_a_team_has_twenty_endpoints_at_most(caller):
     assert after.status_code == 201, "a removed one takes no place"
 
 
+async def test_of_two_endpoints_at_one_address_the_second_is_refused_with_the_first(caller):
+    made = await add(caller, url=BODY["url"])
+
+    again = await caller.post(URL, json={**BODY, "events": ["job.finished"]})
+    other = await add(caller)
+    moved = await caller.patch(f"{URL}/{other['id']}", json={"url": BODY["url"]})
+    same = await caller.patch(f"{URL}/{made['id']}", json={"url": BODY["url"], "events": ["*"]})
+    await caller.delete(f"{URL}/{made['id']}")
+    after = await caller.post(URL, json=BODY)
+
+    for answer in (again, moved):
+        assert (answer.status_code, answer.json()["code"]) == (409, "webhook_endpoint_exists")
+        assert made["id"] in answer.json()["detail"]
+    assert same.status_code == 200, "it is its own"
+    assert after.status_code == 201, "a removed one posts nowhere"
+
+
+async def test_many_who_take_one_address_at_one_time_make_one_endpoint(api, caller):
+    answers = await asyncio.gather(*[caller.post(URL, json=BODY) for _ in range(5)])
+
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 4
+    assert await api.pool.fetchval("select count(*) from webhook_endpoints") == 1
+
+
+async def test_other_teams_and_the_other_mode_may_have_the_same_address(api, caller):
+    await add(caller, url=BODY["url"])
+
+    for other in (await api.caller(team="Other"), await api.caller(live=True)):
+        assert (await other.post(URL, json=BODY)).status_code == 201
+
+
 async def test_a_removed_endpoint_is_not_there_for_anything(caller):
     gone, kept = await add(caller), await add(caller)
     address = f"{URL}/{gone['id']}"
@@ -227,7 +260,8 @@ async def test_many_who_add_at_one_time_make_no_more_than_twenty(api, caller):
     for _ in range(18):
         await add(caller)
 
-    answers = await asyncio.gather(*[caller.post(URL, json=BODY) for _ in range(10)])
+    wanted = [{**BODY, "url": f"{BODY['url']}/{number}"} for number in range(10)]
+    answers = await asyncio.gather(*[caller.post(URL, json=body) for body in wanted])
 
     assert sorted(answer.status_code for answer in answers) == [201] * 2 + [409] * 8
     assert await api.pool.fetchval("select count(*) from webhook_endpoints") == 20

@@ -3,6 +3,7 @@
 from html import escape
 from typing import Any
 
+import httpx
 import pytest
 from litestar.testing import TestClient
 
@@ -53,6 +54,63 @@ def test_orders_that_mean_nothing_are_refused(
     sandbox: Running, path: str, body: dict[str, Any]
 ) -> None:
     assert sandbox.control("POST", path, body).status_code == 400
+
+
+def told(answer: httpx.Response) -> dict[str, str]:
+    """What was refused, by its place."""
+    assert answer.status_code == 400
+    return {
+        one.get("pointer", one.get("parameter")): one["message"] for one in answer.json()["errors"]
+    }
+
+
+def test_a_refused_order_names_every_field_and_what_would_do(sandbox: Running) -> None:
+    fault = sandbox.control(
+        "POST", "faults", {"fault": "boom", "match": {"verb": "GET"}, "skip": -1}
+    )
+    account = sandbox.control(
+        "POST", "accounts", {"platform": "MARS", "currency": "euro", "account_status": 4}
+    )
+    names = sandbox.control(
+        "POST", "accounts", {"platform": "META", "permissions": ["x"], "timezone": "Mars"}
+    )
+    token = sandbox.control("POST", "accounts/act_1000000001/token", {"revoke": True})
+
+    assert told(fault) == {
+        "/fault": "Expected one of garbage, http_500, lose_reply, reset, slow, throttle, token_expired.",
+        "/match/verb": "There is no such field; there are platform, method, path.",
+        "/skip": "Expected at least 0.",
+    }
+    assert told(account) == {
+        "/platform": "Expected one of META.",
+        "/currency": "Expected text like ^[A-Z]{3}$.",
+        "/account_status": "Expected one of 1, 2, 3, 7, 8, 9, 100, 101.",
+    }
+    assert told(names)["/permissions"].startswith("Expected one of ads_management, ads_read")
+    assert told(names)["/timezone"] == "Expected a name like Europe/Berlin."
+    assert told(token) == {
+        "/revoke": "There is no such field; there are revoke_old, expires_in_seconds."
+    }
+    assert "/fault: Expected one of garbage" in fault.json()["detail"]
+
+
+def test_an_order_that_is_missing_or_is_no_object_is_told_what_there_is(sandbox: Running) -> None:
+    missing = sandbox.control("POST", "faults")
+    listed = sandbox.control("POST", "clock", [1])
+
+    assert told(missing)["/fault"].startswith("This field is required. Expected one of garbage,")
+    assert told(listed) == {"": "Expected an object with advance_seconds."}
+
+
+def test_a_filter_that_there_is_not_is_refused_and_not_passed_over(sandbox: Running) -> None:
+    strange = sandbox.control("GET", "objects?platfrom=META&kind=adset")
+    later = sandbox.control("GET", "calls?since=7")
+
+    assert told(strange) == {
+        "platfrom": "There is no such parameter; there are platform, account, kind.",
+        "kind": "Expected one of campaign, ad_set, image, video, creative, ad.",
+    }
+    assert told(later) == {"since": "There is no such parameter; there are after."}
 
 
 def test_an_account_that_is_not_there_gets_no_token(sandbox: Running) -> None:

@@ -65,7 +65,7 @@ class Desk:
         rows = await job_steps.list_steps_of_jobs(self.shop.pool, campaign_job_ids=[job.id])
         return Ledger(
             job,
-            job.payload,
+            job.request.payload,
             rows,
             self.writes,
             claimed_at=clock.seconds(),

@@ -24,9 +24,9 @@ async def waited(ledger, platform, pace=AT_ONCE):
 async def test_time_goes_on_while_a_job_is_run(desk, writes):
     job = await desk.shop.claimed()
 
-    ledger = Ledger(job, job.payload, (), writes, claimed_at=clock.seconds() - 100)
+    ledger = Ledger(job, job.request.payload, (), writes, claimed_at=clock.seconds() - 100)
 
-    assert 100 <= (ledger.now() - job.updated_at).total_seconds() < 200
+    assert 100 <= (ledger.now() - job.claimed_at).total_seconds() < 200
 
 
 async def test_what_a_job_has_made_is_told_by_kind(desk):

@@ -9,6 +9,7 @@ import msgspec
 
 from models.credentials import Account
 from models.plan import PlannedStep
+from models.verification import AccountFacts
 
 type Called = Callable[[str, str, float], None]
 """Hears of every call: platform, outcome (`done` or the name of a step error), seconds."""
@@ -79,6 +80,11 @@ class Platform(Protocol):
     def must_look(self, step: PlannedStep) -> bool:
         """Whether a step in doubt has to be looked up before it may be performed again. False where
         the platform itself deduplicates, or where `progress` lets the step go on."""
+        ...
+
+    async def account_facts(self, account: Account, deadline_seconds: float) -> AccountFacts | None:
+        """What the platform says of the account: currency and least budgets above all. Only reads; None
+        where it does not tell."""
         ...
 
     async def close(self) -> None:

@@ -6,7 +6,7 @@ from common.errors import Reject, Retry
 from models.credentials import Account
 from models.marker import marker
 from models.plan import PlannedStep
-from models.verification import Checked
+from models.verification import AccountFacts, Checked
 from workers.platforms.base import Called, Done, StepContext, unmeasured
 from workers.platforms.meta import payloads
 from workers.platforms.meta.activation import activate
@@ -69,6 +69,10 @@ class Meta:
     async def check(self, account: Account, deadline_seconds: float) -> Checked:
         """What the account's credentials are worth; satisfies `models.verification.Checker`."""
         return await Check(self._graph, self._sdk, account, deadline_seconds).run()
+
+    async def account_facts(self, account: Account, deadline_seconds: float) -> AccountFacts | None:
+        """Currency and least budgets, in two reads side by side."""
+        return await Check(self._graph, self._sdk, account, deadline_seconds).account_facts()
 
     async def perform(self, context: StepContext) -> Done:
         """Makes what the step is about."""

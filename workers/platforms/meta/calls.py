@@ -1,10 +1,11 @@
 """Sends what the SDK has built, and turns every way a call can end into an outcome."""
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import lru_cache, partial
 from typing import Any, Literal
 
@@ -121,10 +122,15 @@ class Graph:
         request = self._request(context.account, call, file, video_host=video_host)
         request.extensions[BEFORE_SENDING] = partial(self._leave, request, context, effect)
         transport = self._transport if file is None else self._of_files
-        began_at, ended = clock.seconds(), "done"
-        try:
+        with self._measured():
             response = await self._exchange(transport, request, seconds, effect)
             return self._read(context.account, response, effect, partial(pointer, context))
+
+    @contextlib.contextmanager
+    def _measured(self) -> Generator[None]:
+        began_at, ended = clock.seconds(), "done"
+        try:
+            yield
         except Refusal as refusal:
             ended = type(refusal.step_error).__name__.lower()
             raise
@@ -135,11 +141,12 @@ class Graph:
             self._called("META", ended, clock.seconds() - began_at)
 
     async def ask(self, account: Account, call: Call, seconds: float) -> dict[str, Any]:
-        """Meta's answer to a read that belongs to no job. Raises Refusal, Retry or Wait."""
-        request = self._request(account, call, None, video_host=False)
-        request.extensions[BEFORE_SENDING] = partial(_tell_that_it_left, request)
-        response = await self._exchange(self._transport, request, seconds, "reads")
-        return self._read(account, response, "reads", lambda _: None)
+        """Meta's answer to a read that belongs to no step. Raises Refusal, Retry or Wait."""
+        with tracing.span(f"{call.method} META", "client"), self._measured():
+            request = self._request(account, call, None, video_host=False)
+            request.extensions[BEFORE_SENDING] = partial(_tell_that_it_left, request)
+            response = await self._exchange(self._transport, request, seconds, "reads")
+            return self._read(account, response, "reads", lambda _: None)
 
     async def _exchange(
         self, transport: Transport, request: httpx.Request, seconds: float, effect: Effect

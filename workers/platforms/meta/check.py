@@ -63,6 +63,14 @@ class Check:
         except TokenDead as dead:
             return _of_dead_token(dead.error)
 
+    async def account_facts(self) -> AccountFacts | None:
+        """What is told of the account alone; None where it is not shown. Raises Retry or Wait."""
+        try:
+            facts, _ = await self._of_account()
+        except TokenDead:
+            return None
+        return facts
+
     async def _ask_everything(self) -> Checked:
         token = await self._token()
         account, pages = await _both(self._of_account(), self._pages())
