@@ -43,8 +43,9 @@ class MediaSource(Protocol):
         team_id: UUID | None,
         save: Any,
         progress: Any,
+        require_wanted: Any,
     ) -> StoredMedia:
-        """The bytes, complete in a local file."""
+        """The bytes, complete in a local file. What `require_wanted` raises ends a download."""
         ...
 
 
@@ -245,6 +246,7 @@ class Build:
                 team_id=self._run.job.team_id,
                 save=save,
                 progress=progress,
+                require_wanted=self._run.ledger.require_wanted,
             )
 
         return StepContext(

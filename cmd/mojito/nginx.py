@@ -17,8 +17,8 @@ def find_nginx() -> str:
     found = _found()
     if found is None:
         raise ConfigurationError(
-            "nginx is needed for the test of docs/operations/nginx.conf and is not there: install it (Debian: "
-            f"apt install {' '.join(DEBIAN_PACKAGES)}; macOS: brew install nginx)"
+            "nginx is needed for the test of docs/operations/nginx.conf and is not there: install it "
+            f"(Debian: apt install {' '.join(DEBIAN_PACKAGES)}; macOS: brew install nginx)"
         )
     return found
 

@@ -51,6 +51,10 @@ def configured(folder: Path, behind: str, port: int) -> Path:
     return main
 
 
+def started(main: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([find_nginx(), "-p", main.parent, "-c", main, "-e", "stderr"])
+
+
 @pytest.fixture
 async def proxied(house, tmp_path):
     """A caller before nginx before the API."""
@@ -59,7 +63,7 @@ async def proxied(house, tmp_path):
     port = free_port()
     async with api(house) as behind:
         main = configured(tmp_path, behind.base_url.netloc.decode(), port)
-        process = subprocess.Popen([find_nginx(), "-p", tmp_path, "-c", main, "-e", "stderr"])
+        process = started(main)
         try:
             async with httpx.AsyncClient(
                 base_url=f"https://127.0.0.1:{port}/api/v1",
