@@ -213,7 +213,8 @@ class Home:
 
     def _gone_to(self, where: str) -> AnotherDatabase:
         error = AnotherDatabase(
-            f"connections lead to another database since: {where}. It makes nothing more. If that is meant, {DECLARE}",
+            f"connections lead to another database since: {where}. It makes nothing more. "
+            f"If that is meant, {DECLARE}",
             code="another_database",
         )
         if self.elsewhere is None:

@@ -164,7 +164,7 @@ async def test_nobody_goes_back_to_the_server_that_a_standby_took_over_from(data
 
     first = await home.connect(database, name="test")
     after = await home.connect(there, name="test")
-    with pytest.raises(AnotherDatabase, match="timeline 1, and .* timeline 2. Both take writes"):
+    with pytest.raises(AnotherDatabase, match=r"timeline 1, and .* timeline 2\. Both take writes"):
         await home.connect(database, name="test")
     never_there = await other.connect(database, name="test")
 
