@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
@@ -17,6 +17,20 @@ def at_once[Result](
 ) -> asyncio.Task[Result]:
     """A task that runs right now, as far as it can without waiting."""
     return asyncio.Task(work, loop=asyncio.get_running_loop(), name=name, eager_start=True)
+
+
+async def watched[Result](
+    work: Coroutine[Any, Any, Result], look: Callable[[], Awaitable[None]], seconds: float
+) -> Result:
+    """What the work brings. Every so many seconds it is looked at; what a look raises ends it."""
+    task = asyncio.create_task(work)
+    try:
+        while not (await asyncio.wait({task}, timeout=seconds))[0]:
+            await look()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    return task.result()
 
 
 class Company:

@@ -27,6 +27,9 @@ _ASK_WITHOUT_SYSTEM = """
 select null::bigint as system_identifier, oid::bigint as database_oid
 from pg_database where datname = current_database()
 """
+_ASK_TIMELINE = """
+select case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_lsn()), 8) end
+"""
 _UNTOLD = (
     asyncpg.InsufficientPrivilegeError,
     asyncpg.UndefinedFunctionError,
@@ -71,6 +74,16 @@ async def actual_identity(connection: Connection) -> Identity:
         row = await connection.fetchrow(_ASK_WITHOUT_SYSTEM)
     assert row is not None  # noqa: S101 - whoever asks is connected to a database
     return Identity(*row)
+
+
+async def actual_timeline(connection: Connection) -> int | None:
+    """Which one the server writes: each standby that takes over begins one of a higher number. None for
+    a server that follows another one, and for one that does not tell."""
+    try:
+        told = await connection.fetchval(_ASK_TIMELINE)
+    except _UNTOLD:
+        return None
+    return None if told is None else int(told, 16)
 
 
 async def told_identity(connection: Connection) -> Identity | None:
@@ -148,6 +161,8 @@ class Home:
 
     def __init__(self) -> None:
         self._known: Identity | None = None
+        self._timeline = 0
+        """The highest one that was written to."""
         self._left: Callable[[], None] | None = None
         self.elsewhere: AnotherDatabase | None = None
         """Set for good as soon as a connection has led to another database."""
@@ -169,12 +184,23 @@ class Home:
         return connection
 
     async def require(self, connection: Connection) -> None:
-        """Raises AnotherDatabase unless the connection leads where the first one led."""
+        """Raises AnotherDatabase unless the connection leads where the first one led, or to what has taken
+        over since."""
+        before = (
+            self._timeline
+        )  # as it was when nobody had asked yet: answers may overtake each other
         actual = await actual_identity(connection)
         if self._known is None:
             self._known = actual
         if actual != self._known:
-            raise self._gone_to(actual, self._known)
+            raise self._gone_to(f"{actual}, and this worker began with {self._known}")
+        timeline = await actual_timeline(connection) or before
+        if timeline < before:
+            raise self._gone_to(
+                f"its server writes timeline {timeline}, and this worker has followed the one that took over "
+                f"to timeline {before}. Both take writes: stop the one that was left"
+            )
+        self._timeline = max(timeline, self._timeline)
 
     async def settle(self, pool: Pool) -> None:
         """Raises AnotherDatabase where the database is a copy of another, or says nothing of it."""
@@ -185,10 +211,10 @@ class Home:
         if told is not None and told.system_identifier is None:
             log.warning("database.system_untold", database_oid=actual.database_oid)
 
-    def _gone_to(self, actual: Identity, known: Identity) -> AnotherDatabase:
+    def _gone_to(self, where: str) -> AnotherDatabase:
         error = AnotherDatabase(
-            f"connections lead to another database since: {actual}, and this worker began with {known}. "
-            f"It makes nothing more. If that is meant, {DECLARE}",
+            f"connections lead to another database since: {where}. It makes nothing more. "
+            f"If that is meant, {DECLARE}",
             code="another_database",
         )
         if self.elsewhere is None:

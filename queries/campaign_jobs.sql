@@ -59,6 +59,10 @@ select coalesce(array_agg(id), '{}')::uuid[] as ids, now()::timestamptz as creat
 -- name: GetCampaignJob :one
 select * from campaign_jobs where id = @id and team_id = @team_id;
 
+-- name: GetWantedJob :one
+-- The job's id while the claim holds and nobody asked to stop.
+select id from campaign_jobs where id = @id and claim_token = @claim_token and cancel_requested_at is null;
+
 -- name: GetRequestByIdempotencyKey :one
 select * from campaign_requests where team_id = @team_id and idempotency_key = @idempotency_key;
 

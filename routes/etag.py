@@ -10,6 +10,11 @@ from litestar import Request
 
 from common.errors import CallerError
 
+_CHANGED = "The object was changed since it was read; read it again."
+_WEAKENED = (
+    "If-Match names this version with a weak tag, which never matches. What compresses answers on their way "
+    "makes tags weak: send it without W/, or let the proxy not compress (docs/operations/proxy.md)."
+)
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\uffff]*"')
 
 
@@ -70,7 +75,7 @@ def require_match(request: Request[Any, Any, Any], current: str, *, required: bo
         )
     tags = entity_tags(", ".join(lines)) if lines else ["*"]
     if current not in tags and tags != ["*"]:
-        raise _failed("The object was changed since it was read; read it again.", current)
+        raise _failed(_WEAKENED if f"W/{current}" in tags else _CHANGED, current)
     if is_known(known_tags(request), current):
         raise _failed("The object is there, in a version that If-None-Match names.", current)
 

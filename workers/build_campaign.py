@@ -44,8 +44,9 @@ class MediaSource(Protocol):
         team_id: UUID | None,
         save: Any,
         progress: Any,
+        require_wanted: Any,
     ) -> StoredMedia:
-        """The bytes, complete in a local file."""
+        """The bytes, complete in a local file. What `require_wanted` raises ends a download."""
         ...
 
 
@@ -257,6 +258,7 @@ class Build:
                 team_id=self._run.job.team_id,
                 save=save,
                 progress=progress,
+                require_wanted=self._run.ledger.require_wanted,
             )
 
         return StepContext(

@@ -12,7 +12,8 @@ import structlog
 from common import clock
 from common.backoff import backoff_seconds, patient_seconds
 from common.errors import ClaimLost, Reject, Retry, StepError, Unknown, Wait
-from models.gen.rows import JobStep, StepStatus
+from models.gen import campaign_jobs
+from models.gen.rows import Connection, JobStep, StepStatus
 from models.job import JobError
 from models.jsonb import foreign_jsonb
 from models.marker import where_to_look
@@ -103,6 +104,16 @@ class Ledger:
                     return found
         return await self._perform(step, effect, pace)
 
+    async def require_wanted(self, connection: Connection) -> None:
+        """Raises Stopping when the worker stops, somebody asked the job to, or another worker has it."""
+        job_id = None
+        if not self._is_stopping():
+            job_id = await campaign_jobs.get_wanted_job(
+                connection, id=self._job.id, claim_token=self._token
+            )
+        if job_id is None:
+            raise Stopping("nobody waits for it any more", code="stopping")
+
     def _refuse_failed(self, row: JobStep) -> None:
         error = self.error_of(row.name)
         if error is not None:
@@ -169,7 +180,11 @@ class Ledger:
         except StepError as error:
             await self._settle(row, error, pace, in_doubt=False)
             raise
-        except (ClaimLost, Stopping):
+        except Stopping:
+            # before anything was sent, or it would be known what became of it
+            await self._record(self._rows[row.name], status="PENDING", keep_error=True)
+            raise
+        except ClaimLost:
             raise
         except Exception as error:
             log.exception("step.crashed", step=step.name)

@@ -1,7 +1,9 @@
 """The bytes of a request's media: a stored asset, or an address that is fetched once for each job."""
 
+import contextlib
 import mimetypes
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
@@ -12,14 +14,19 @@ from common.asset_files import AssetFiles
 from common.errors import Reject, Retry, StepError, Wait
 from common.guarded_http import DownloadFailed, GuardedClient
 from common.media_files import NotMedia
+from common.tasks import watched
 from models.assets import download_problem, store_asset
-from models.database import AWAY, Pool
+from models.database import AWAY, DATABASE_FAILURES, Pool
 from models.gen import media_assets
 from models.gen.rows import MediaAsset
 from models.media import LARGEST_FOR_META, UNKNOWN_TO_META, Media, MediaKind
 from workers.platforms.base import StoredMedia
 
 type Save = Callable[[dict[str, Any]], Awaitable[None]]
+type RequireWanted = Callable[[Pool], Awaitable[None]]
+
+LOOK_SECONDS = 1.0
+"""So often a download asks whether anybody still waits for it."""
 
 _SAVED = "asset_id"
 _WRONG_KIND: dict[MediaKind, Literal["media_not_an_image", "media_not_a_video"]] = {
@@ -79,15 +86,18 @@ class MediaSource:
         team_id: UUID | None,
         save: Save,
         progress: Mapping[str, Any],
+        require_wanted: RequireWanted,
     ) -> StoredMedia:
         """The bytes, complete in a local file, of the right kind and not too large.
+
+        A download may take minutes: it ends as soon as `require_wanted` raises.
 
         What an address served is kept as an asset whose id is saved, so that a later run of the
         step, on whatever machine shares the files, reads the same bytes.
         """
         wanted = Wanted(media, key, expected_kind, team_id)
         try:
-            return await self._open(wanted, media, save, progress)
+            return await self._open(wanted, media, save, progress, require_wanted)
         except _WITHOUT_DATABASE as error:
             raise Wait(
                 f"the database cannot be asked now ({type(error).__name__})",
@@ -98,10 +108,16 @@ class MediaSource:
             ) from error
 
     async def _open(
-        self, wanted: Wanted, media: Media, save: Save, progress: Mapping[str, Any]
+        self,
+        wanted: Wanted,
+        media: Media,
+        save: Save,
+        progress: Mapping[str, Any],
+        require_wanted: RequireWanted,
     ) -> StoredMedia:
         if media.url is not None:
-            row = await self._fetched(wanted, media.url, save, progress)
+            fetch = partial(self._while_wanted, wanted, media.url, require_wanted)
+            row = await self._fetched(wanted, fetch, save, progress)
             return await self._checked(wanted, row, "url")
         if media.asset_id is not None:
             row = await self._asset(wanted, media.asset_id)
@@ -125,12 +141,16 @@ class MediaSource:
         return row
 
     async def _fetched(
-        self, wanted: Wanted, url: str, save: Save, progress: Mapping[str, Any]
+        self,
+        wanted: Wanted,
+        fetch: Callable[[], Awaitable[MediaAsset]],
+        save: Save,
+        progress: Mapping[str, Any],
     ) -> MediaAsset:
         before = await self._saved(wanted, progress)
         if before is not None and await self._is_kept(before):
             return before
-        row = await self._fetch(wanted, url)
+        row = await fetch()
         if before is not None and before.sha256 != row.sha256:
             raise Reject(
                 "the address serves other bytes than when the job began, and those are gone",
@@ -154,6 +174,15 @@ class MediaSource:
         except FileNotFoundError:
             return False
         return True
+
+    async def _while_wanted(
+        self, wanted: Wanted, url: str, require_wanted: RequireWanted
+    ) -> MediaAsset:
+        async def look() -> None:
+            with contextlib.suppress(*DATABASE_FAILURES):  # it goes on: somebody may well wait
+                await require_wanted(self._pool)
+
+        return await watched(self._fetch(wanted, url), look, LOOK_SECONDS)
 
     async def _fetch(self, wanted: Wanted, url: str) -> MediaAsset:
         try:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import structlog
 
-from mojito.in_turn import InTurnProtocol
+from mojito.last_requests import LastRequestsProtocol
 
 UNHEARD_SECONDS = 30.0
 """For the whole head of a request, and for each further piece of its body."""
@@ -15,7 +15,7 @@ UNREAD_SECONDS = 30.0
 log = structlog.get_logger()
 
 
-class PatientProtocol(InTurnProtocol):
+class PatientProtocol(LastRequestsProtocol):
     """The server behind this bounds neither: each such connection would cost memory and a place for ever."""
 
     unheard_seconds: ClassVar[float] = UNHEARD_SECONDS

@@ -23,6 +23,7 @@ from config.settings import PREFIX, Settings
 from mojito import ROOT
 from mojito.chromium import bring_chromium
 from mojito.hurl import find_hurl
+from mojito.nginx import bring_nginx
 
 SUITES = ROOT / "tests" / "hurl"
 START_SECONDS = 180
@@ -54,6 +55,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         if arguments.only != "hurl":
             if not arguments.rest:
                 bring_chromium()
+                bring_nginx()
             results.append(_pytest(arguments.rest, environment))
         if arguments.only != "pytest":
             results += _hurl(hurl, environment)

@@ -140,6 +140,17 @@ async def get_campaign_job(connection: Connection, *, id: UUID, team_id: UUID | 
     return None if row is None else CampaignJob(*row)
 
 
+GET_WANTED_JOB: Final = """\
+select id from campaign_jobs where id = $1 and claim_token = $2 and cancel_requested_at is null
+"""
+
+
+async def get_wanted_job(connection: Connection, *, id: UUID, claim_token: UUID | None = None) -> UUID | None:
+    """The job's id while the claim holds and nobody asked to stop."""
+    row = await connection.fetchrow(GET_WANTED_JOB, id, claim_token)
+    return None if row is None else row[0]
+
+
 GET_REQUEST_BY_IDEMPOTENCY_KEY: Final = """\
 select campaign_job_id, team_id, payload, idempotency_key, request_fingerprint, requested_by, request_id, traceparent from campaign_requests where team_id = $1 and idempotency_key = $2
 """

@@ -14,6 +14,7 @@ import pytest
 
 from common.http_transport import BEFORE_SENDING, LONGEST_ANSWER, AnswerTooLong, Transport
 from tests.common.loopback import certificates, closed_port, loopback, with_body
+from tests.house.conftest import holds, until
 
 
 @pytest.fixture
@@ -171,9 +172,8 @@ async def test_a_used_connection_that_breaks_is_no_connect_error_either(
 async def test_who_stops_waiting_closes_the_connection(client: httpx.AsyncClient):
     async with loopback(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", hold=True) as server:
         waiting = asyncio.create_task(client.get(f"http://127.0.0.1:{server.port}/"))
+        await until(holds(lambda: server.requests))
         async with asyncio.timeout(20):
-            while not server.requests:  # noqa: ASYNC110 - what a server has read tells nobody
-                await asyncio.sleep(0.01)  # looks again
             (writer,) = server.open
             waiting.cancel()
             await asyncio.wait([waiting])
@@ -202,9 +202,7 @@ async def pieces(size: int) -> AsyncGenerator[bytes]:
 
 async def connected(server: socket.socket) -> None:
     """Returns when somebody is."""
-    async with asyncio.timeout(30):
-        while not select.select([server], [], [], 0)[0]:  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.01)  # looks again
+    await until(holds(lambda: select.select([server], [], [], 0)[0]))
 
 
 async def what_arrived(server: socket.socket) -> bytes:
@@ -214,9 +212,7 @@ async def what_arrived(server: socket.socket) -> bytes:
     told.register(connection, 0)  # the end of a connection is told unasked
     received = b""
     with connection, contextlib.suppress(ConnectionResetError):
-        async with asyncio.timeout(30):
-            while not told.poll(0):  # noqa: ASYNC110 - the end of a connection tells nobody
-                await asyncio.sleep(0.01)  # looks again
+        await until(holds(lambda: told.poll(0)))
         while piece := connection.recv(1 << 16):
             received += piece
     return received

@@ -1,4 +1,5 @@
-"""What goes on beside a block is not missed in silence, and a program knows when it is not whole any more."""
+"""What goes on beside a block is not missed in silence, a program knows when it is not whole any more; what is
+watched ends with whoever watches."""
 
 import asyncio
 
@@ -6,7 +7,7 @@ import pytest
 import structlog
 
 from common.errors import PartDied
-from common.tasks import Company, beside
+from common.tasks import Company, beside, watched
 from tests.house.conftest import until
 
 
@@ -84,3 +85,25 @@ async def test_a_program_is_whole_when_a_task_has_done_what_there_was():
         await asyncio.sleep(0)
 
     company.require_all()
+
+
+async def test_what_is_watched_ends_with_whoever_watches():
+    begun, over = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        try:
+            await lasts()
+        finally:
+            over.set()
+
+    async def look() -> None:
+        """Nothing is wrong."""
+
+    watching = asyncio.create_task(watched(work(), look, 0.01))
+    await begun.wait()
+    watching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(watching, 20)
+
+    assert over.is_set()

@@ -39,7 +39,7 @@ def test_the_limit_per_address_counts_for_every_location():
 
 def test_the_index_leads_to_every_file():
     index = (FOLDER / "README.md").read_text()
-    told = re.findall(r"`([\w./*-]+\.(?:md|sql|yml|json|conf|service))`|`(Caddyfile)`", index)
+    told = re.findall(r"`([\w./*-]+\.(?:md|sql|yml|json|conf|cfg|service))`|`(Caddyfile)`", index)
     named = {path for pair in told for path in pair if path}
 
     assert all(

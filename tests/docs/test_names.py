@@ -33,7 +33,9 @@ OF_OTHERS = {
     "pg_read_all_data": "PostgreSQL",
     "pg_snapshot_xmin": "PostgreSQL",
     "ignore_startup_parameters": "PgBouncer",
+    "fail_duration": "Caddy",
     "lb_retries": "Caddy",
+    "lb_try_duration": "Caddy",
     "credentials_file": "Prometheus",
     "missing_field": "an earlier document of ours",
     "json.tool": "Python",
@@ -44,7 +46,7 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
 PREFIX = re.compile(r"/api/v\d+")
 OURS = ("/api/", "/_sandbox/", "/livez", "/readyz", "/metrics", "/docs")
 DOTTED = re.compile(r"(?<![\w/.])[a-z_]+(?:\.[a-z_]+)+(?![\w(/.-])")
-FILE = re.compile(r".*\.(?:md|py|toml|yml|yaml|sql|json|conf|txt|dump)")
+FILE = re.compile(r".*\.(?:md|py|toml|yml|yaml|sql|json|conf|cfg|txt|dump)")
 COLUMN = re.compile(r"(?<![\w/.])([a-z_]+)\.([a-z_]+)(?![\w(/.-])")
 SETTING = re.compile(r"MOJITO_[A-Z_]*[A-Z]\b")
 METRIC = re.compile(r"\bmojito_[a-z_]+")

@@ -43,6 +43,15 @@ async def until[T](ask: Callable[[], Awaitable[T]], seconds: float = PATIENCE_SE
     return answer
 
 
+def holds[T](look: Callable[[], T]) -> Callable[[], Awaitable[T]]:
+    """For `until`, where there is nothing to await."""
+
+    async def ask() -> T:
+        return look()
+
+    return ask
+
+
 class Sandbox:
     """A sandbox process, seen through its control plane."""
 

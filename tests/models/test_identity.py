@@ -1,5 +1,6 @@
 """A database says which one it is from 0018 on; copies and other servers are told apart."""
 
+import asyncio
 import os
 import subprocess
 from pathlib import Path
@@ -132,15 +133,71 @@ def standby(server):
         rmtree(home, ignore_errors=True)
 
 
-async def test_a_standby_that_took_over_is_the_same_database(database, sql, standby):
+@pytest.fixture
+async def there(database, standby):
+    """The address of the database on the standby."""
+    return standby.url(urlsplit(database).path[1:])
+
+
+async def promote(url):
+    connection = await asyncpg.connect(url)
+    assert await connection.fetchval("select pg_promote()")
+    await connection.close()
+
+
+async def test_a_standby_that_took_over_is_the_same_database(database, sql, there):
     home = Home()
     before = await home.connect(database, name="test")
-    there = standby.url(urlsplit(database).path[1:])
-    promoting = await asyncpg.connect(there)
-    assert await promoting.fetchval("select pg_promote()")
+    back = await home.connect(database, name="test")
+    await promote(there)
 
     after = await home.connect(there, name="test")
 
     assert await told_identity(after) == await actual_identity(after) == await told_identity(sql)
-    for connection in (before, promoting, after):
+    for connection in (before, back, after):
         await connection.close()
+
+
+async def test_nobody_goes_back_to_the_server_that_a_standby_took_over_from(database, there):
+    home, other = Home(), Home()
+    await promote(there)
+
+    first = await home.connect(database, name="test")
+    after = await home.connect(there, name="test")
+    with pytest.raises(AnotherDatabase, match=r"timeline 1, and .* timeline 2\. Both take writes"):
+        await home.connect(database, name="test")
+    never_there = await other.connect(database, name="test")
+
+    assert isinstance(home.elsewhere, AnotherDatabase)
+    assert other.elsewhere is None
+    for connection in (first, after, never_there):
+        await connection.close()
+
+
+async def test_an_answer_that_was_overtaken_leads_nobody_away(database, there):
+    home = Home()
+    before = await home.connect(database, name="test")
+    asking = asyncio.create_task(home.require(Slow(before, waits=(gone_on := asyncio.Event()))))
+    await promote(there)
+    after = await home.connect(there, name="test")
+    gone_on.set()
+    await asking
+
+    assert home.elsewhere is None
+    for connection in (before, after):
+        await connection.close()
+
+
+class Slow:
+    """A connection whose answers are read later."""
+
+    def __init__(self, connection, waits):
+        self._connection, self._waits = connection, waits
+
+    async def fetchrow(self, *asked):
+        return await self._connection.fetchrow(*asked)
+
+    async def fetchval(self, *asked):
+        answer = await self._connection.fetchval(*asked)
+        await self._waits.wait()
+        return answer

@@ -47,7 +47,11 @@ class Step:
             team_id=team_id or self.team_id,
             save=self.save,
             progress=self.progress,
+            require_wanted=self.require_wanted,
         )
+
+    async def require_wanted(self, _: Pool) -> None:
+        """Somebody always waits."""
 
     async def save(self, more: dict[str, Any]) -> None:
         self.progress |= more

@@ -11,6 +11,7 @@ import pytest
 from common import clock
 from common.errors import ClaimLost, Retry, Unknown, Wait
 from models.credentials import MetaCredentials
+from tests.house.conftest import holds, until
 from tests.workers.platforms.meta.conftest import JOB
 from workers.platforms.base import Account
 from workers.platforms.meta.calls import Addresses, Graph, Refusal, proof
@@ -207,9 +208,7 @@ async def narrow(server):
 async def test_a_create_that_got_no_connection_has_not_happened(server, narrow, context):
     server.answer = None
     waiting = asyncio.create_task(narrow.send(context("campaign"), POST, effect="reads"))
-    async with asyncio.timeout(30):
-        while not server.seen:  # noqa: ASYNC110 - what a server has read tells nobody
-            await asyncio.sleep(0.01)  # looks again
+    await until(holds(lambda: server.seen))
 
     with pytest.raises(Retry) as late:
         await narrow.send(
@@ -229,9 +228,7 @@ async def test_files_that_are_slow_keep_no_other_call_waiting(server, narrow, co
     slow = asyncio.create_task(
         narrow.send(context("media[hero]"), POST, effect="repeatable", file=file)
     )
-    async with asyncio.timeout(30):
-        while not server.seen:  # noqa: ASYNC110 - what a server has read tells nobody
-            await asyncio.sleep(0.01)  # looks again
+    await until(holds(lambda: server.seen))
 
     server.reply(200, '{"id": "1"}')
     answer = await narrow.send(context("campaign"), POST, effect="creates")
