@@ -1,5 +1,5 @@
-"""What goes on beside a block is not missed in silence, a program knows when it is not whole any more; what is
-watched ends with whoever watches."""
+"""What goes on beside a block is not missed in silence, a program knows when it is not whole any more, and
+what is watched ends with whoever watches."""
 
 import asyncio
 
