@@ -15,11 +15,20 @@ _PROBE_SECONDS = 10.0
 
 
 class Listener:
-    """Calls `wake` for each notification and after every gap in which some may have been missed."""
+    """Calls `wake` for each notification, and `back`, or else that, too, after every gap in which some may
+    have been missed."""
 
-    def __init__(self, url: str, wake: Callable[[], None], *, channel: str = CHANNEL) -> None:
+    def __init__(
+        self,
+        url: str,
+        wake: Callable[[], None],
+        *,
+        channel: str = CHANNEL,
+        back: Callable[[], None] | None = None,
+    ) -> None:
         self._url = url
         self._wake = wake
+        self._back = back or wake
         self._channel = channel
         self.is_connected = False
 
@@ -41,7 +50,7 @@ class Listener:
             connection.add_termination_listener(lambda _: lost.set())
             await connection.add_listener(self._channel, self._heard)
             self.is_connected = True
-            self._wake()
+            self._back()
             while not lost.is_set():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(lost.wait(), _PROBE_SECONDS)

@@ -88,7 +88,8 @@ class Worker:
         self._is_told = False
         """Whether somebody said that there may be work, and too little was found since."""
         self._later_look: asyncio.TimerHandle | None = None
-        self._listener = Listener(url, self._hear_of_work)
+        # before it is back this worker asks often, and so looks everywhere once a second
+        self._listener = Listener(url, self._hear_of_work, back=self._wake.set)
         self._accounts = Accounts()
         self._arriving: dict[UUID, list[ClaimedJob]] = {}
         self._arrivals: set[asyncio.Task[None]] = set()

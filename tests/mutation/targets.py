@@ -66,6 +66,7 @@ TARGETS = {
             "tests/workers/test_runner.py",
             "tests/workers/test_runner_tells.py",
             "tests/workers/test_claims.py",
+            "tests/workers/test_runner_half_alive.py",
             "tests/workers/test_runner_cut_off.py",
             "tests/workers/test_runner_begins.py",
         ),
@@ -75,6 +76,8 @@ TARGETS = {
         ("workers/runs.py",),
         (
             "tests/workers/test_runner_ends.py",
+            "tests/workers/test_runner_claims.py",
+            "tests/workers/test_runner_half_alive.py",
             "tests/workers/test_runner_lost_claims.py",
             "tests/workers/test_runner_stops.py",
             "tests/workers/test_runner.py",

@@ -152,13 +152,13 @@ def breaks(*_, **__):
 async def test_each_part_is_one_that_it_cannot_do_without(shop, monkeypatch, part, outside):
     async with dying(shop, Scripted(), part, silence_seconds=0.6):
         monkeypatch.setattr(outside, breaks)
-        await end_connections(shop)
+        await end_connections(shop, "mojito (listener|changes)")
         await jobs(shop, 1)  # which a notifier tells of: only then does it look at its connection
 
 
 async def test_a_database_that_is_away_for_a_while_is_no_death(shop):
     async with working(shop, Scripted(), **BEATING):
-        await end_connections(shop)
+        await end_connections(shop, "mojito .*")
         (job,) = await jobs(shop, 1)
         await let_go(shop, job)
 
@@ -171,9 +171,10 @@ async def test_accounts_that_cannot_be_read_ahead_are_read_with_their_jobs(shop,
         await let_go(shop, job)
 
 
-async def end_connections(shop):
+async def end_connections(shop, names):
     """Of the worker's parts; those that had one look for another."""
     await shop.pool.execute(
         """select pg_terminate_backend(pid) from pg_stat_activity
-           where datname = current_database() and application_name like 'mojito %'"""
+           where datname = current_database() and application_name ~ $1""",
+        names,
     )
