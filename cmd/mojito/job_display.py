@@ -159,8 +159,16 @@ def job_line(job: Job) -> str:
 def waiting_text(job: Job) -> str:
     """What the job waits for."""
     waiting = job["waiting"]
-    until = shown_moment(datetime.fromisoformat(waiting["until"]))
+    until = _moment(waiting["until"])
     return f"waiting: {waiting['reason'].replace('_', ' ')}, until {until}"
+
+
+def _moment(text: str) -> str:
+    """What is none is shown as it came."""
+    try:
+        return shown_moment(datetime.fromisoformat(text))
+    except ValueError:
+        return text
 
 
 def error_lines(job: Job) -> list[str]:

@@ -127,7 +127,7 @@ def test_what_an_api_answers_to_a_request(capsys, validate_only):
     asked = argparse.Namespace(json=False, validate_only=validate_only)
     answer = {"id": HOSTILE, "status": HOSTILE, "steps": [{"name": HOSTILE}]}
 
-    submit._show(answer, asked)
+    submit._show(answer, asked, "")
 
     require_tame(capsys.readouterr().out)
 
