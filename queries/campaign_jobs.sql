@@ -185,6 +185,11 @@ where ad_account_id = @ad_account_id and claim_token is null
 -- what rows do: of all jobs, of those that ran or waited before, and of those whose requests go along. These
 -- are left out when their payloads, as they are stored (long ones compressed), might come to more than a
 -- sixth of what a local socket takes while nobody reads. One claim has one moment and one token.
+with c as (
+    select claimed.*,
+        claimed.started_at <> now() or claimed.rescues > 0 or claimed.waiting_reason is not null as has_past
+    from claim_campaign_jobs(@worker_id::uuid, @want::integer, 32768) as claimed
+)
 select now()::timestamptz as claimed_at,
     (array_agg(c.claim_token))[1]::uuid as claim_token,
     coalesce(array_agg(c.id), '{}')::uuid[] as ids,
@@ -203,11 +208,7 @@ select now()::timestamptz as claimed_at,
     coalesce(array_agg(c.payload) filter (where c.payload is not null), '{}')::jsonb[] as payloads,
     coalesce(array_agg(c.request_id) filter (where c.payload is not null), '{}')::text[] as request_ids,
     coalesce(array_agg(c.traceparent) filter (where c.payload is not null), '{}')::text[] as traceparents
-from (
-    select claimed.*,
-        claimed.started_at <> now() or claimed.rescues > 0 or claimed.waiting_reason is not null as has_past
-    from claim_campaign_jobs(@worker_id::uuid, @want::integer, 32768) as claimed
-) as c;
+from c;
 
 -- name: GetHeadTrustSeconds :one
 -- For how long claims of this session will not look behind the place where the last ones found the head.

@@ -13,6 +13,10 @@ class Stopping(MojitoError):
     """The worker stops, or the caller asked to: no further step is begun."""
 
 
+class NotSent(Stopping):
+    """The same, in a step that had begun: this try of it has sent nothing."""
+
+
 class Pace(msgspec.Struct, frozen=True):
     """How long things take for one account: live ones as the platform needs, sandbox ones briefly."""
 

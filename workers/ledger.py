@@ -20,7 +20,7 @@ from models.marker import where_to_look
 from models.plan import LAYERS_THAT_COUNT, PlannedStep
 from workers import records
 from workers.claimed import ClaimedJob
-from workers.effects import Effect, Pace, Stopping, Try
+from workers.effects import Effect, NotSent, Pace, Stopping, Try
 from workers.platforms.base import Done
 from workers.writes import Intent, Record, Writes
 
@@ -105,14 +105,15 @@ class Ledger:
         return await self._perform(step, effect, pace)
 
     async def require_wanted(self, connection: Connection) -> None:
-        """Raises Stopping when the worker stops, somebody asked the job to, or another worker has it."""
+        """For a try that has sent nothing yet. Raises NotSent when the worker stops, somebody asked the job
+        to, or another worker has it."""
         job_id = None
         if not self._is_stopping():
             job_id = await campaign_jobs.get_wanted_job(
                 connection, id=self._job.id, claim_token=self._token
             )
         if job_id is None:
-            raise Stopping("nobody waits for it any more", code="stopping")
+            raise NotSent("nobody waits for it any more", code="stopping")
 
     def _refuse_failed(self, row: JobStep) -> None:
         error = self.error_of(row.name)
@@ -163,6 +164,7 @@ class Ledger:
         return pace.call_seconds + pace.lag_seconds - since.total_seconds()
 
     async def _perform(self, step: PlannedStep, effect: Effect, pace: Pace) -> Done:
+        is_first = step.name not in self._rows or self._rows[step.name].status == "PENDING"
         before, guard = clock.seconds(), self._guard_from_now()
         intent = self._intent(step)
         row = self._begun(intent, is_ours=await self._writes.intents.submit(intent))
@@ -180,11 +182,11 @@ class Ledger:
         except StepError as error:
             await self._settle(row, error, pace, in_doubt=False)
             raise
-        except Stopping:
-            # before anything was sent, or it would be known what became of it
-            await self._record(self._rows[row.name], status="PENDING", keep_error=True)
+        except NotSent:
+            if is_first:
+                await self._record(self._rows[row.name], status="PENDING", keep_error=True)
             raise
-        except ClaimLost:
+        except (ClaimLost, Stopping):
             raise
         except Exception as error:
             log.exception("step.crashed", step=step.name)

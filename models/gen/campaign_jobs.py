@@ -332,6 +332,11 @@ async def wake_jobs_after_reauthorisation(connection: Connection, *, ad_account_
 
 
 CLAIM_CAMPAIGN_JOBS: Final = """\
+with c as (
+    select claimed.id, claimed.team_id, claimed.kind, claimed.ad_account_id, claimed.platform_type, claimed.status, claimed.payload, claimed.claim_token, claimed.rescues, claimed.waiting_reason, claimed.waiting_since, claimed.request_id, claimed.created_at, claimed.started_at, claimed.updated_at, claimed.account_updated_at, claimed.traceparent,
+        claimed.started_at <> now() or claimed.rescues > 0 or claimed.waiting_reason is not null as has_past
+    from claim_campaign_jobs($1::uuid, $2::integer, 32768) as claimed
+)
 select now()::timestamptz as claimed_at,
     (array_agg(c.claim_token))[1]::uuid as claim_token,
     coalesce(array_agg(c.id), '{}')::uuid[] as ids,
@@ -350,11 +355,7 @@ select now()::timestamptz as claimed_at,
     coalesce(array_agg(c.payload) filter (where c.payload is not null), '{}')::jsonb[] as payloads,
     coalesce(array_agg(c.request_id) filter (where c.payload is not null), '{}')::text[] as request_ids,
     coalesce(array_agg(c.traceparent) filter (where c.payload is not null), '{}')::text[] as traceparents
-from (
-    select claimed.id, claimed.team_id, claimed.kind, claimed.ad_account_id, claimed.platform_type, claimed.status, claimed.payload, claimed.claim_token, claimed.rescues, claimed.waiting_reason, claimed.waiting_since, claimed.request_id, claimed.created_at, claimed.started_at, claimed.updated_at, claimed.account_updated_at, claimed.traceparent,
-        claimed.started_at <> now() or claimed.rescues > 0 or claimed.waiting_reason is not null as has_past
-    from claim_campaign_jobs($1::uuid, $2::integer, 32768) as claimed
-) as c
+from c
 """
 
 

@@ -51,7 +51,7 @@ async def test_an_upgrade_needs_nothing_but_migrating(sql, database):
     await migrate(database, to="0017")
     before = await sql.fetchval("select count(*) from audit_log")
 
-    done = await migrate(database)
+    done = await migrate(database, to="0018")
 
     assert done == ["up 0018_which_database_this_is.sql"]
     assert await told_identity(sql) == await actual_identity(sql)
