@@ -215,6 +215,12 @@ from c;
 select extract(epoch from (
     nullif(current_setting('mojito.head', true), '')::timestamptz[])[5] - clock_timestamp())::float8 as seconds;
 
+-- name: ForgetHeadTrustedForLong :exec
+-- Longer than fifty looks of a second: mostly the database's clock was put back since, and until it is there
+-- again what was given back would not be found.
+select set_config('mojito.head', '', false)
+where now() + interval '1 minute' < (nullif(current_setting('mojito.head', true), '')::timestamptz[])[5];
+
 -- name: MoveCampaignJobs :one
 -- Ends jobs or lets them wait. Which of them were moved, counted from 1: a job that is missing belonged
 -- to another worker. A job that would wait and was asked to stop is cancelled instead.

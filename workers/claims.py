@@ -54,6 +54,7 @@ class Claims:
         it, may do."""
         connection = await self._connected()
         if self._must_look():
+            await campaign_jobs.forget_head_trusted_for_long(connection)
             await self._give_back_unknown(connection)
         return await self._metrics.claimed(
             claim_jobs(connection, worker_id=self._worker_id, want=want)

@@ -377,6 +377,17 @@ async def get_head_trust_seconds(connection: Connection) -> float | None:
     return None if row is None else row[0]
 
 
+FORGET_HEAD_TRUSTED_FOR_LONG: Final = """\
+select set_config('mojito.head', '', false)
+where now() + interval '1 minute' < (nullif(current_setting('mojito.head', true), '')::timestamptz[])[5]
+"""
+
+
+async def forget_head_trusted_for_long(connection: Connection) -> None:
+    """Longer than fifty looks of a second: mostly the database's clock was put back since, and until it is there again what was given back would not be found."""
+    await connection.execute(FORGET_HEAD_TRUSTED_FOR_LONG)
+
+
 MOVE_CAMPAIGN_JOBS: Final = """\
 with told as materialized (
     select generate_subscripts($1::uuid[], 1) as nth, unnest($1::uuid[]) as id,

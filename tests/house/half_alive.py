@@ -11,6 +11,7 @@ def breaks(*_):
     raise ZeroDivisionError
 
 
-WorkerMetrics.moved = breaks
-ApiMetrics.flushed = breaks
-sys.exit(main())
+if __name__ == "__main__":
+    WorkerMetrics.moved = breaks
+    ApiMetrics.flushed = breaks
+    sys.exit(main())

@@ -3,7 +3,7 @@
 import pytest
 
 from models.gen import workers
-from tests.workers.running import NEVER
+from tests.workers.running import NEVER, connected
 from workers.claims import Claims
 from workers.metrics import WorkerMetrics
 
@@ -16,6 +16,7 @@ TELL = """
     end $$;
     create trigger tell before update on campaign_jobs for each row execute function tell();
 """
+AHEAD = "{" + ",".join(["2100-01-01 00:00:00+00"] * 5) + "}"
 
 
 class Known:
@@ -61,6 +62,25 @@ async def test_claims_are_looked_through_now_and_then_without_any_doubt(shop, kn
     claims.drop_connection()
 
     assert known.times_asked == 3
+
+
+async def test_a_clock_that_was_put_back_hides_what_was_given_back_until_the_next_look_only(
+    shop, known
+):
+    job_id = await shop.job(await shop.account())
+    await shop.pool.execute("update campaign_jobs set due_at = now() - interval '1 hour'")
+    claims = claims_of(shop, known, NEVER)
+    async with connected(shop) as session:
+        claims._connection = session
+        # as a session remembers it that looked while the clock was ahead
+        await session.execute("select set_config('mojito.head', $1::text, false)", AHEAD)
+
+        trusting = await claims.take(1), await claims.take(1)
+        claims.doubt()
+        looking = await claims.take(1)
+
+    assert trusting == ([], [])
+    assert [job.id for job in looking] == [job_id]
 
 
 async def test_claims_wait_for_no_disk_and_read_no_table_through(shop, known):
