@@ -57,7 +57,7 @@ async def test_an_entry_is_a_line_and_the_last_minute_is_held_back(command):
     first = json.loads(lines[0])
     assert code == 0
     assert numbers(lines) == [1, 2, 3]
-    assert said == "1 entries of the last minute are held back (--fresh)\n"
+    assert said == "1 entry of the last minute is held back (--fresh)\n"
     assert first["team"] == "A"
     assert first["actor"] == "me"
     assert first["action"] == "thing.made"
