@@ -44,6 +44,7 @@ class Presence:
         self._trust_seconds = trust_seconds
         self._renewed_at = -trust_seconds
         self._silences = 0
+        self._is_leaving = False
         self._told_at = -_TOLD_SECONDS
 
     def guard(self) -> None:
@@ -66,6 +67,10 @@ class Presence:
                 raise ClaimLost("no sign of life was written for too long", code="out_of_touch")
 
         return guard
+
+    def leave(self) -> None:
+        """From here on our row is not made again: whoever deletes it says this before."""
+        self._is_leaving = True
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -104,7 +109,8 @@ class Presence:
 
     async def _renew(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         before = clock.seconds()
-        if not await workers.renew_worker(connection, id=self._worker_id):
+        is_known = await workers.renew_worker(connection, id=self._worker_id)
+        if not is_known and not self._is_leaving:
             await workers.register_worker(
                 connection, id=self._worker_id, host=socket.gethostname(), process_id=os.getpid()
             )

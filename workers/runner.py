@@ -273,6 +273,7 @@ class Worker:
         try:
             async with asyncio.timeout(5):
                 await workers.give_back_claims(self._pool, worker_id=self._id)
+                self._presence.leave()
                 await workers.delete_worker(self._pool, id=self._id)
         except DATABASE_FAILURES as error:
             log.warning("worker.left_claims", error=type(error).__name__)

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from common import clock
 from common.errors import ClaimLost
 from common.tasks import beside
+from models.gen import workers
 from tests.workers.running import connected, until
 from workers.presence import Presence
 
@@ -69,3 +70,21 @@ async def test_a_sign_of_life_is_as_old_as_the_wish_to_give_it(shop):
         await renewing
 
     assert presence._renewed_at < begun_before
+
+
+async def test_who_leaves_is_not_registered_again(shop):
+    """Once more by the renewal that was on its way: his row would stay behind until it is dead."""
+    presence = Presence(shop.url, shop.worker_id, renew_seconds=0.01, trust_seconds=20)
+
+    async def is_registered():
+        return await shop.value("select count(*) from workers")
+
+    async with presence.running(), connected(shop) as own:
+        await workers.delete_worker(shop.pool, id=shop.worker_id)
+        await until(is_registered)
+
+        presence.leave()
+        await workers.delete_worker(shop.pool, id=shop.worker_id)
+        await presence._renew(own)
+
+        assert not await is_registered()
