@@ -81,10 +81,9 @@ class Ledger:
 
     def now(self) -> datetime:
         """The database's clock, never ahead of it."""
-        since = int((clock.seconds() - self._claimed_at) * 1_000_000)
-        return self._job.claimed_at + timedelta(
-            0, 0, since
-        )  # seconds as a float take six times as long
+        # seconds as a float take six times as long
+        microseconds = int((clock.seconds() - self._claimed_at) * 1_000_000)
+        return self._job.claimed_at + timedelta(0, 0, microseconds)
 
     async def step(self, step: PlannedStep, effect: Effect, pace: Pace) -> Done:
         """Does the step unless it is done; returns what it brought.
@@ -133,7 +132,7 @@ class Ledger:
         except (ClaimLost, Stopping):
             raise
         except Exception as error:
-            await self._settle(row, _met(step, error), pace, in_doubt=True)
+            await self._settle(row, records.met(step.name, error), pace, in_doubt=True)
             raise
         if found is not None:
             log.info("step.found", step=step.name, platform_id=found.platform_id)
@@ -398,11 +397,3 @@ class Ledger:
 
 def _unguarded() -> None:
     """Where nobody takes jobs away."""
-
-
-def _met(step: PlannedStep, error: Exception) -> StepError:
-    """What a look met. A fault of our own, or of an answer, leaves the doubt as it was."""
-    if isinstance(error, StepError):
-        return error
-    log.error("step.look_crashed", step=step.name, exc_info=error)
-    return records.unexpected(error)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import msgspec
+import structlog
 
 from common.errors import Reject, StepError, Unknown, Wait
 from common.plain_words import counted
@@ -11,6 +12,8 @@ from models.job import NOTHING_TO_DO, JobError
 from models.jsonb import clean, to_jsonb
 from workers.platforms.base import Done
 from workers.writes import Intent, Record
+
+log = structlog.get_logger()
 
 LONGEST_PAUSE = timedelta(minutes=30)
 """Between two tries that follow each other; no backoff of a step's eight attempts is longer."""
@@ -140,6 +143,14 @@ def in_doubt_for(seconds: float) -> Wait:
         reason="in_doubt",
         seconds=seconds,
     )
+
+
+def met(step_name: str, error: Exception) -> StepError:
+    """What a look met. A fault of our own, or of an answer, leaves the doubt as it was."""
+    if isinstance(error, StepError):
+        return error
+    log.error("step.look_crashed", step=step_name, exc_info=error)
+    return unexpected(error)
 
 
 def unexpected(error: Exception) -> Unknown:
