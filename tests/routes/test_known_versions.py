@@ -1,4 +1,5 @@
-"""An account that a caller has seen is not sent again, unless the platform wants a pause just now."""
+"""An account that a caller has seen is not sent again, unless the platform wants a pause just now;
+one whose tag was made weak on its way is told so."""
 
 import pytest
 
@@ -60,3 +61,14 @@ async def test_a_pause_that_the_platform_asked_for_is_shown_though_it_makes_no_n
     assert (during.status_code, during.headers["etag"]) == (200, tag)
     assert during.json()["throttled_until"] is not None
     assert after.status_code == 304
+
+
+@pytest.mark.parametrize(("form", "is_told"), [("W/{tag}", True), ('W/"other"', False)])
+async def test_who_has_a_tag_that_was_made_weak_on_its_way_is_told_so(caller, form, is_told):
+    url = f"{URL}/{(await add_account(caller))['id']}"
+    sent = form.format(tag=(await caller.get(url)).headers["etag"])
+
+    answer = await caller.patch(url, json={}, headers={"If-Match": sent})
+
+    assert answer.status_code == 412
+    assert ("without W/" in answer.json()["detail"]) is is_told
