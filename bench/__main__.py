@@ -14,9 +14,9 @@ from pathlib import Path
 
 import uvloop
 
-from bench import builds, crowds, drains, others, pickup, posts, streams
+from bench import builds, crowds, drains, others, pickup, posts, processor, streams
 from bench.ground import PAYLOAD, Ground, prepare
-from bench.table import head
+from bench.table import QUICK, head
 from common.embedded_postgres import EmbeddedPostgres
 from common.log import configure
 from models.database import open_pool
@@ -43,7 +43,8 @@ async def measure(server: EmbeddedPostgres, only: list[str], repeats: int) -> No
     conditions = (
         f"PostgreSQL {server.binaries.version}, durable commits; Python {platform.python_version()}; "
         f"{os.cpu_count()} cores shared by all; payload {len(PAYLOAD)} bytes; "
-        f"{len(ground.accounts)} accounts; medians of {repeats}, taken in turns"
+        f"{len(ground.accounts)} accounts; medians of {repeats}, of what takes seconds "
+        f"{QUICK * repeats}, taken in turns"
     )
     sys.stdout.write(f"{conditions}\n")
     head()
@@ -51,6 +52,7 @@ async def measure(server: EmbeddedPostgres, only: list[str], repeats: int) -> No
         match name:
             case "drain":
                 await drains.no_op(ground, repeats)
+                await processor.per_job(ground, repeats)
             case "steps":
                 await drains.four_steps(ground, repeats)
             case "pickup":

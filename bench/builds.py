@@ -13,7 +13,7 @@ from bench.ground import Ground
 from bench.posts import running
 from bench.programs import installation
 from bench.request import REQUEST
-from bench.table import Line, medians, show
+from bench.table import QUICK, Line, medians, show
 from models.api_keys import create_key
 
 CALL_SECONDS = 0.1
@@ -29,7 +29,7 @@ async def builds(ground: Ground, repeats: int) -> None:
         async def built(ad_sets: int, ads: int) -> float:
             return await _built(ground, client, account, image, ad_sets, ads) * 1000
 
-        one, many = await medians(repeats, partial(built, 1, 1), partial(built, 4, 2))
+        one, many = await medians(QUICK * repeats, partial(built, 1, 1), partial(built, 4, 2))
         beside, limit = f"{CHAIN} dependent calls", CHAIN * CALL_SECONDS * 1000
         name = "100 ms per call, ms"
         show(Line(f"a campaign of 1 ad, {name}", one, beside, limit, 1.15, more=False))

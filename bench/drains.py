@@ -6,25 +6,35 @@ from functools import partial
 
 from bench.ground import Ground
 from bench.programs import Process
-from bench.table import Line, medians, show
+from bench.table import QUICK, Line, medians, show
 
 JOBS, STEP_JOBS = 20_000, 4_000
 STEPS = 4
 WARM_UP = 2_000
 """Jobs before the clock runs: plans, accounts and prepared statements are as in a process that works."""
 
+type Look = Callable[[Sequence[Process]], Awaitable[None]]
+"""Called with the processes that drain, before the clock runs and when all is done."""
+type Fill = Callable[[int], Awaitable[None]]
 
-async def ours(ground: Ground, jobs: int, *, steps: int = 0, processes: int = 1) -> float:
+
+async def _nobody(_: Sequence[Process]) -> None:
+    """Does not look."""
+
+
+async def ours(
+    ground: Ground, jobs: int, *, steps: int = 0, processes: int = 1, look: Look = _nobody
+) -> float:
     """Jobs per second, from the moment that the queue is told of until nothing is left."""
     await ground.clear()
     command = ("-m", "bench.worker", ground.url, "--steps", str(steps))
     workers = [await Process(*command).ready() for _ in range(processes)]
-    for count in (WARM_UP, jobs):
-        await ground.fill(count)
-        began = time.perf_counter()
+
+    async def drain() -> None:
         await ground.wake()
         await ground.until_done()
-        took = time.perf_counter() - began
+
+    took = await _timed(jobs, ground.fill, drain, partial(look, workers))
     for worker in workers:
         worker.terminate()
     for worker in workers:
@@ -34,39 +44,61 @@ async def ours(ground: Ground, jobs: int, *, steps: int = 0, processes: int = 1)
 
 
 async def plain(
-    ground: Ground, jobs: int, *, lanes: int, steps: int = 0, processes: int = 1
+    ground: Ground,
+    jobs: int,
+    *,
+    lanes: int,
+    steps: int = 0,
+    processes: int = 1,
+    look: Look = _nobody,
 ) -> float:
     """The same for the loop."""
     command = ("-m", "bench.plain", ground.url, "--lanes", str(lanes), "--steps", str(steps))
-    return await _looped(ground, jobs, command, ground.fill_plain, processes)
+    return await _looped(ground, jobs, command, ground.fill_plain, processes, look)
 
 
 async def bare(ground: Ground, jobs: int, *, lanes: int) -> float:
     """The same for our own statements without the objects of a job."""
     command = ("-m", "bench.bare", ground.url, "--lanes", str(lanes))
-    return await _looped(ground, jobs, command, ground.fill, 1)
+    return await _looped(ground, jobs, command, ground.fill, 1, _nobody)
 
 
 async def _looped(
     ground: Ground,
     jobs: int,
     command: Sequence[str],
-    fill: Callable[[int], Awaitable[None]],
+    fill: Fill,
     processes: int,
+    look: Look,
 ) -> float:
     await ground.clear()
     loops = [await Process(*command).ready() for _ in range(processes)]
-    for count in (WARM_UP, jobs):
-        await fill(count)
-        began = time.perf_counter()
+
+    async def drain() -> None:
         for loop in loops:
             loop.go()
         for loop in loops:
             await loop.line()
-        took = time.perf_counter() - began
+
+    took = await _timed(jobs, fill, drain, partial(look, loops))
     for loop in loops:
         loop.kill()
     return jobs / took
+
+
+async def _timed(
+    jobs: int, fill: Fill, drain: Callable[[], Awaitable[None]], look: Callable[[], Awaitable[None]]
+) -> float:
+    """Seconds, behind a drain that only warms up."""
+    took = 0.0
+    for count in (WARM_UP, jobs):
+        await fill(count)
+        await look()
+        began = time.perf_counter()
+        await drain()
+        took = time.perf_counter() - began
+        await look()
+    return took
 
 
 async def no_op(ground: Ground, repeats: int) -> None:
@@ -77,7 +109,7 @@ async def no_op(ground: Ground, repeats: int) -> None:
             return await ours(ground, JOBS)
 
     one, off, one_lane, two_lanes, two, two_loops, statements = await medians(
-        repeats,
+        QUICK * repeats,
         partial(ours, ground, JOBS),
         free,
         partial(plain, ground, JOBS, lanes=1),
@@ -101,7 +133,7 @@ async def no_op(ground: Ground, repeats: int) -> None:
 async def four_steps(ground: Ground, repeats: int) -> None:
     """Intent and outcome each committed."""
     one, one_lane, two_lanes = await medians(
-        repeats,
+        QUICK * repeats,
         partial(ours, ground, STEP_JOBS, steps=STEPS),
         partial(plain, ground, STEP_JOBS, lanes=1, steps=STEPS),
         partial(plain, ground, STEP_JOBS, lanes=2, steps=STEPS),

@@ -5,17 +5,18 @@ import json
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from itertools import product
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from bench.drains import JOBS, STEP_JOBS, STEPS, ours
 from bench.ground import Ground
 from bench.programs import ENVIRONMENT, ROOT
-from bench.table import Line, show
+from bench.table import QUICK, Line, Median, show
 
 PYTHON = ROOT / ".venv.bench" / "bin" / "python"
-DRAINS = ("pgqueuer_drain.py", "procrastinate_drain.py", "dbos_drain.py")
+DRAINS = ((QUICK, "pgqueuer_drain.py"), (1, "procrastinate_drain.py"), (1, "dbos_drain.py"))
+"""How many times as often as asked for each is taken."""
 
 
 def python() -> Path | None:
@@ -35,15 +36,14 @@ async def all_of(ground: Ground, repeats: int) -> None:
 
 async def drains(ground: Ground, repeats: int) -> None:
     """Drain with one process and with two; ours is to be twice as fast as the best of them."""
-    for processes in (1, 2):
-        (rate,), told = await _in_turns(
-            repeats,
+    for processes, (times, program) in product((1, 2), DRAINS):
+        (rate,), (told,) = await _in_turns(
+            times * repeats,
             [partial(ours, ground, JOBS, processes=processes)],
-            *(_peer(program, ground, "drain", "--processes", str(processes)) for program in DRAINS),
+            _peer(program, ground, "drain", "--processes", str(processes)),
         )
         measure = f"drain of no-op jobs, everything on, jobs/s, {processes} process"
-        for line in told:
-            show(Line(measure, rate, f"{line['name']} {line['version']}", line["value"], 2.0))
+        show(Line(measure, rate, f"{told['name']} {told['version']}", told["value"], 2.0))
 
 
 async def steps(ground: Ground, repeats: int) -> None:
@@ -77,16 +77,16 @@ def _peer(program: str, ground: Ground, *arguments: str) -> list[str]:
 
 
 async def _in_turns(
-    repeats: int, rates: Sequence[Callable[[], Awaitable[float]]], *commands: Sequence[str]
-) -> tuple[list[float], list[dict[str, Any]]]:
-    """Medians of our rates and of each line that the commands tell."""
+    repeats: int, rates: Sequence[Callable[[], Awaitable[float]]], command: Sequence[str]
+) -> tuple[list[Median], list[dict[str, Any]]]:
+    """Medians of our rates and of each line that the command tells."""
     found: list[list[float]] = []
     told: list[list[dict[str, Any]]] = []
     for _ in range(repeats):
         found.append([await rate() for rate in rates])
-        told.append([line for command in commands for line in await _lines(command)])
-    return [median(same) for same in zip(*found, strict=True)], [
-        {**same[0], "value": median(line["value"] for line in same)}
+        told.append(await _lines(command))
+    return [Median(same) for same in zip(*found, strict=True)], [
+        {**same[0], "value": Median([line["value"] for line in same])}
         for same in zip(*told, strict=True)
     ]
 

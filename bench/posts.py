@@ -16,7 +16,7 @@ import httpx
 from bench.ground import Ground
 from bench.programs import ENVIRONMENT, ROOT, installation
 from bench.request import REQUEST
-from bench.table import Line, medians, show
+from bench.table import QUICK, Line, medians, show
 from common.uuid7 import uuid7
 from models.api_keys import create_key
 from models.gen import campaign_jobs
@@ -74,7 +74,7 @@ async def _what_limits_cost(ground: Ground, repeats: int) -> None:
             return await _load(f"{url}/api/v1/ads/meta", key, body)
 
         mine, free = await medians(
-            repeats, lambda: accepted(*limited), lambda: accepted(*unlimited)
+            QUICK * repeats, lambda: accepted(*limited), lambda: accepted(*unlimited)
         )
     show(Line("POST /ads/meta accepted per second, limits on", mine, "limits off", free, 0.95))
 

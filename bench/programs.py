@@ -43,6 +43,11 @@ class Process:
         assert self._process.stdout is not None
         self._in, self._out = self._process.stdin, self._process.stdout
 
+    @property
+    def process_id(self) -> int:
+        """As the system has it."""
+        return self._process.pid
+
     async def line(self) -> str:
         """What it says next. Raises RuntimeError when it has ended."""
         found = (await asyncio.to_thread(self._out.readline)).strip()

@@ -3,11 +3,25 @@
 import statistics
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal
+from typing import Literal, Self
 
 import msgspec
 
-WIDTHS = (58, 12, 34, 12, 8)
+WIDTHS = (58, 12, 34, 12, 8, 12)
+QUICK = 3
+"""What takes seconds is taken so many times as often: the machine's moods are longer than one of its runs."""
+
+
+class Median(float):
+    """Of one measure, with the figures that it was made of, in the order in which they were taken."""
+
+    def __new__(cls, values: Sequence[float]) -> Self:
+        """Of at least one."""
+        median = super().__new__(cls, statistics.median(values))
+        median.values = tuple(values)
+        return median
+
+    values: tuple[float, ...]
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -27,6 +41,16 @@ class Line(msgspec.Struct, frozen=True):
         return self.ours / self.theirs if self.theirs else float("nan")
 
     @property
+    def turns(self) -> list[float]:
+        """The ratio in each turn, the least first; none where ours was measured otherwise."""
+        if not isinstance(self.ours, Median):
+            return []
+        theirs = self.theirs.values if isinstance(self.theirs, Median) else (self.theirs,)
+        beside = theirs * len(self.ours.values) if len(theirs) == 1 else theirs
+        pairs = zip(self.ours.values, beside, strict=True)
+        return sorted(mine / other for mine, other in pairs if other)
+
+    @property
     def verdict(self) -> Literal["", "met", "NOT met"]:
         """Whether the goal is reached."""
         if self.goal is None:
@@ -37,7 +61,7 @@ class Line(msgspec.Struct, frozen=True):
 
 def head() -> None:
     """The first line."""
-    _write("measure", "ours", "beside", "theirs", "ratio", "goal")
+    _write("measure", "ours", "beside", "theirs", "ratio", "turns", "goal")
 
 
 def show(line: Line) -> None:
@@ -46,16 +70,19 @@ def show(line: Line) -> None:
         "" if line.goal is None else f"{'>=' if line.more else '<='} {line.goal:.3g} {line.verdict}"
     )
     ours, theirs, ratio = _figure(line.ours), _figure(line.theirs), f"{line.ratio:.2f}"
-    _write(line.measure, ours, line.beside, theirs, ratio, sign)
+    turns = f"{line.turns[0]:.2f}-{line.turns[-1]:.2f}" if len(line.turns) > 1 else ""
+    _write(line.measure, ours, line.beside, theirs, ratio, turns, sign)
 
 
-async def medians(repeats: int, *measures: Callable[[], Awaitable[float]]) -> tuple[float, ...]:
-    """Of each measure, taken in turns, so that a change of the machine's mood hits all alike."""
+async def medians(repeats: int, *measures: Callable[[], Awaitable[float]]) -> tuple[Median, ...]:
+    """Of each measure, taken in turns, now in this order and now in the other: neither a change of the
+    machine's mood nor what one leaves behind for the next hits one of them alone."""
     found: list[list[float]] = [[] for _ in measures]
-    for _ in range(repeats):
-        for place, measure in enumerate(measures):
+    places = list(enumerate(measures))
+    for turn in range(repeats):
+        for place, measure in places if turn % 2 == 0 else reversed(places):
             found[place].append(await measure())
-    return tuple(statistics.median(values) for values in found)
+    return tuple(map(Median, found))
 
 
 def quantiles(seconds: Sequence[float]) -> tuple[float, float]:
@@ -69,8 +96,8 @@ def _figure(value: float) -> str:
 
 
 def _write(*cells: str) -> None:
-    measure, ours, beside, theirs, ratio, goal = cells
-    sizes = zip((ours, beside, theirs, ratio), WIDTHS[1:], (True, False, True, True), strict=True)
+    measure, *numbers, goal = cells
+    sizes = zip(numbers, WIDTHS[1:], (True, False, True, True, True), strict=True)
     middle = "  ".join(cell.rjust(n) if right else cell.ljust(n) for cell, n, right in sizes)
     sys.stdout.write(f"{measure.ljust(WIDTHS[0])}  {middle}  {goal}".rstrip() + "\n")
     sys.stdout.flush()
