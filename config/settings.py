@@ -103,8 +103,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Seconds, Meta(description="How long what runs may go on after SIGTERM.")
     ] = 20.0
     call_deadline_seconds: Annotated[
-        Seconds,
-        Meta(description="The longest one call to a platform may take. The same on every worker."),
+        Seconds, Meta(description="The longest one call to a platform may take.")
     ] = 30.0
     list_lag_seconds: Annotated[
         Seconds,

@@ -15,16 +15,17 @@ select count(*) from job_steps where campaign_job_id = @campaign_job_id and stat
 -- Writes the intent of steps that no run has begun so far, as StartSteps does, for half of its price. How
 -- many were begun; none at all, but a violated steps_are_unique_in_their_job, when some run has begun one.
 insert into job_steps (campaign_job_id, name, position, kind, status, request_digest, claim_token,
-    intent_at, started_at)
+    intent_at, started_at, call_seconds)
 select asked.campaign_job_id, asked.name, asked.position, asked.kind, 'RUNNING', asked.request_digest,
-    asked.claim_token, now(), now()
+    asked.claim_token, now(), now(), asked.call_seconds
 from (
     select unnest(string_to_array(@campaign_job_ids::text, ',')::uuid[]) as campaign_job_id,
         jsonb_array_elements_text((@names::text)::jsonb) as name,
         unnest(string_to_array(@positions::text, ',')::integer[]) as position,
         unnest(string_to_array(@kinds::text, ',')) as kind,
         decode(unnest(string_to_array(@request_digests::text, ',')), 'hex') as request_digest,
-        unnest(string_to_array(@claim_tokens::text, ',')::uuid[]) as claim_token
+        unnest(string_to_array(@claim_tokens::text, ',')::uuid[]) as claim_token,
+        unnest(string_to_array(@call_seconds::text, ',')::integer[]) as call_seconds
 ) as asked
 join campaign_jobs as j on j.id = asked.campaign_job_id and j.claim_token = asked.claim_token
     and j.cancel_requested_at is null;
@@ -40,19 +41,21 @@ with asked as materialized (
         unnest(string_to_array(@kinds::text, ',')) as kind,
         unnest(@attempts::integer[]) as attempt, unnest(@request_digests::bytea[]) as request_digest,
         unnest(@claim_tokens::uuid[]) as claim_token,
-        unnest(@previous_tokens::uuid[]) as previous_token
+        unnest(@previous_tokens::uuid[]) as previous_token,
+        unnest(@call_seconds::integer[]) as call_seconds
 ), begun as (
     insert into job_steps (campaign_job_id, name, position, kind, status, attempt, request_digest,
-        claim_token, intent_at, started_at)
+        claim_token, intent_at, started_at, call_seconds)
     select asked.campaign_job_id, asked.name, asked.position, asked.kind, 'RUNNING',
-        coalesce(asked.attempt, 0), asked.request_digest, asked.claim_token, now(), now()
+        coalesce(asked.attempt, 0), asked.request_digest, asked.claim_token, now(), now(),
+        asked.call_seconds
     from asked
     join campaign_jobs as j on j.id = asked.campaign_job_id and j.claim_token = asked.claim_token
         and j.cancel_requested_at is null
     on conflict (campaign_job_id, name) do update
     set status = 'RUNNING', attempt = excluded.attempt, looks = 0,
         claim_token = excluded.claim_token,
-        intent_at = now(), due_at = null, finished_at = null,
+        intent_at = now(), call_seconds = excluded.call_seconds, due_at = null, finished_at = null,
         -- hours in which nobody tried are not among those that a step may take
         started_at = case when job_steps.intent_at > now() - interval '30 minutes'
             then coalesce(job_steps.started_at, now()) else now() end

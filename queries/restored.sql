@@ -18,9 +18,10 @@ where j.kind = 'BUILD_CAMPAIGN' and j.status <> 'SUCCESS' and j.id > @after_id
 order by j.id limit @most::integer;
 
 -- name: DoubtForgottenSteps :execrows
--- Steps that may have been begun after the backup. Those that have a row keep it.
+-- Steps that may have been begun after the backup. Those that have a row keep it. What their calls were given
+-- is forgotten, too: whoever looks reckons with its own deadline.
 insert into job_steps (
-    campaign_job_id, name, position, kind, status, claim_token, intent_at, started_at)
+    campaign_job_id, name, position, kind, status, claim_token, intent_at, started_at, call_seconds)
 select unnest(@campaign_job_ids::uuid[]), jsonb_array_elements_text((@names::text)::jsonb),
-    unnest(@positions::integer[]), unnest(@kinds::text[]), 'IN_DOUBT', gen_random_uuid(), now(), now()
+    unnest(@positions::integer[]), unnest(@kinds::text[]), 'IN_DOUBT', gen_random_uuid(), now(), now(), 0
 on conflict (campaign_job_id, name) do nothing;

@@ -1,5 +1,6 @@
 """What a step does outside, what it may use of the ledger meanwhile, and how long things may take."""
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -28,6 +29,11 @@ class Pace(msgspec.Struct, frozen=True):
     """No wait, backoff or pause is longer; None is no limit."""
     outage_seconds: float = 0.0
     """How long a step bears with a platform that is down before its tries are counted."""
+
+    @property
+    def told_call_seconds(self) -> int:
+        """As the row of a step tells others how long its call may take: never less."""
+        return math.ceil(self.call_seconds)
 
     def wait(self, seconds: float) -> float:
         """The wait, cut to what the account allows."""

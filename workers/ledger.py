@@ -138,7 +138,8 @@ class Ledger:
             log.info("step.found", step=step.name, platform_id=found.platform_id)
             await self._write(row, self._outcome(row, found))
             return found
-        quiet_in = self._quiet_in(row, pace)
+        since = self.now() - (row.intent_at or self._job.created_at)
+        quiet_in = records.seconds_until_quiet(row, pace, since)
         if quiet_in > 0 or row.looks < 1:
             wait = pace.wait(max(quiet_in, pace.lag_seconds))
             await self._record(
@@ -157,21 +158,16 @@ class Ledger:
             error = records.last_error(row)
             await self._give_up(row, error, attempt)
 
-    def _quiet_in(self, row: JobStep, pace: Pace) -> float:
-        """Seconds until no earlier call of this step can still be at work."""
-        since = self.now() - (row.intent_at or self._job.created_at)
-        return pace.call_seconds + pace.lag_seconds - since.total_seconds()
-
     async def _perform(self, step: PlannedStep, effect: Effect, pace: Pace) -> Done:
         is_first = step.name not in self._rows or self._rows[step.name].status == "PENDING"
         before, guard = clock.seconds(), self._guard_from_now()
-        intent = self._intent(step)
+        intent = self._intent(step, pace)
         row = self._begun(intent, is_ours=await self._writes.intents.submit(intent))
         if clock.seconds() - before > pace.call_seconds / 2:
             # too little of the call's time is left: begin again rather than send a call that may
             # still be at work when a later look believes it cannot
             before, guard = clock.seconds(), self._guard_from_now()
-            intent = self._intent(step)
+            intent = self._intent(step, pace)
             row = self._begun(intent, is_ours=await self._writes.intents.submit(intent))
         try:
             done = await effect.perform(self._try(row, pace, before, guard))
@@ -212,7 +208,7 @@ class Ledger:
     def _digest(self) -> bytes:
         return hashlib.sha256(self._payload.encode()).digest()
 
-    def _intent(self, step: PlannedStep) -> Intent:
+    def _intent(self, step: PlannedStep, pace: Pace) -> Intent:
         """To be written durably before the step is tried."""
         if self._is_stopping():
             raise Stopping("the worker stops", code="stopping")
@@ -226,6 +222,7 @@ class Ledger:
             0 if row is None else row.attempt,
             self._digest,
             None if row is None else row.claim_token,
+            pace.told_call_seconds,
         )
 
     def _begun(self, intent: Intent, *, is_ours: bool) -> JobStep:

@@ -10,6 +10,7 @@ from common.plain_words import counted
 from models.gen.rows import JobStep
 from models.job import NOTHING_TO_DO, JobError
 from models.jsonb import clean, to_jsonb
+from workers.effects import Pace
 from workers.platforms.base import Done
 from workers.writes import Intent, Record
 
@@ -69,6 +70,7 @@ def begun(intent: Intent, row: JobStep | None, now: datetime) -> JobStep:
         None,  # due_at
         now if row is None else began_at(row, now),
         None,  # finished_at
+        intent.call_seconds,
     )
 
 
@@ -91,7 +93,15 @@ def written(row: JobStep, record: Record, due_at: datetime | None) -> JobStep:
         due_at,
         row.started_at,
         row.finished_at,
+        row.call_seconds,
     )
+
+
+def seconds_until_quiet(row: JobStep, pace: Pace, since: timedelta) -> float:
+    """Until no earlier call of this step can still be at work, when its intent was written that long
+    ago: also none of a worker that lets calls take longer."""
+    longest = max(pace.call_seconds, row.call_seconds)
+    return longest + pace.lag_seconds - since.total_seconds()
 
 
 def began_at(row: JobStep, now: datetime) -> datetime:

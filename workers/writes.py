@@ -25,7 +25,8 @@ MOVE_SETTINGS = {
 
 
 class Intent(msgspec.Struct, frozen=True, gc=False):
-    """A step is about to be tried. `previous_token` is the one read in its row, if it had one."""
+    """A step is about to be tried. `previous_token` is the one read in its row, if it had one; by
+    `call_seconds` after this is written no call of this try may be at work any more."""
 
     campaign_job_id: UUID
     claim_token: UUID
@@ -35,6 +36,7 @@ class Intent(msgspec.Struct, frozen=True, gc=False):
     attempt: int
     request_digest: bytes
     previous_token: UUID | None
+    call_seconds: int
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -182,6 +184,7 @@ async def write_intents(connection: Connection, items: list[Intent]) -> list[boo
         request_digests=[item.request_digest for item in items],
         claim_tokens=[item.claim_token for item in items],
         previous_tokens=_column([item.previous_token for item in items]),
+        call_seconds=[item.call_seconds for item in items],
     )
     if told is None or told.begun == len(items):
         return [told is not None] * len(items)
@@ -204,6 +207,7 @@ async def _begin_new(connection: Connection, items: list[Intent]) -> bool:
             kinds=words([item.kind for item in items]),
             request_digests=words([item.request_digest.hex() for item in items]),
             claim_tokens=words([str(item.claim_token) for item in items]),
+            call_seconds=words([str(item.call_seconds) for item in items]),
         )
     except asyncpg.UniqueViolationError:
         # an earlier run has begun one of them, or nobody knew whether this very write was committed

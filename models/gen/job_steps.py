@@ -20,7 +20,7 @@ class StartStepsRow(msgspec.Struct, frozen=True, gc=False):
     claim_tokens: list[UUID]
 
 LIST_STEPS_OF_JOBS: Final = """\
-select campaign_job_id, name, position, kind, status, attempt, looks, request_digest, outcome, platform_id, error, claim_token, intent_at, due_at, started_at, finished_at from job_steps where campaign_job_id = any ($1::uuid[])
+select campaign_job_id, name, position, kind, status, attempt, looks, request_digest, outcome, platform_id, error, claim_token, intent_at, due_at, started_at, finished_at, call_seconds from job_steps where campaign_job_id = any ($1::uuid[])
 order by campaign_job_id, position
 """
 
@@ -30,7 +30,7 @@ async def list_steps_of_jobs(connection: Connection, *, campaign_job_ids: Sequen
 
 
 LIST_NAMED_STEPS: Final = """\
-select campaign_job_id, name, position, kind, status, attempt, looks, request_digest, outcome, platform_id, error, claim_token, intent_at, due_at, started_at, finished_at from job_steps where campaign_job_id = $1 and name = any ($2::text[])
+select campaign_job_id, name, position, kind, status, attempt, looks, request_digest, outcome, platform_id, error, claim_token, intent_at, due_at, started_at, finished_at, call_seconds from job_steps where campaign_job_id = $1 and name = any ($2::text[])
 order by position
 """
 
@@ -53,25 +53,26 @@ async def count_done_steps(connection: Connection, *, campaign_job_id: UUID) -> 
 
 START_NEW_STEPS: Final = """\
 insert into job_steps (campaign_job_id, name, position, kind, status, request_digest, claim_token,
-    intent_at, started_at)
+    intent_at, started_at, call_seconds)
 select asked.campaign_job_id, asked.name, asked.position, asked.kind, 'RUNNING', asked.request_digest,
-    asked.claim_token, now(), now()
+    asked.claim_token, now(), now(), asked.call_seconds
 from (
     select unnest(string_to_array($1::text, ',')::uuid[]) as campaign_job_id,
         jsonb_array_elements_text(($2::text)::jsonb) as name,
         unnest(string_to_array($3::text, ',')::integer[]) as position,
         unnest(string_to_array($4::text, ',')) as kind,
         decode(unnest(string_to_array($5::text, ',')), 'hex') as request_digest,
-        unnest(string_to_array($6::text, ',')::uuid[]) as claim_token
+        unnest(string_to_array($6::text, ',')::uuid[]) as claim_token,
+        unnest(string_to_array($7::text, ',')::integer[]) as call_seconds
 ) as asked
 join campaign_jobs as j on j.id = asked.campaign_job_id and j.claim_token = asked.claim_token
     and j.cancel_requested_at is null
 """
 
 
-async def start_new_steps(connection: Connection, *, campaign_job_ids: str, names: str, positions: str, kinds: str, request_digests: str, claim_tokens: str) -> int:
+async def start_new_steps(connection: Connection, *, campaign_job_ids: str, names: str, positions: str, kinds: str, request_digests: str, claim_tokens: str, call_seconds: str) -> int:
     """Writes the intent of steps that no run has begun so far, as StartSteps does, for half of its price. How many were begun; none at all, but a violated steps_are_unique_in_their_job, when some run has begun one."""
-    return int((await connection.execute(START_NEW_STEPS, campaign_job_ids, names, positions, kinds, request_digests, claim_tokens)).rpartition(" ")[2])
+    return int((await connection.execute(START_NEW_STEPS, campaign_job_ids, names, positions, kinds, request_digests, claim_tokens, call_seconds)).rpartition(" ")[2])
 
 
 START_STEPS: Final = """\
@@ -82,19 +83,21 @@ with asked as materialized (
         unnest(string_to_array($4::text, ',')) as kind,
         unnest($5::integer[]) as attempt, unnest($6::bytea[]) as request_digest,
         unnest($7::uuid[]) as claim_token,
-        unnest($8::uuid[]) as previous_token
+        unnest($8::uuid[]) as previous_token,
+        unnest($9::integer[]) as call_seconds
 ), begun as (
     insert into job_steps (campaign_job_id, name, position, kind, status, attempt, request_digest,
-        claim_token, intent_at, started_at)
+        claim_token, intent_at, started_at, call_seconds)
     select asked.campaign_job_id, asked.name, asked.position, asked.kind, 'RUNNING',
-        coalesce(asked.attempt, 0), asked.request_digest, asked.claim_token, now(), now()
+        coalesce(asked.attempt, 0), asked.request_digest, asked.claim_token, now(), now(),
+        asked.call_seconds
     from asked
     join campaign_jobs as j on j.id = asked.campaign_job_id and j.claim_token = asked.claim_token
         and j.cancel_requested_at is null
     on conflict (campaign_job_id, name) do update
     set status = 'RUNNING', attempt = excluded.attempt, looks = 0,
         claim_token = excluded.claim_token,
-        intent_at = now(), due_at = null, finished_at = null,
+        intent_at = now(), call_seconds = excluded.call_seconds, due_at = null, finished_at = null,
         -- hours in which nobody tried are not among those that a step may take
         started_at = case when job_steps.intent_at > now() - interval '30 minutes'
             then coalesce(job_steps.started_at, now()) else now() end
@@ -117,9 +120,9 @@ from begun
 """
 
 
-async def start_steps(connection: Connection, *, campaign_job_ids: Sequence[UUID | None], names: str, positions: Sequence[int | None], kinds: str, attempts: Sequence[int | None], request_digests: Sequence[bytes | None], claim_tokens: Sequence[UUID | None], previous_tokens: Sequence[UUID | None]) -> StartStepsRow | None:
+async def start_steps(connection: Connection, *, campaign_job_ids: Sequence[UUID | None], names: str, positions: Sequence[int | None], kinds: str, attempts: Sequence[int | None], request_digests: Sequence[bytes | None], claim_tokens: Sequence[UUID | None], previous_tokens: Sequence[UUID | None], call_seconds: Sequence[int | None]) -> StartStepsRow | None:
     """Writes the intent of steps. A step is begun only by the worker that holds its job, only while nobody asked to stop, and only if its row is still the one that this worker has read (previous token). Tells how many were begun, and which only when some were not."""
-    row = await connection.fetchrow(START_STEPS, campaign_job_ids, names, positions, kinds, attempts, request_digests, claim_tokens, previous_tokens)
+    row = await connection.fetchrow(START_STEPS, campaign_job_ids, names, positions, kinds, attempts, request_digests, claim_tokens, previous_tokens, call_seconds)
     return None if row is None else StartStepsRow(*row)
 
 

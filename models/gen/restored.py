@@ -57,13 +57,13 @@ async def list_unfinished_requests_after(connection: Connection, *, after_id: UU
 
 DOUBT_FORGOTTEN_STEPS: Final = """\
 insert into job_steps (
-    campaign_job_id, name, position, kind, status, claim_token, intent_at, started_at)
+    campaign_job_id, name, position, kind, status, claim_token, intent_at, started_at, call_seconds)
 select unnest($1::uuid[]), jsonb_array_elements_text(($2::text)::jsonb),
-    unnest($3::integer[]), unnest($4::text[]), 'IN_DOUBT', gen_random_uuid(), now(), now()
+    unnest($3::integer[]), unnest($4::text[]), 'IN_DOUBT', gen_random_uuid(), now(), now(), 0
 on conflict (campaign_job_id, name) do nothing
 """
 
 
 async def doubt_forgotten_steps(connection: Connection, *, campaign_job_ids: Sequence[UUID | None], names: str, positions: Sequence[int | None], kinds: Sequence[str | None]) -> int:
-    """Steps that may have been begun after the backup. Those that have a row keep it."""
+    """Steps that may have been begun after the backup. Those that have a row keep it. What their calls were given is forgotten, too: whoever looks reckons with its own deadline."""
     return int((await connection.execute(DOUBT_FORGOTTEN_STEPS, campaign_job_ids, names, positions, kinds)).rpartition(" ")[2])

@@ -119,6 +119,7 @@ class JobStep(msgspec.Struct, frozen=True, gc=False):
     due_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
+    call_seconds: int
 
 
 class MediaAsset(msgspec.Struct, frozen=True, gc=False):

@@ -148,6 +148,34 @@ async def test_what_a_dead_worker_left_in_flight_takes_effect_late_and_still_onc
     assert len(await house.sandbox.objects(house.account["id"], "campaign")) == 1
 
 
+async def test_a_worker_that_lets_calls_take_less_time_waits_for_those_of_the_one_it_follows(house):
+    worker_id = str(uuid4())
+    own = house.settings.sandbox_call_deadline_seconds
+    deadline = own + 17  # time to kill one, to start another, and for that to look twice in vain
+    await house.sandbox.fault("slow", "*/campaigns", seconds=deadline - 3)
+    job_id = await house.submit(house.request())
+    setting = {"MOJITO_SANDBOX_CALL_DEADLINE_SECONDS": str(deadline)}
+    dead = house.process("-m", "mojito", "work", worker_id=worker_id, **setting)
+
+    async def has_sent():
+        return not await house.sandbox.faults()
+
+    await until(has_sent)
+    dead.kill()
+    await asyncio.to_thread(dead.wait)
+    await house.free(worker_id)
+    async with house.working():
+        job = await house.finished(job_id)
+
+        async def has_taken_effect():
+            return any(call["fault"] == "slow" for call in await house.sandbox.calls())
+
+        await until(has_taken_effect)
+
+    assert job["status"] == "SUCCESS"
+    assert len(await house.sandbox.objects(house.account["id"], "campaign")) == 1
+
+
 async def test_a_worker_that_only_fell_silent_is_replaced_and_its_late_writes_are_refused(house):
     worker_id = str(uuid4())
     await house.sandbox.fault("slow", "*/campaigns", seconds=1.5)

@@ -172,7 +172,7 @@ class World:
             self.plain.touched.add(job.id)
 
     def _intent(self, run: Run, name: str) -> Intent:
-        return Intent(run.job, run.token, name, 0, "TEST", 0, b"", run.read.get(name))
+        return Intent(run.job, run.token, name, 0, "TEST", 0, b"", run.read.get(name), 30)
 
     def _take(self, worker: UUID, taken: list[Claimed]) -> list[Run]:
         for job in taken:

@@ -20,7 +20,7 @@ async def test_writes_with_a_stale_token_are_counted_by_what_they_would_have_wri
     writes = Writes(shop.url, metrics)
     job = await shop.claimed()
     await shop.free()
-    intent = Intent(job.id, job.claim_token, "campaign", 0, "campaign", 0, b"", None)
+    intent = Intent(job.id, job.claim_token, "campaign", 0, "campaign", 0, b"", None, 30)
 
     async with writes.running():
         answers = [

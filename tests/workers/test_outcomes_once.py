@@ -11,7 +11,7 @@ async def runs(shop, connection):
     """An earlier run, which began a step, and the present one of the same job."""
     earlier = await shop.claimed()
     token = earlier.claim_token
-    await write_intents(connection, [Intent(earlier.id, token, "ad", 0, "ad", 0, b"", None)])
+    await write_intents(connection, [Intent(earlier.id, token, "ad", 0, "ad", 0, b"", None, 30)])
     await workers.release_worker_jobs(shop.pool, worker_id=shop.worker_id)
     (present,) = await shop.claim()
     return earlier, present

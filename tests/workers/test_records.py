@@ -23,6 +23,7 @@ INTENT = Intent(
     attempt=3,
     request_digest=b"digest",
     previous_token=UUID(int=3),
+    call_seconds=120,
 )
 BEGUN = JobStep(
     campaign_job_id=UUID(int=1),
@@ -41,6 +42,7 @@ BEGUN = JobStep(
     due_at=None,
     started_at=NOW,
     finished_at=None,
+    call_seconds=120,
 )
 
 
@@ -51,7 +53,14 @@ def test_a_step_that_is_begun_for_the_first_time_starts_now():
 def test_a_step_that_is_begun_again_keeps_what_it_brought_and_met_and_when_it_started():
     kept = {"outcome": '{"session":"s1"}', "error": '{"code":"busy"}', "started_at": EARLIER}
     before = msgspec.structs.replace(
-        BEGUN, **kept, status="WAITING", attempt=1, looks=2, due_at=EARLIER, intent_at=LATELY
+        BEGUN,
+        **kept,
+        status="WAITING",
+        attempt=1,
+        looks=2,
+        due_at=EARLIER,
+        intent_at=LATELY,
+        call_seconds=20,
     )
     left_alone = msgspec.structs.replace(before, intent_at=EARLIER)
 

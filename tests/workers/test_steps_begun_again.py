@@ -23,7 +23,7 @@ async def runs(shop, connection):
 def intent(job, name, read=None):
     """`read` is the run whose token was found in the row."""
     token = None if read is None else read.claim_token
-    return Intent(job.id, job.claim_token, name, 0, "campaign", 0, b"", token)
+    return Intent(job.id, job.claim_token, name, 0, "campaign", 0, b"", token, 30)
 
 
 async def test_what_was_read_of_one_step_opens_no_other_of_its_job(connection, runs):

@@ -20,7 +20,9 @@ async def both(shop):
 
 
 async def test_only_the_run_that_has_the_job_begins_a_step(connection, both):
-    intents = [Intent(j.id, j.claim_token, "campaign", 0, "campaign", 0, b"", None) for j in both]
+    intents = [
+        Intent(j.id, j.claim_token, "campaign", 0, "campaign", 0, b"", None, 30) for j in both
+    ]
 
     answers = await write_intents(connection, intents)
 
@@ -254,7 +256,7 @@ async def test_what_a_neighbour_has_read_opens_no_row_that_a_run_has_not_read(sh
     reader, other = await shop.claim()
     token = before[0].claim_token
     intents = [
-        Intent(job.id, job.claim_token, "campaign", 0, "campaign", 0, b"", read)
+        Intent(job.id, job.claim_token, "campaign", 0, "campaign", 0, b"", read, 30)
         for job, read in ((reader, token), (other, None))
     ]
 
@@ -283,7 +285,7 @@ async def test_what_becomes_of_steps_is_written_where_their_intents_stand(shop, 
     names = [f"step[{n}]" for n in range(200)]
     token, digest, outcome = job.claim_token, b"d" * 32, '{"platform_id":"1200000000000001"}'
     pages = "select array_agg((ctid::text::point)[0] order by name) from job_steps"
-    intents = [Intent(job.id, token, name, 0, "campaign", 0, digest, None) for name in names]
+    intents = [Intent(job.id, token, name, 0, "campaign", 0, digest, None, 30) for name in names]
     records = [
         Record(job.id, job.team_id, token, token, name, "DONE", 0, outcome=outcome, platform_id="1")
         for name in names
@@ -318,7 +320,7 @@ async def more_jobs(shop, count):
 
 
 def intent(job):
-    return Intent(job.id, job.claim_token, "campaign", 2, "campaign", 0, b"d" * 32, None)
+    return Intent(job.id, job.claim_token, "campaign", 2, "campaign", 0, b"d" * 32, None, 30)
 
 
 def done(job, team, status="DONE", **more):
