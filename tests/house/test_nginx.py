@@ -130,7 +130,9 @@ async def test_who_is_refused_while_he_sends_hears_why_through_nginx(proxied):
     assert after.status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "//metrics", "/%6detrics", "/metrics//?a"])
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/metrics/", "//metrics", "/%6detrics", "/metrics//?a"]
+)
 async def test_nobody_outside_is_shown_the_metrics(proxied, path):
     answer = await proxied.get(f"https://127.0.0.1:{proxied.base_url.port}{path}")
 
