@@ -44,11 +44,19 @@ class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
     duration_seconds: float | None = None
 
 
+_HEAD = 64
+_WEB_PAGES = (b"<!doctype html", b"<html")
+
+
 def examine(path: Path) -> MediaFacts:
     """Looks into a file, blocking. Raises NotMedia."""
     with path.open("rb") as file:
-        head = file.read(16)
+        head = file.read(_HEAD)
         file.seek(0)
+        if not head:
+            raise _none_of_ours("the file is empty,")
+        if head.lstrip().lower().startswith(_WEB_PAGES):
+            raise _none_of_ours("the bytes are a web page,")
         if head[4:8] == b"ftyp" and head[8:12] in _PHOTOGRAPHS:
             raise _none_of_ours()
         if head[4:8] in _VIDEO_STARTS:
@@ -127,8 +135,8 @@ def _verify(image: Image.Image) -> None:
     image.load()
 
 
-def _none_of_ours() -> NotMedia:
-    return NotMedia("the bytes are no PNG, JPEG, GIF, WebP, MP4, MOV, MP3, WAV or M4A file")
+def _none_of_ours(what: str = "the bytes are") -> NotMedia:
+    return NotMedia(f"{what} no PNG, JPEG, GIF, WebP, MP4, MOV, MP3, WAV or M4A file")
 
 
 def _too_many_pixels() -> NotMedia:

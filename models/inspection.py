@@ -22,6 +22,7 @@ _NAMES = {
     dict: "an object",
     type(None): "null",
 }
+_BLANK = "Text must not be blank."
 
 
 def violations(kind: Any, document: Any) -> list[Violation]:
@@ -69,6 +70,8 @@ def _walk(kind: inspect.Type, value: Any, pointer: str) -> list[Violation]:
 def _shown(found: Violation, pointer: str, examples: Any) -> Violation:
     """An example says more about a format than its pattern does."""
     if found["code"] != "wrong_format" or found["pointer"] != pointer or not examples:
+        return found
+    if found["message"] == _BLANK:
         return found
     return {**found, "message": f"Expected text like {examples[0]}."}
 
@@ -165,7 +168,8 @@ def _str(kind: inspect.StrType, value: Any, pointer: str) -> list[Violation]:
         return [violation(pointer, "invalid_text", "Text must not contain half a character.")]
     found = _length(kind, len(value), pointer, ("character", "characters"))
     if not found and kind.pattern is not None and not re.search(kind.pattern, value):
-        found.append(violation(pointer, "wrong_format", f"Expected text like {kind.pattern}."))
+        message = f"Expected text like {kind.pattern}." if value.strip() else _BLANK
+        found.append(violation(pointer, "wrong_format", message))
     return found
 
 

@@ -13,6 +13,7 @@ from litestar.exceptions import InternalServerException
 
 from common.errors import CallerError, Invalid, UnsupportedMedia
 from common.json_pointer import escaped
+from common.not_json import why_not_json
 from common.repeated_names import is_clearly_free, repeated_names
 from models.inspection import is_deeper, violations
 from models.violation import MOST_TOLD
@@ -111,7 +112,7 @@ def parse_json(body: bytes) -> Any:
     try:
         document = _values(body)
     except ValueError as error:
-        reason = error if body.strip() else "it is empty"
+        reason = why_not_json(body, error)
         raise CallerError(f"The body is not JSON: {reason}.", code="not_json") from None
     except RecursionError:
         raise _too_deep() from None

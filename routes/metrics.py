@@ -8,6 +8,7 @@ from typing import Any
 
 from litestar import Request, Response
 from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
 from litestar.types import Scope
 
 from common import clock
@@ -136,11 +137,17 @@ class ApiMetrics(Metrics):
         self._oldest.set(float("nan"))
 
 
-@readable("/metrics", opt={"open": True, "hidden": True})
+_PATH = "/metrics"
+
+
+@readable(_PATH, opt={"open": True, "hidden": True})
 async def metrics(
     request: Request[Any, Any, Any], metrics: NamedDependency[ApiMetrics]
 ) -> Response[bytes]:
-    """What this process measures, in the text form of Prometheus."""
+    """What this process measures, in the text form of Prometheus. At no other spelling of the address,
+    such as `//metrics` or `/metrics/`: a proxy keeps away those who ask for this one."""
+    if request.scope["raw_path"] != _PATH.encode():
+        raise NotFoundException
     metrics.require_token(request)
     await metrics.look()
     return Response(metrics.exposition(), media_type=CONTENT_TYPE)

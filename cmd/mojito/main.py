@@ -12,6 +12,7 @@ from common.errors import CallerError, ConfigurationError, PartDied
 from common.terminal import printable
 from common.version import program_version
 from config.settings import read_settings
+from mojito.core_files import leave_no_core
 
 EXIT_CODES = """exit codes:
   0  done          1  failed, the message says why       2  wrong usage or a request that is refused
@@ -52,6 +53,7 @@ RAW = {"config", "doctor"}
 def main(arguments: Sequence[str] | None = None) -> int:
     """The program. Each subcommand's module offers `add_arguments(parser)` and `run(arguments, settings)`."""
     _prepare_outputs()
+    leave_no_core()
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser(given[0] if given else None)
     parsed, rest = parser.parse_known_args(given)

@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from common.errors import ConfigurationError, Invalid
+from common.not_json import why_not_json
 from common.plain_words import counted
 from common.repeated_names import repeated_names
 from config.settings import Settings
@@ -180,14 +181,15 @@ def _read(answer: httpx.Response) -> dict[str, Any]:
 def _read_request(path: Path) -> dict[str, Any]:
     try:
         body = path.read_bytes()
-        request = msgspec.json.decode(body)
-        repeated = next(repeated_names(body), None)
     except OSError as error:
         raise Invalid(f"cannot read {path}: {error.strerror}") from None
+    try:
+        request = msgspec.json.decode(body)
+        repeated = next(repeated_names(body), None)
     except msgspec.ValidationError:  # JSON that asks for no type is wrong in no other way
         raise Invalid(f"{path} has a number of more digits than can be kept") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path} is not JSON: {error}") from None
+        raise Invalid(f"{path} is not JSON: {why_not_json(body, error)}") from None
     except RecursionError:
         raise Invalid(f"{path} is nested too deeply") from None
     if not isinstance(request, dict):

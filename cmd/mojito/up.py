@@ -14,7 +14,7 @@ from common.embedded_postgres import EmbeddedPostgres
 from common.errors import ConfigurationError
 from common.plain_words import counted
 from common.version import program_version
-from config.settings import Settings, database_url
+from config.settings import PREFIX, SECRETS, Settings, database_url
 from models.database import DATABASE_FAILURES, connect
 from models.gen import workers
 from models.listener import CHANNEL
@@ -206,7 +206,8 @@ class Up:
         return api_address(self._settings.host, self._settings.port)
 
     def _sandbox_environment(self) -> dict[str, str]:
-        return {
+        """It imitates others, and needs none of our secrets."""
+        return dict.fromkeys((PREFIX + name.upper() for name in SECRETS), "") | {
             "MOJITO_DATA_DIR": str(self._installation.folder),
             "MOJITO_SANDBOX_PORT": str(self._settings.sandbox_port),
         }
@@ -221,8 +222,11 @@ class Up:
     def _worker_environment(self, child: Child) -> dict[str, str]:
         """A fresh id for each life, so that the dead one's claims can be told apart."""
         self._worker_ids[child] = uuid4()
-        # several workers of one machine cannot share a port
-        own = {"MOJITO_WORKER_METRICS_PORT": "", "MOJITO_WORKER_ID": str(self._worker_ids[child])}
+        own = {
+            "MOJITO_WORKER_METRICS_PORT": "",  # several workers of one machine cannot share a port
+            "MOJITO_METRICS_TOKEN": "",  # which only the API asks for
+            "MOJITO_WORKER_ID": str(self._worker_ids[child]),
+        }
         return {**self._environment, **own}
 
     def _write_processes(self) -> None:

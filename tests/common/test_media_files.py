@@ -130,6 +130,22 @@ def test_anything_else_is_not_media(tmp_path: Path, content: bytes):
     assert "MP3, WAV or M4A" in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "the file is empty, no PNG, "),
+        (b"\n<!DOCTYPE html><title>Hero</title>", "the bytes are a web page, no PNG, "),
+        (b"<HTML>", "the bytes are a web page, no PNG, "),
+        (b"hero.png", "the bytes are no PNG, "),
+    ],
+)
+def test_what_is_often_sent_instead_is_told(tmp_path: Path, content: bytes, told: str):
+    with pytest.raises(NotMedia) as caught:
+        look(tmp_path, content)
+
+    assert caught.value.message.startswith(told)
+
+
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "WEBP"])
 def test_an_image_that_is_cut_off_is_not_media(tmp_path: Path, form: str):
     whole = picture(form, size=(300, 200))

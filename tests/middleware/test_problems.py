@@ -134,6 +134,36 @@ async def test_a_body_that_was_forgotten_is_told_so(caller):
     assert answer.json()["detail"] == "The body is not JSON: it is empty."
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"\xef\xbb\xbf{}", "it begins with a byte order mark; send UTF-8 without one"),
+        ("{}".encode("utf-16"), "it is UTF-16; send UTF-8"),
+        ("{}".encode("utf-16-le"), "it is UTF-16 or UTF-32; send UTF-8"),
+        (gzip.compress(b"{}"), "it is packed by gzip; send it as it is"),
+        ('{"name": "Frühling"}'.encode("latin-1"), "it is not UTF-8 (byte 12)"),
+        (
+            b'{"a": -Infinity}',
+            "JSON is malformed: invalid character (byte 7); NaN and Infinity are no numbers of JSON",
+        ),
+        (
+            b"{'a': 1}",
+            "JSON is malformed: object keys must be strings (byte 1); "
+            "text and names stand in plain double quotes",
+        ),
+        (
+            b'{"a": True}',
+            "JSON is malformed: invalid character (byte 6); JSON writes true, false and null",
+        ),
+    ],
+)
+async def test_who_sends_something_else_than_json_hears_what_it_is(caller, body, told):
+    answer = await caller.post(URL, content=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == f"The body is not JSON: {told}."
+
+
 @pytest.mark.parametrize("body", [b"null", b"[]", b'"text"', b"7"])
 async def test_json_that_is_no_object_is_a_422(caller, body):
     answer = await caller.post(URL, content=body, headers={"Content-Type": "application/json"})

@@ -105,6 +105,7 @@ def test_what_is_as_its_type_says_is_right(kind, document):
         (Word, "abcd", "too_long", "Expected at most 3 characters."),
         (Code, "us", "wrong_format", "Expected text like ^[A-Z]+$."),
         (Country, "us", "wrong_format", "Expected text like US."),
+        (Country, " ", "wrong_format", "Text must not be blank."),
         (Country, 7, "wrong_type", "Expected text, got an integer."),
         (str, "\ud800", "invalid_text", "Text must not contain half a character."),
         (str, "\udfff", "invalid_text", "Text must not contain half a character."),

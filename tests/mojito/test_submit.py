@@ -295,7 +295,7 @@ async def test_a_file_that_is_no_media_is_refused(
     [
         (None, "cannot read"),
         ("{", "is not JSON"),
-        (b'{"name": "\xff"}', "is not JSON"),
+        (b'{"name": "\xff"}', "is not JSON: it is not UTF-8 (byte 10)"),
         ("[]", "is not a JSON object"),
         ('{"budget": [1, %s]}' % ("9" * 4301), "a number of more digits than can be kept"),
         ('{"budget": 1e400}', "a number of more digits than can be kept"),

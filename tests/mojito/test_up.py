@@ -40,6 +40,9 @@ def until(ask, seconds=PATIENCE_SECONDS):
     raise AssertionError("it did not come true in time")
 
 
+METRICS_TOKEN = "a token of the metrics, said to the API"
+
+
 @contextlib.contextmanager
 def started_up(name):
     """An installation that runs and then ends well, in a folder that is gone with it."""
@@ -72,6 +75,7 @@ class Up:
             "MOJITO_PORT": str(self.port),
             "MOJITO_SANDBOX_PORT": str(self.sandbox_port),
             "MOJITO_LOG_LEVEL": "warning",
+            "MOJITO_METRICS_TOKEN": METRICS_TOKEN,
             "PYTHONPATH": f"{ROOT / 'cmd'}:{ROOT}",
         }
         return {k: v for k, v in os.environ.items() if not k.startswith("MOJITO_")} | own
@@ -172,6 +176,25 @@ def test_it_says_where_everything_is_and_writes_it_down_for_its_owner_alone(up):
     for name in ("dev-key", "dev-accounts.json", "encryption-keys", "environment.json"):
         assert stat.S_IMODE((up.data / name).stat().st_mode) == 0o600
     assert up.is_ready()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems show no environment")
+def test_a_secret_is_handed_to_the_processes_that_need_it_alone(up):
+    def knows(pid, secret):
+        return secret.encode() in Path(f"/proc/{pid}/environ").read_bytes()
+
+    of_database = json.loads((up.data / "environment.json").read_text())["MOJITO_DATABASE_URL"]
+    told = {
+        name: (knows(pid, METRICS_TOKEN), knows(pid, of_database))
+        for name, pid in {**up.processes, "workers": up.processes["workers"][0]}.items()
+    }
+
+    assert told == {
+        "api": (True, True),
+        "workers": (False, True),
+        "sandbox": (False, False),
+        "postgres": (False, False),
+    }
 
 
 def test_the_printed_curl_line_works_when_pasted(up):

@@ -193,3 +193,11 @@ async def explained(connection: asyncpg.Connection, sql, *arguments):
     removed = [int(part.split()[0]) for part in text.split("Rows Removed by Filter: ")[1:]]
     shared = text.split("Buffers: shared hit=")[1].split()[0]
     return text, sum(removed) + int(shared)
+
+
+@pytest.mark.parametrize("path", ["/metrics/", "//metrics", "/%6detrics", "/metrics//?a=b"])
+async def test_other_spellings_of_the_address_show_nothing(api, path):
+    answer = await api.client.get(f"http://testserver{path}")
+
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "route_not_found"

@@ -127,6 +127,7 @@ RULES = _read("""
 + Ages are 13 to 65; genders are 1 and 2 : ages genders
 + Thailand from 20, Indonesia from 21 for who is chosen by interests (1870165) : age_by_country
 ~ A place inside an included country is refused (1487756), where its country is told : overlap
+~ Countries are told by codes of ISO 3166, in lists of countries : country
 + location_types is refused (1870199) : location_types
 + Limits of cities, regions, zips, languages and the rest : too_many_places
 - People are left out by excluded_custom_audiences, not below exclusions

@@ -84,6 +84,20 @@ CASES = [
     ),
     Case(
         level="ad_set",
+        code="country_unknown",
+        at=f"{PLACES}/countries/1",
+        refused={f"{PLACES}/countries": ["US", "UK"]},
+        accepted={f"{PLACES}/countries": ["US", "GB", "XK"]},
+    ),
+    Case(
+        level="ad_set",
+        code="country_unknown",
+        at=f"{TARGETING}/excluded_geo_locations/countries/0",
+        refused={f"{TARGETING}/excluded_geo_locations": {"countries": ["XX"]}},
+        accepted={f"{TARGETING}/excluded_geo_locations": {"countries": ["CA"]}},
+    ),
+    Case(
+        level="ad_set",
         code="too_many_places",
         at=f"{PLACES}/regions",
         refused={f"{PLACES}/regions": _places(201)},

@@ -62,6 +62,14 @@ REFUSED = [
         f"{GEO}.location_types",
     ),
     (
+        "country",
+        "ad_set",
+        {f"{GEO}.countries": ["GB", "UK"]},
+        {},
+        None,
+        f"{GEO}.countries",
+    ),
+    (
         "too_many_places",
         "ad_set",
         {"targeting.locales": list(range(91))},

@@ -15,6 +15,17 @@ CAREFUL = {"HOUSING", "EMPLOYMENT", "CREDIT", "FINANCIAL_PRODUCTS_SERVICES"}
 DETAILED = ("interests", "flexible_spec", "exclusions")
 YOUNGEST = {"TH": 20, "ID": 21}
 LEAST_RADIUS = {"mile": 15, "kilometer": 25}
+KNOWN_COUNTRIES = {
+    f"{first}{second}"
+    for first, *rest in (  # noqa: SIM905 - codes are read best in lines
+        "ADEFGILMOQRSTUWXZ BABDEFGHIJLMNOQRSTVWYZ CACDFGHIKLMNORUVWXYZ DEJKMOZ ECEGHRST"
+        " FIJKMOR GABDEFGHILMNPQRSTUWY HKMNRTU IDELMNOQRST JEMOP KEGHIMNPRWYZ LABCIKRSTUVY"
+        " MACDEFGHKLMNOPQRSTUVWXYZ NACEFGILOPRUZ OM PAEFGHKLMNRSTWY QA REOSUW"
+        " SABCDEGHIJKLMNORSTVXYZ TCDFGHJKLMNORTVWZ UAGMSYZ VACEGINU WFS XK YET ZAMW"
+    ).split()
+    for second in rest
+}
+"""ISO 3166-1, by first letter, with Kosovo as XK."""
 MOST = {"cities": 250, "regions": 200, "custom_locations": 200, "geo_markets": 210, "zips": 50_000}
 
 
@@ -148,6 +159,14 @@ def location_types(params: Params, world: World):
     return "targeting.geo_locations.location_types" if sent is not None else None
 
 
+@rule("ad_set", "country", None, GUIDE, "A country is told by a code that does not exist.")
+def known_countries(params: Params, world: World):
+    for name in ("geo_locations", "excluded_geo_locations"):
+        if not words(part(params, "targeting", name, "countries")) <= KNOWN_COUNTRIES:
+            return f"targeting.{name}.countries"
+    return None
+
+
 @rule("ad_set", "too_many_places", None, GUIDE, "There are too many places or languages.")
 def many_places(params: Params, world: World):
     geo: Any = part(params, "targeting", "geo_locations")
@@ -232,6 +251,7 @@ RULES = (
     genders,
     overlap,
     location_types,
+    known_countries,
     many_places,
     careful,
     disclosure,
