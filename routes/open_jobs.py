@@ -75,7 +75,7 @@ class Count:
     @property
     def is_idle(self) -> bool:
         """Whether it can be begun anew."""
-        return not (self.under_way or self.is_asked or self.news)
+        return not (self.under_way or self.is_asked)
 
     async def next_news(self) -> None:
         """Returns when a count is over or a job ended."""

@@ -11,6 +11,7 @@ from common.uuid7 import uuid7
 from models.database import Pool
 from routes import open_jobs
 from routes.open_jobs import Caps, OpenJobs
+from tests.house.conftest import until
 
 ACCOUNT, TEAM = uuid7(), uuid7()
 
@@ -128,9 +129,9 @@ async def test_one_request_counts_for_all_that_must_wait_for_it(pool, beside):
         for _ in range(20):
             group.create_task(one())
         await until_somebody_counts(beside)
-        found = await counting(beside)
+        found, begun = await counting(beside), jobs._counts[ACCOUNT].begun
 
-    assert found == 1
+    assert (found, begun) == (1, 0)
     assert jobs._counts[ACCOUNT].ended == 20
 
 
@@ -154,9 +155,10 @@ async def test_whoever_gives_up_counting_leaves_it_to_the_next(pool, beside):
     assert jobs._counts[ACCOUNT].ended == 4
 
 
-async def test_no_more_are_begun_on_a_count_than_it_is_trusted_for(pool):
+@pytest.mark.parametrize(("cap", "trusted_for"), [(48, 3), (16, 1)])
+async def test_no_more_are_begun_on_a_count_than_it_is_trusted_for(pool, cap, trusted_for):
     """Other processes see none of them before they are written."""
-    jobs, inside = OpenJobs(Caps(per_account=48)), 0
+    jobs, inside = OpenJobs(Caps(per_account=cap)), 0
     news, out = asyncio.Semaphore(0), asyncio.Event()
 
     async def one() -> None:
@@ -170,14 +172,14 @@ async def test_no_more_are_begun_on_a_count_than_it_is_trusted_for(pool):
     async with asyncio.TaskGroup() as group:
         for _ in range(10):
             group.create_task(one())
-        for _ in range(3):
+        for _ in range(trusted_for):
             await news.acquire()
         for _ in range(20):  # whoever else would go in has had the time to
             await pool.fetchval("select 1")
         most = inside
         out.set()
 
-    assert most == 3
+    assert most == trusted_for
     assert jobs._counts[ACCOUNT].ended == 10
 
 
@@ -195,3 +197,26 @@ async def test_what_is_under_way_is_not_forgotten_however_many_others_there_are(
                 await jobs.hold(connection, ACCOUNT, TEAM)
 
     assert set(jobs._counts) == {ACCOUNT, others[-1]}
+
+
+@pytest.mark.usefixtures("patient")
+async def test_what_is_being_counted_is_not_forgotten_for_another(pool, beside, monkeypatch):
+    monkeypatch.setattr(open_jobs, "_MOST_KNOWN", 1)
+    jobs, other = OpenJobs(Caps(per_account=1600)), uuid7()
+    await open_all(pool)
+
+    async def both_count() -> bool:
+        return await counting(beside) == 2
+
+    async def one(account) -> None:
+        async with jobs.one_more(pool, account, TEAM):
+            pass
+
+    async with asyncio.TaskGroup() as group, beside.transaction():
+        await beside.execute("lock table campaign_jobs in access exclusive mode")
+        for account in (ACCOUNT, other):
+            group.create_task(one(account))
+        await until(both_count)
+        known = set(jobs._counts)
+
+    assert known == {ACCOUNT, other}
