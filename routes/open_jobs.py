@@ -158,7 +158,8 @@ class OpenJobs:
                 await self._recount(connection, count, of, cap)
             else:
                 await count.next_news()
-            if count.since < count.trusted_jobs or count.known + count.since >= cap.most:
+            # of what was under way when it was counted, some may have come to nothing
+            if count.since < count.trusted_jobs or count.known + count.under_way >= cap.most:
                 return
 
     async def _recount(self, connection: Connection, count: Count, of: UUID, cap: _Cap) -> None:
