@@ -1,9 +1,8 @@
 """Jobs of concurrent requests are written by one statement: one commit and one round trip for all of them."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AsyncExitStack
 from datetime import datetime
-from types import TracebackType
 from typing import Self
 from uuid import UUID
 
@@ -31,7 +30,7 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     request_fingerprint: bytes | None
     requested_by: UUID
     request_id: str
-    traceparent: str | None = None
+    traceparent: str | None
 
 
 class JobWrites:
@@ -49,21 +48,15 @@ class JobWrites:
             database_url, write_jobs, name="requests", again=(), flushed=flushed, took=took
         )
         self._company = company or Company()
-        self._running: AbstractAsyncContextManager[None] | None = None
+        self._opened = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        self._running = self._company.beside(job_writes=self._flusher.run())
-        await self._running.__aenter__()
+        writing = self._company.beside(job_writes=self._flusher.run())
+        await self._opened.enter_async_context(writing)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._running is not None:
-            await self._running.__aexit__(kind, error, trace)
+    async def __aexit__(self, *_: object) -> None:
+        await self._opened.aclose()
 
     async def write(self, job: NewJob) -> CampaignJob | None:
         """The job, durable. None: its key was used before, or the account is not any more as it was,

@@ -75,7 +75,7 @@ class Count:
     @property
     def is_idle(self) -> bool:
         """Whether it can be begun anew."""
-        return not (self.under_way or self.is_asked or self.news)
+        return not (self.under_way or self.is_asked)
 
     async def next_news(self) -> None:
         """Returns when a count is over or a job ended."""
@@ -158,7 +158,8 @@ class OpenJobs:
                 await self._recount(connection, count, of, cap)
             else:
                 await count.next_news()
-            if count.since < count.trusted_jobs or count.known + count.since >= cap.most:
+            # of what was under way when it was counted, some may have come to nothing
+            if count.since < count.trusted_jobs or count.known + count.under_way >= cap.most:
                 return
 
     async def _recount(self, connection: Connection, count: Count, of: UUID, cap: _Cap) -> None:

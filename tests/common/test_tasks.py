@@ -20,10 +20,6 @@ async def is_cut_off() -> None:
     raise asyncio.CancelledError
 
 
-async def ends() -> None:
-    pass
-
-
 async def lasts() -> None:
     await asyncio.Event().wait()
 
@@ -79,10 +75,13 @@ async def test_a_death_is_told_to_whoever_asks_afterwards():
 
 
 async def test_a_program_is_whole_when_a_task_has_done_what_there_was():
-    company = Company()
+    company, over = Company(), asyncio.Event()
+
+    async def ends() -> None:
+        over.set()
 
     async with company.beside(ends(), lasts()):
-        await asyncio.sleep(0)
+        await asyncio.wait_for(over.wait(), 20)
 
     company.require_all()
 

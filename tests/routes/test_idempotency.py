@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from models.gen import campaign_jobs, retention
+from routes.idempotency import canonical, fingerprint
 from tests.routes.conftest import add_account, count_jobs
 from tests.routes.meta_requests import meta_request
 
@@ -53,6 +54,27 @@ async def test_spaces_and_the_order_of_fields_make_no_other_request(api, caller)
     assert again.json()["id"] == first.json()["id"]
 
 
+async def test_a_quoted_key_is_the_one_that_it_quotes(api, caller):
+    await add_account(caller)
+
+    first = await send(caller, r'a "b" \ c')
+    again = await send(caller, r'"a \"b\" \\ c"')
+
+    assert first.status_code == 202
+    assert again.headers["idempotent-replayed"] == "true"
+    assert await count_jobs(api) == 1
+
+
+def test_a_request_is_known_again_by_every_version_of_the_program():
+    """It is kept with the key: one that read otherwise would refuse what its predecessor accepted."""
+    body = canonical('{"b": [1, 2.50], "a": {"d": "ä", "c": null}}'.encode())
+
+    assert body == '{"a":{"c":null,"d":"ä"},"b":[1,2.5]}'.encode()
+    assert fingerprint("META", body).hex() == (
+        "ee35ab6ffe855ed5315bcf71456c2b96961228495f701e8cbd9a3bcf26c5f1d2"
+    )
+
+
 async def test_the_same_key_with_another_body_is_refused(api, caller):
     await add_account(caller)
     await send(caller)
@@ -61,6 +83,7 @@ async def test_the_same_key_with_another_body_is_refused(api, caller):
 
     assert other.status_code == 422
     assert other.json()["code"] == "idempotency_key_reused"
+    assert "use a new key" in other.json()["detail"]
     assert await count_jobs(api) == 1
 
 
@@ -153,7 +176,7 @@ async def test_a_key_that_is_none_is_a_400(api, caller, key):
     assert await count_jobs(api) == 0
 
 
-@pytest.mark.parametrize("key", ["k" * 255, "8e03978e-40d5-43e8-bc93-6894a57f9324", "a b", "!"])
+@pytest.mark.parametrize("key", ["k" * 255, "8e03978e-40d5-43e8-bc93-6894a57f9324", "a b", "!", '"'])
 async def test_keys_of_any_usual_form_are_taken(caller, key):
     await add_account(caller)
 
@@ -194,5 +217,7 @@ async def test_two_keys_of_one_request_are_refused(api, caller, other):
 
     assert answer.status_code == 400
     assert answer.json()["code"] == "invalid_idempotency_key"
-    assert answer.json()["errors"][0]["parameter"] == "Idempotency-Key"
+    (error,) = answer.json()["errors"]
+    assert (error["parameter"], error["code"]) == ("Idempotency-Key", "invalid_header")
+    assert answer.json()["detail"] == error["message"]
     assert await count_jobs(api) == 0

@@ -10,11 +10,13 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from models.gen import campaign_jobs
-from routes.job_writes import NewJob, write_jobs
+from routes.job_writes import JobWrites, NewJob, write_jobs
 from tests.routes.conftest import add_account
 from tests.workers.running import until
 
 WAITING = "select count(*) from pg_locks where not granted"
+WRITING = """select count(*) from pg_stat_activity
+             where datname = current_database() and application_name = 'mojito requests'"""
 
 
 @pytest.fixture
@@ -47,6 +49,10 @@ async def new(api, caller):
     )
 
 
+async def has_none(connection):
+    return await connection.fetchval(WRITING) == 0
+
+
 async def together(connection, *jobs):
     return [job is not None for job in await write_jobs(connection, list(jobs))]
 
@@ -77,6 +83,38 @@ async def test_everything_that_was_asked_for_is_written(connection, new, write):
     del told["account_updated_at"]
     assert {name: row[name] for name in told} == told
     assert (row["kind"], row["of_team"]) == ("BUILD_CAMPAIGN", new.team_id)
+
+
+async def test_what_is_told_of_a_job_written_with_others_is_its_row(connection, new):
+    (told,) = await write_jobs(connection, [new])
+
+    row = await campaign_jobs.get_campaign_job(connection, id=new.id, team_id=new.team_id)
+    assert told == row
+
+
+async def test_whoever_measures_is_told_of_jobs_that_are_written(database, new):
+    flushed, took = [], asyncio.Queue()
+
+    async with JobWrites(
+        database,
+        flushed=lambda *written: flushed.append(written),
+        took=lambda *measured: took.put_nowait(measured),
+    ) as writes:
+        job = await writes.write(new)
+        name, seconds = await asyncio.wait_for(took.get(), 30)
+
+    assert flushed == [([new], [job])]
+    assert name == "requests"
+    assert seconds > 0
+
+
+async def test_whoever_closes_them_keeps_no_connection(connection, database, new):
+    async with JobWrites(database) as writes:
+        await writes.write(new)
+        while_they_write = await connection.fetchval(WRITING)
+
+    assert while_they_write == 1
+    await until(lambda: has_none(connection))
 
 
 @by_either

@@ -84,6 +84,7 @@ async def test_an_account_takes_as_many_jobs_as_it_may_and_no_more(api, caller, 
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.headers["retry-after"] == "5"
     assert refused.json()["code"] == "too_many_open_jobs_account"
+    assert refused.json()["detail"].startswith("The account has 3 open jobs or more.")
     assert await open_jobs(api) == 3
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import pkgutil
 
 import pytest
 
@@ -139,16 +140,17 @@ def breaks(*_, **__):
     raise ZeroDivisionError
 
 
-@pytest.mark.parametrize(
-    ("part", "outside"),
-    [
-        ("listener", "models.listener.connect"),
-        ("notifier", "models.notifier.connect"),
-        ("upkeep", "models.gen.workers.mend_workers"),
-        ("presence", "models.gen.workers.renew_worker"),
-        ("claims", "models.gen.campaign_jobs.claim_campaign_jobs"),
-    ],
-)
+PARTS = {
+    "listener": "models.listener.connect",
+    "notifier": "models.notifier.connect",
+    "upkeep": "models.gen.workers.mend_workers",
+    "presence": "models.gen.workers.renew_worker",
+    "claims": "models.gen.campaign_jobs.claim_campaign_jobs",
+}
+"""Each with what it asks of the outside."""
+
+
+@pytest.mark.parametrize(("part", "outside"), PARTS.items())
 async def test_each_part_is_one_that_it_cannot_do_without(shop, monkeypatch, part, outside):
     async with dying(shop, Scripted(), part, silence_seconds=0.6):
         monkeypatch.setattr(outside, breaks)
@@ -156,7 +158,33 @@ async def test_each_part_is_one_that_it_cannot_do_without(shop, monkeypatch, par
         await jobs(shop, 1)  # which a notifier tells of: only then does it look at its connection
 
 
-async def test_a_database_that_is_away_for_a_while_is_no_death(shop):
+class Away:
+    """A database that nobody reaches at first."""
+
+    def __init__(self, outside):
+        self.asked = 0
+        self._there = pkgutil.resolve_name(outside)
+
+    async def __call__(self, *where, **what):
+        self.asked += 1
+        if self.asked <= 2:
+            raise ConnectionRefusedError
+        return await self._there(*where, **what)
+
+
+@pytest.mark.parametrize("outside", PARTS.values(), ids=PARTS)
+async def test_a_database_that_is_away_for_a_while_is_no_death(shop, monkeypatch, outside):
+    away = Away(outside)
+
+    async with working(shop, Scripted(), silence_seconds=0.6):
+        monkeypatch.setattr(outside, away)
+        await end_connections(shop, "mojito (listener|changes)")
+        (job,) = await jobs(shop, 1)
+        await until(lambda: away.asked > 2)
+        await let_go(shop, job)
+
+
+async def test_connections_that_are_cut_are_no_death(shop):
     async with working(shop, Scripted(), **BEATING):
         await end_connections(shop, "mojito .*")
         (job,) = await jobs(shop, 1)
