@@ -122,7 +122,8 @@ class StepError(MojitoError):
 
     `remedy` says what to do. `upstream` is the platform's own account of it: `platform, code,
     subcode, message, user_title, user_message, blame, trace_id`. `pointer` is the blamed place in the
-    request (RFC 6901), where one is known.
+    request (RFC 6901), where one is known. `may_have_happened` says that the call may have been carried
+    out all the same.
     """
 
     def __init__(
@@ -133,8 +134,10 @@ class StepError(MojitoError):
         remedy: str = "",
         upstream: dict[str, Any] | None = None,
         pointer: str | None = None,
+        may_have_happened: bool = False,
     ) -> None:
         super().__init__(message, code=code)
+        self.may_have_happened = may_have_happened
         self.remedy = remedy
         self.upstream = upstream
         self.pointer = pointer
@@ -156,6 +159,9 @@ class Retry(StepError):
 
 class Unknown(StepError):
     """A write was sent and its outcome is not known."""
+
+    def __init__(self, message: str, **rest: Any) -> None:
+        super().__init__(message, may_have_happened=True, **rest)
 
 
 class Wait(StepError):

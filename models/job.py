@@ -8,10 +8,11 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from models import activation
 from models.account import AccountView
 from models.gen.rows import CampaignJob, JobStatus, JobStep, StepStatus
 from models.marker import where_to_look
-from models.plan import ACTIVATIONS_LEFT, LAYERS_THAT_COUNT, PlannedStep
+from models.plan import LAYERS_THAT_COUNT, PlannedStep
 
 type Moment = Annotated[datetime, Meta(tz=True)]
 type Priority = Literal["high", "normal", "low"]
@@ -132,7 +133,12 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     platform_campaign_id: Annotated[
         str | None, Meta(description="The campaign's id on the platform, once it exists.")
     ]
-    error: Annotated[JobError | None, Meta(description="Why it failed; null while it did not.")]
+    error: Annotated[
+        JobError | None,
+        Meta(
+            description="Why it failed, or what a cancelled job may have left ACTIVE; null otherwise."
+        ),
+    ]
     created_at: Annotated[Moment, Meta(description="When the request was accepted.")]
     started_at: Annotated[Moment | None, Meta(description="When a worker first began.")]
     finished_at: Annotated[Moment | None, Meta(description="When it ended.")]
@@ -153,19 +159,21 @@ def job_view(job: CampaignJob, rows: Sequence[JobStep], planned: Sequence[Planne
     # of a new job, which the busiest route shows, nothing is there to be looked for
     progress = Progress(sum([step.status == "DONE" for step in steps]) if rows else 0, len(steps))
     made = {step.name: step.platform_id for step in steps} if rows else {}
-    return _view(job, steps, progress, platform_ids(planned, made), made.get("campaign"))
+    ids, error = platform_ids(planned, made), _error(job, steps)
+    return _view(job, steps, progress, ids, made.get("campaign"), error)
 
 
 def brief_view(job: CampaignJob, rows: Sequence[JobStep], step_name: object, done: int) -> JobView:
     """The same without what grows with the request: of the steps one at most, of the ids the campaign's.
 
-    `rows` are those of that step and of the campaign, as far as they were begun; `done` counts all.
+    `rows` are those of that step, of the campaign and of the activation, as far as they were begun; `done`
+    counts all.
     """
     shown = [_begun_step(job, row) for row in rows]
     campaign = next((step.platform_id for step in shown if step.kind == "campaign"), None)
     steps = [step for step in shown if step.name == step_name]
     progress = Progress(done, job.steps_total)
-    return _view(job, steps, progress, {"campaign": campaign}, campaign)
+    return _view(job, steps, progress, {"campaign": campaign}, campaign, _error(job, shown))
 
 
 def _view(
@@ -174,6 +182,7 @@ def _view(
     progress: Progress,
     ids: dict[str, Any],
     campaign: str | None,
+    error: JobError | None,
 ) -> JobView:
     return JobView(
         campaign_job_id=job.id,
@@ -189,7 +198,7 @@ def _view(
         steps=steps,
         platform_ids=ids,
         platform_campaign_id=job.platform_campaign_id or campaign,
-        error=_error(job),
+        error=error,
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
@@ -261,7 +270,7 @@ def _left(
     job: CampaignJob, row: JobStep, met: JobError | None
 ) -> tuple[StepStatus, JobError | None]:
     """Where a step stays whose job is over: nobody works on it any more, and nobody asks."""
-    if row.kind == "activate" and row.status not in ("DONE", "FAILED") and _may_be_active(row):
+    if row.kind == "activate" and row.status != "DONE" and activation.may_be_active(row):
         return "IN_DOUBT", _left_active(row, met)
     if row.status in ("RUNNING", "IN_DOUBT"):
         return "IN_DOUBT", _left_in_doubt(job, row, met) if row.kind in LAYERS_THAT_COUNT else met
@@ -272,26 +281,23 @@ def _left(
 
 def _left_waiting(met: JobError) -> JobError:
     """What goes on by itself while the job does, goes on by a retry now."""
-    by_hand = "" if met.remedy.startswith(NOTHING_TO_DO) else met.remedy.replace(BY_ITSELF, "")
-    remedy = f"{by_hand} A retry of the job goes on with it.".strip()
+    remedy = f"{_by_hand(met)} A retry of the job goes on with it.".strip()
     return msgspec.structs.replace(met, remedy=remedy, retryable=True)
 
 
-def _may_be_active(row: JobStep) -> bool:
-    """Whether nothing was left but the campaign, or not even that: its call may have been carried out.
-    After a restore nobody knows how much was left."""
-    progress: dict[str, Any] = msgspec.json.decode(row.outcome or "{}")
-    return row.status == "IN_DOUBT" or progress.get(ACTIVATIONS_LEFT) in (0, 1)
+def _by_hand(met: JobError) -> str:
+    """What somebody must do although nothing goes on by itself any more."""
+    return "" if met.remedy.startswith(NOTHING_TO_DO) else met.remedy.replace(BY_ITSELF, "")
 
 
 def _left_active(row: JobStep, met: JobError | None) -> JobError:
-    """Of a campaign that may be spending although its job was stopped."""
-    met = met or JobError(step=row.name, code="in_doubt", message="no answer was heard")
-    remedy = (
-        "The campaign may be ACTIVE on the platform: look there, and pause it if it is not to run. "
-        "A retry of the job sets it ACTIVE."
-    )
-    return msgspec.structs.replace(met, remedy=remedy, retryable=True)
+    """Of a campaign that may be spending although nobody works on its job any more."""
+    code = activation.ACTIVATION_IN_DOUBT
+    met = met or JobError(step=row.name, code=code, message="no answer was heard")
+    if row.status == "FAILED" and met.code == code:
+        return met
+    remedy = activation.remedy(_by_hand(met))
+    return msgspec.structs.replace(met, code=code, remedy=remedy, retryable=True)
 
 
 def _left_in_doubt(job: CampaignJob, row: JobStep, met: JobError | None) -> JobError:
@@ -301,10 +307,21 @@ def _left_in_doubt(job: CampaignJob, row: JobStep, met: JobError | None) -> JobE
     return msgspec.structs.replace(met, remedy=remedy, retryable=True)
 
 
-def _error(job: CampaignJob) -> JobError | None:
+def _error(job: CampaignJob, steps: Sequence[StepView]) -> JobError | None:
+    """Whatever else ended the job, a campaign that may be spending is told of."""
+    doubt = None if job.status == "SUCCESS" or job.status not in FINISHED else _doubt(steps)
     if job.error is None or job.status == "CANCELLED":
-        return None  # what a cancelled job waited for last is not why it ended
-    return msgspec.json.decode(job.error, type=JobError)
+        return doubt  # what a cancelled job waited for last is not why it ended
+    error = msgspec.json.decode(job.error, type=JobError)
+    if doubt is None or error.step == doubt.step:
+        return doubt or error
+    return msgspec.structs.replace(error, remedy=activation.remedy(error.remedy))
+
+
+def _doubt(steps: Sequence[StepView]) -> JobError | None:
+    """Of a finished job's activation."""
+    kind, status = "activate", "IN_DOUBT"
+    return next((s.error for s in steps if (s.kind, s.status) == (kind, status)), None)
 
 
 def _waiting(job: CampaignJob) -> Waiting | None:

@@ -22,7 +22,7 @@ async def job_views(connection: Connection, jobs: Sequence[CampaignJob]) -> list
 
 async def brief_job_view(connection: Connection, job: CampaignJob, step_name: object) -> JobView:
     """The job with at most one of its steps, read without all the others."""
-    names = ["campaign", *([step_name] if isinstance(step_name, str) else [])]
+    names = ["campaign", "activate", *([step_name] if isinstance(step_name, str) else [])]
     rows = await job_steps.list_named_steps(connection, campaign_job_id=job.id, names=names)
     done = await job_steps.count_done_steps(connection, campaign_job_id=job.id)
     return brief_view(job, rows, step_name, done or 0)

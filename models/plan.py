@@ -13,9 +13,6 @@ type StepKind = Literal["media", "campaign", "ad_set", "creative", "ad", "activa
 LAYERS_THAT_COUNT = {"campaign", "ad_set", "ad"}
 """A campaign, ad set or ad that exists makes a job with failures PARTIAL_SUCCESS."""
 
-ACTIVATIONS_LEFT = "left"
-"""In the progress of an activation: how many objects are not ACTIVE yet, the campaign last of all."""
-
 
 class PlannedStep(msgspec.Struct, frozen=True):
     """One outside effect. A name is unique in its job and never renamed once released."""

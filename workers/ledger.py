@@ -16,8 +16,7 @@ from models.gen import campaign_jobs
 from models.gen.rows import Connection, JobStep, StepStatus
 from models.job import JobError
 from models.jsonb import foreign_jsonb
-from models.marker import where_to_look
-from models.plan import LAYERS_THAT_COUNT, PlannedStep
+from models.plan import PlannedStep
 from workers import records
 from workers.claimed import ClaimedJob
 from workers.effects import Effect, NotSent, Pace, Stopping, Try
@@ -273,8 +272,7 @@ class Ledger:
                 await self._record(row, status=waiting, error=error, delay=delay)
                 error.seconds = seconds
             case Reject():
-                if in_doubt:
-                    self._tell_of_doubt(row, error)
+                records.tell_of_doubt(row, error, is_in_doubt=in_doubt)
                 await self._record(row, status="FAILED", error=error, looks=int(in_doubt))
             case _:
                 await self._again_or_never(row, error, pace, waiting)
@@ -320,17 +318,9 @@ class Ledger:
     ) -> NoReturn:
         """For good. Looks that are told stand for a doubt that stays, also after a retry."""
         last = records.given_up(error, attempt)
-        if looks:
-            self._tell_of_doubt(row, last)
+        records.tell_of_doubt(row, last, is_in_doubt=looks > 0)
         await self._record(row, status="FAILED", error=last, attempt=attempt, looks=looks)
         raise last from error
-
-    def _tell_of_doubt(self, row: JobStep, error: Reject) -> None:
-        """Of an object that may exist. Nobody's request is why a look was refused; a retry looks again."""
-        if not error.retryable:
-            error.remedy, error.retryable, error.pointer = records.LOOK_AGAIN, True, None
-        if row.kind in LAYERS_THAT_COUNT:
-            error.remedy = f"{error.remedy} {where_to_look(self._job.id, row.name)}"
 
     async def _record(
         self,

@@ -7,9 +7,12 @@ import structlog
 
 from common.errors import Reject, StepError, Unknown, Wait
 from common.plain_words import counted
+from models import activation
 from models.gen.rows import JobStep
 from models.job import NOTHING_TO_DO, JobError
 from models.jsonb import clean, to_jsonb
+from models.marker import where_to_look
+from models.plan import LAYERS_THAT_COUNT
 from workers.effects import Pace
 from workers.platforms.base import Done
 from workers.writes import Intent, Record
@@ -132,6 +135,20 @@ def given_up(error: StepError, attempt: int) -> Reject:
         pointer=error.pointer,
         retryable=True,
     )
+
+
+def tell_of_doubt(row: JobStep, error: Reject, *, is_in_doubt: bool) -> None:
+    """Of an object that may exist, or a campaign that may spend, although the step has failed."""
+    if row.kind == "activate":
+        if is_in_doubt or activation.may_be_active(row):
+            error.code = activation.ACTIVATION_IN_DOUBT
+            error.remedy = activation.remedy(error.remedy)
+    elif is_in_doubt:
+        # nobody's request is why a look was refused; a retry looks again
+        if not error.retryable:
+            error.remedy, error.retryable, error.pointer = LOOK_AGAIN, True, None
+        if row.kind in LAYERS_THAT_COUNT:
+            error.remedy = f"{error.remedy} {where_to_look(row.campaign_job_id, row.name)}"
 
 
 def not_yet(row: JobStep, seconds: float) -> Wait:

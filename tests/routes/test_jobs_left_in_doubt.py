@@ -1,10 +1,14 @@
 """A job that is over and has steps nobody heard the end of: what may exist is named."""
 
+import json
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 
+from models.gen import campaign_jobs
+from models.job_views import brief_job_view
 from models.marker import marker
 from tests.routes.conftest import Api, add_account
 from tests.routes.meta_requests import STEPS, meta_request
@@ -116,18 +120,30 @@ async def test_a_step_that_came_to_its_end_stays_there(api, caller, state):
 UNFINISHED = ["RUNNING", "WAITING", "PENDING", "IN_DOUBT"]
 
 
-async def activation_left(api: Api, caller: httpx.AsyncClient, state: str, left: int) -> dict:
-    """The activation of a cancelled job, so many objects of which were not ACTIVE yet."""
+async def begun_activation(
+    api: Api, caller: httpx.AsyncClient, state: str, progress: dict, error: str | None = None
+) -> str:
+    """The id of a job whose activation has come so far."""
     await add_account(caller)
     job = (await caller.post("/api/v1/ads/meta", json=meta_request(activate=True))).json()
     await api.pool.execute(
-        "insert into job_steps (campaign_job_id, name, position, kind, status, outcome, claim_token) "
-        "values ($1, 'activate', 5, 'activate', $2, $3, gen_random_uuid())",
-        UUID(job["id"]), state, f'{{"activated": {3 - left}, "left": {left}}}',
+        "insert into job_steps (campaign_job_id, name, position, kind, status, outcome, error, claim_token) "
+        "values ($1, 'activate', 5, 'activate', $2, $3, $4, gen_random_uuid())",
+        UUID(job["id"]), state, json.dumps(progress), error,
     )  # fmt: skip
-    await caller.post(f"/api/v1/campaign_jobs/{job['id']}/cancel")
-    shown = (await caller.get(f"/api/v1/campaign_jobs/{job['id']}")).json()
-    return shown["steps"][-1]
+    return job["id"]
+
+
+async def cancelled(caller: httpx.AsyncClient, job_id: str) -> dict:
+    await caller.post(f"/api/v1/campaign_jobs/{job_id}/cancel")
+    return (await caller.get(f"/api/v1/campaign_jobs/{job_id}")).json()
+
+
+async def activation_left(api: Api, caller: httpx.AsyncClient, state: str, left: int) -> dict:
+    """The activation of a cancelled job, so many objects of which were not ACTIVE yet."""
+    progress = {"activated": 3 - left, "left": left}
+    job = await cancelled(caller, await begun_activation(api, caller, state, progress))
+    return job["steps"][-1]
 
 
 @pytest.mark.parametrize("left", [0, 1])
@@ -139,7 +155,7 @@ async def test_a_campaign_that_may_be_active_is_told_of_when_its_job_is_cancelle
     step = await activation_left(api, caller, state, left)
 
     assert step["status"] == "IN_DOUBT"
-    assert step["error"]["code"] == "in_doubt"
+    assert step["error"]["code"] == "activation_in_doubt"
     assert step["error"]["remedy"].startswith("The campaign may be ACTIVE on the platform")
     assert step["error"]["retryable"] is True
 
@@ -155,3 +171,73 @@ async def test_a_campaign_below_which_something_was_paused_still_is_paused(api, 
     step = await activation_left(api, caller, state, 2)
 
     assert (step["status"], step["error"]) == ("SKIPPED", None)
+
+
+@pytest.mark.parametrize("state", UNFINISHED)
+async def test_a_cancelled_job_says_itself_that_its_campaign_may_be_active(api, caller, state):
+    job = await cancelled(caller, await begun_activation(api, caller, state, {"left": 1}))
+
+    assert job["status"] == "CANCELLED"
+    assert job["error"] == job["steps"][-1]["error"]
+    assert (job["error"]["step"], job["error"]["code"]) == ("activate", "activation_in_doubt")
+
+
+@pytest.mark.parametrize("state", ["WAITING", "RUNNING"])
+async def test_a_campaign_that_was_certainly_not_asked_is_not_told_of(api, caller, state):
+    """Its turn was over, or Meta's answer proved that nothing was done."""
+    progress = {"activated": 2, "left": 1, "campaign_asked": False}
+
+    job = await cancelled(caller, await begun_activation(api, caller, state, progress))
+
+    assert "ACTIVE" not in str(job["steps"][-1]["error"])
+    assert job["error"] is None
+
+
+async def ended(api: Api, caller: httpx.AsyncClient, job_id: str, error: str) -> dict:
+    await api.pool.execute(
+        "update campaign_jobs set status = 'PROCESSING', claim_token = gen_random_uuid(), "
+        "worker_id = gen_random_uuid(), started_at = now()"
+    )
+    await api.pool.execute(
+        "update campaign_jobs set status = 'PARTIAL_SUCCESS', claim_token = null, worker_id = null, "
+        "finished_at = now(), error = $1",
+        error,
+    )
+    return (await caller.get(f"/api/v1/campaign_jobs/{job_id}")).json()
+
+
+@pytest.mark.parametrize("state", UNFINISHED)
+async def test_a_job_that_something_else_has_ended_says_it_too(api, caller, state):
+    """Its workers died, or nobody replaced the token: the campaign spends all the same."""
+    job_id = await begun_activation(api, caller, state, {"left": 1, "campaign_asked": True})
+    lost = '{"code": "worker_lost", "message": "m", "remedy": "Look into the logs."}'
+
+    job = await ended(api, caller, job_id, lost)
+
+    assert job["error"]["code"] == "worker_lost"
+    assert job["error"]["remedy"].startswith("The campaign may be ACTIVE on the platform")
+    assert job["error"]["remedy"].endswith("Look into the logs.")
+    assert job["steps"][-1]["error"]["code"] == "activation_in_doubt"
+
+
+async def test_an_activation_that_an_earlier_release_gave_up_is_told_of(api, caller):
+    met = '{"step": "activate", "code": "no_answer", "message": "gave up", "remedy": "Ask."}'
+    job_id = await begun_activation(api, caller, "FAILED", {"left": 1}, met)
+
+    job = await ended(api, caller, job_id, met)
+
+    assert job["error"] == job["steps"][-1]["error"]
+    assert (job["error"]["code"], job["error"]["message"]) == ("activation_in_doubt", "gave up")
+    assert job["error"]["remedy"].endswith("Ask.")
+
+
+async def test_the_short_form_of_a_job_says_it_without_its_steps(api, caller):
+    job_id = await begun_activation(api, caller, "WAITING", {"left": 1})
+    shown = await cancelled(caller, job_id)
+    row_id = await api.pool.fetchval("select id from campaign_jobs")
+
+    (job,) = await campaign_jobs.list_campaign_jobs_by_ids(api.pool, ids=[row_id])
+    brief = await brief_job_view(api.pool, job, None)
+
+    assert brief.steps == []
+    assert msgspec.to_builtins(brief.error) == shown["error"]

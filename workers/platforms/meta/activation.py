@@ -1,7 +1,7 @@
 """Sets a finished campaign ACTIVE, children first, in turns that go on where the last one stopped."""
 
-from common.errors import Retry, Wait
-from models.plan import ACTIVATIONS_LEFT
+from common.errors import Retry, StepError, Wait
+from models.activation import ACTIVATIONS_LEFT, CAMPAIGN_ASKED, was_asked
 from workers.platforms.base import Done, StepContext
 from workers.platforms.meta.calls import Graph, Refusal, require_success
 from workers.platforms.meta.sdk import Call, Sdk
@@ -12,17 +12,22 @@ async def activate(graph: Graph, sdk: Sdk, context: StepContext) -> Done:
     """Children first, so that nothing is delivered before all of it is ready.
 
     How far it came is saved after each call: a throttle that lets only some calls pass would else begin
-    with the first one again and again, and whoever cancels the job could not be told that the campaign
-    may be ACTIVE. Raises Wait when the turn is over.
+    with the first one again and again, and whoever ends the job meanwhile could not be told that the
+    campaign may be ACTIVE. Raises Wait when the turn is over.
     """
-    objects = _children_first(context)
+    objects, is_in_doubt = _children_first(context), was_asked(dict(context.progress))
     finished, turn = int(context.progress.get("activated", 0)), Turn()
     for number, (kind, object_id) in enumerate(objects[finished:], finished + 1):
-        await _set_active(graph, context, sdk.update(kind, object_id, {"status": "ACTIVE"}), turn)
-        left = len(objects) - number
-        await context.save({"activated": number, ACTIVATIONS_LEFT: left})
-        turn.has_moved = True
-        if left and turn.is_over:
+        call = sdk.update(kind, object_id, {"status": "ACTIVE"})
+        if kind == "campaign":
+            await _ask_campaign(graph, context, call, turn, is_in_doubt=is_in_doubt)
+        else:
+            await _set_active(graph, context, call, turn)
+        left, turn.has_moved = len(objects) - number, True
+        is_over = left > 0 and turn.is_over
+        is_asked = left == 0 or (left == 1 and not is_over)
+        await context.save({"activated": number, ACTIVATIONS_LEFT: left, CAMPAIGN_ASKED: is_asked})
+        if is_over:
             raise Wait(
                 f"{number} of {len(objects)} objects are ACTIVE",
                 code="activating",
@@ -31,6 +36,22 @@ async def activate(graph: Graph, sdk: Sdk, context: StepContext) -> Done:
                 remedy="Nothing; the job goes on by itself.",
             )
     return Done(context.outcomes["campaign"].platform_id)
+
+
+async def _ask_campaign(
+    graph: Graph, context: StepContext, call: Call, turn: Turn, *, is_in_doubt: bool
+) -> None:
+    """The call that lets it spend: durably begun before it is sent, and taken back where an answer proves
+    that nothing came of it, unless an earlier one has left a doubt that no later refusal ends."""
+    if not was_asked(dict(context.progress)):
+        await context.save({CAMPAIGN_ASKED: True})
+    try:
+        await _set_active(graph, context, call, turn)
+    except (Refusal, StepError) as error:
+        cause = error.step_error if isinstance(error, Refusal) else error
+        if not (is_in_doubt or cause.may_have_happened):
+            await context.save({CAMPAIGN_ASKED: False})
+        raise
 
 
 async def _set_active(graph: Graph, context: StepContext, call: Call, turn: Turn) -> None:

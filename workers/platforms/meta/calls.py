@@ -286,7 +286,14 @@ def unanswered(effect: Effect, message: str, *, is_outage: bool = False) -> Step
     """A call that may have been carried out: in doubt if it creates, else simply tried again."""
     if effect == "creates":
         return Unknown(message, code="no_answer", remedy=_LATE)
-    return Retry(message, code="no_answer", remedy=_AGAIN, is_outage=is_outage)
+    may_have_happened = effect != "reads"
+    return Retry(
+        message,
+        code="no_answer",
+        remedy=_AGAIN,
+        is_outage=is_outage,
+        may_have_happened=may_have_happened,
+    )
 
 
 def require_success(answer: dict[str, Any]) -> None:

@@ -208,20 +208,21 @@ def outcome(
     if found is None:
         return Reject(message, code="refused_by_platform", remedy=FIELD, **rest)
     rest |= {"code": found.word, "remedy": found.remedy}
+    unsure = {"may_have_happened": has_failed or found.kind == "transient"}
     match found.kind:
         case "transient":
             return (
                 Unknown(message, **rest)
                 if is_write
-                else Retry(message, is_outage=found.is_outage, **rest)
+                else Retry(message, is_outage=found.is_outage, **unsure, **rest)
             )
         case "again":
             return Retry(message, **rest)
         case "throttle":
             seconds = _throttled_for(found.seconds or 0.0, regain_seconds)
-            return Wait(message, reason="throttled", seconds=seconds, **rest)
+            return Wait(message, reason="throttled", seconds=seconds, **unsure, **rest)
         case "reauth":
-            return Wait(message, reason="reauth_required", seconds=None, **rest)
+            return Wait(message, reason="reauth_required", seconds=None, **unsure, **rest)
         case "reject":
             return Reject(message, retryable=found.retryable, **rest)
 

@@ -35,4 +35,5 @@ class Turn:
             remedy=cause.remedy,
             upstream=cause.upstream,
             pointer=cause.pointer,
+            may_have_happened=cause.may_have_happened,
         )

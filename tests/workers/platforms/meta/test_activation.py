@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.errors import Retry, Wait
+from common.errors import Reject, Retry, Wait
 from tests.workers.platforms.meta.conftest import LINK, request_with
 from tests.workers.platforms.meta.hosts import Host, hosted
 from workers.platforms.base import Done
@@ -154,3 +154,72 @@ async def test_an_activation_without_an_answer_is_tried_again_and_each_try_count
             await meta.perform(step({}))
 
     assert (met.value.code, met.value.is_outage) == ("no_answer", False)
+
+
+BEFORE = {"activated": 4, "left": 1, "campaign_asked": False}
+FORBIDDEN = 400, '{"error": {"code": 200, "message": "You may not"}}'
+
+
+@pytest.mark.parametrize("progress", [{}, BEFORE], ids=["in one turn", "in a turn of its own"])
+async def test_that_the_campaign_is_asked_is_durable_before_its_call(step, progress):
+    progress, known = dict(progress), []
+
+    def answer(*_):
+        known.append(progress.get("campaign_asked", False))
+        return {"success": True}
+
+    async with hosted(Host(answer)) as meta:
+        await meta.perform(step(progress))
+
+    assert known[-1] is True
+    assert not any(known[:-1])
+    assert progress["campaign_asked"] is True
+
+
+@pytest.mark.parametrize("answer", [THROTTLE, FORBIDDEN], ids=["throttle", "refusal"])
+async def test_an_answer_that_nothing_was_done_leaves_no_doubt(step, answer):
+    progress = dict(BEFORE)
+
+    async with hosted(Host(lambda *_: answer)) as meta:
+        with pytest.raises((Wait, Reject)):
+            await meta.perform(step(progress))
+
+    assert progress["campaign_asked"] is False
+
+
+@pytest.mark.parametrize("answer", [THROTTLE, FORBIDDEN], ids=["throttle", "refusal"])
+@pytest.mark.parametrize("earlier", [{"campaign_asked": True}, {}], ids=["ours", "of before"])
+async def test_no_answer_ends_the_doubt_about_an_earlier_call(step, answer, earlier):
+    progress = {"activated": 4, "left": 1, **earlier}
+
+    async with hosted(Host(lambda *_: answer)) as meta:
+        with pytest.raises((Wait, Reject)):
+            await meta.perform(step(progress))
+
+    assert progress.get("campaign_asked", True) is True
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [FAILED, LOST, (500, THROTTLE[1]), (503, FORBIDDEN[1]), (502, "<html>")],
+    ids=["failed", "lost", "throttle of a server that failed", "refusal of one", "gateway"],
+)
+async def test_a_call_that_may_have_been_carried_out_leaves_a_doubt(step, answer):
+    progress = dict(BEFORE)
+
+    async with hosted(Host(lambda *_: answer)) as meta:
+        with pytest.raises((Wait, Retry)):
+            await meta.perform(step(progress))
+
+    assert progress["campaign_asked"] is True
+
+
+async def test_a_turn_that_ends_before_the_campaign_leaves_no_doubt(step, monkeypatch):
+    monkeypatch.setattr(turns, "LONGEST_TURN_SECONDS", 0.0)
+    progress = {"activated": 3, "left": 2}
+
+    async with hosted(Host(lambda *_: {"success": True})) as meta:
+        with pytest.raises(Wait):
+            await meta.perform(step(progress))
+
+    assert progress == BEFORE
