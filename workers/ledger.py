@@ -41,11 +41,13 @@ class Ledger:
         writes: Writes,
         *,
         claimed_at: float,
+        steady_since: float = float("-inf"),
         is_stopping: Callable[[], bool] = lambda: False,
         guard_from_now: Callable[[], Callable[[], None]] = lambda: _unguarded,
     ) -> None:
         """`claimed_at` is `clock.seconds()` after the claim was answered: behind the database's
-        clock, so that waits counted from it are never too short."""
+        clock, so that waits counted from it are never too short. Since `steady_since` that clock has
+        not jumped ahead."""
         self._job = job
         self._payload = payload
         self._token = job.claim_token
@@ -53,6 +55,7 @@ class Ledger:
         self._outcomes = {row.name: records.done_of(row) for row in rows if row.status == "DONE"}
         self._writes = writes
         self._claimed_at = claimed_at
+        self._steady_since = steady_since
         self._is_stopping = is_stopping
         self._guard_from_now = guard_from_now
 
@@ -138,7 +141,8 @@ class Ledger:
             await self._write(row, self._outcome(row, found))
             return found
         since = self.now() - (row.intent_at or self._job.created_at)
-        quiet_in = records.seconds_until_quiet(row, pace, since)
+        steady = clock.seconds() - self._steady_since
+        quiet_in = records.seconds_until_quiet(row, pace, min(since.total_seconds(), steady))
         if quiet_in > 0 or row.looks < 1:
             wait = pace.wait(max(quiet_in, pace.lag_seconds))
             await self._record(
@@ -154,8 +158,7 @@ class Ledger:
         attempt = row.attempt + 1
         self._rows[row.name] = msgspec.structs.replace(row, attempt=attempt)
         if self._is_spent(row, attempt):
-            error = records.last_error(row)
-            await self._give_up(row, error, attempt)
+            await self._give_up(row, records.last_error(row), attempt)
 
     async def _perform(self, step: PlannedStep, effect: Effect, pace: Pace) -> Done:
         is_first = step.name not in self._rows or self._rows[step.name].status == "PENDING"

@@ -100,11 +100,11 @@ def written(row: JobStep, record: Record, due_at: datetime | None) -> JobStep:
     )
 
 
-def seconds_until_quiet(row: JobStep, pace: Pace, since: timedelta) -> float:
-    """Until no earlier call of this step can still be at work, when its intent was written that long
-    ago: also none of a worker that lets calls take longer."""
+def seconds_until_quiet(row: JobStep, pace: Pace, passed: float) -> float:
+    """Until no earlier call of this step can still be at work, when so many seconds have surely passed
+    since its intent: also none of a worker that lets calls take longer."""
     longest = max(pace.call_seconds, row.call_seconds)
-    return longest + pace.lag_seconds - since.total_seconds()
+    return longest + pace.lag_seconds - passed
 
 
 def began_at(row: JobStep, now: datetime) -> datetime:

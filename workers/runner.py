@@ -30,7 +30,7 @@ from workers.ledger import Ledger
 from workers.metrics import WorkerMetrics
 from workers.presence import Presence
 from workers.runs import Runs
-from workers.upkeep import keep_up
+from workers.upkeep import ClockWatch, keep_up
 from workers.worker_settings import WorkerSettings
 from workers.writes import Writes
 
@@ -104,6 +104,7 @@ class Worker:
         self._runs = Runs(
             pool, handlers, self._writes, doubt=self._claims.doubt, freed=self._hear_of_work
         )
+        self._watch = ClockWatch(settings.silence_seconds)
         self._is_out_of_touch = False
         self._seldom = Seldom()
         self.started = asyncio.Event()
@@ -140,6 +141,7 @@ class Worker:
             silence_seconds=self._settings.silence_seconds,
             every_seconds=self._settings.renew_seconds,
             freed=self._hear_of_work,
+            watch=self._watch,
         )
         try:
             async with (
@@ -250,6 +252,7 @@ class Worker:
         steps: dict[UUID, list[JobStep]],
         accounts: dict[UUID, AdAccount],
     ) -> None:
+        steady_since = self._watch.steady_since(jobs[0].claimed_at.timestamp(), claimed_at)
         for job in jobs:
             request = requests[job.id]
             ledger = Ledger(
@@ -258,6 +261,7 @@ class Worker:
                 steps.get(job.id, ()),
                 self._writes,
                 claimed_at=claimed_at,
+                steady_since=steady_since,
                 is_stopping=self._stopping.is_set,
                 guard_from_now=self._presence.guard_from_now,
             )

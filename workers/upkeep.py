@@ -19,10 +19,15 @@ _JUMP_SECONDS = 3.0
 
 
 async def keep_up(
-    pool: Pool, *, silence_seconds: float, every_seconds: float, freed: Callable[[], None]
+    pool: Pool,
+    *,
+    silence_seconds: float,
+    every_seconds: float,
+    freed: Callable[[], None],
+    watch: "ClockWatch | None" = None,
 ) -> None:
-    """Runs until cancelled; `freed` is called when jobs became claimable."""
-    watch, seldom = ClockWatch(silence_seconds), Seldom()
+    """Runs until cancelled; `freed` is called when jobs became claimable. `watch` is told of the clock."""
+    watch, seldom = watch or ClockWatch(silence_seconds), Seldom()
     while True:
         await asyncio.sleep(every_seconds * random.uniform(0.7, 1.0))  # noqa: S311 - spreads load
         try:
@@ -44,6 +49,7 @@ class ClockWatch:
         self._silence_seconds = silence_seconds
         self._most_ahead = math.inf
         self._settled_at = 0.0
+        self._steady_since = math.inf
 
     def trusts(self, asked_at: float, database_seconds: float, heard_at: float) -> bool:
         """Whether silence means what it says: false until everybody had time to be heard after a jump.
@@ -54,8 +60,18 @@ class ClockWatch:
         if jump > _JUMP_SECONDS:
             log.warning("database.clock_jumped", seconds=jump)
             self._settled_at = heard_at + self._silence_seconds
+            self._steady_since = heard_at
+        self._steady_since = min(self._steady_since, heard_at)
         self._most_ahead = database_seconds - asked_at
         return heard_at >= self._settled_at
+
+    def steady_since(self, database_seconds: float, heard_at: float) -> float:
+        """Since which moment of ours the database's clock has surely not jumped ahead, when it now says so.
+
+        From then on no time has passed there that has not passed here.
+        """
+        jump = database_seconds - heard_at - self._most_ahead
+        return heard_at if jump > _JUMP_SECONDS else min(self._steady_since, heard_at)
 
 
 async def rescue(pool: Pool, *, silence_seconds: float, freed: Callable[[], None]) -> int:

@@ -7,10 +7,15 @@ import asyncpg
 import pytest
 from uuid_utils.compat import uuid7
 
+from common.errors import Unknown, Wait
 from common.tasks import beside
 from models.database import open_pool
 from models.gen import workers
 from tests.house.conftest import until
+from tests.workers.ledgers import PACE, STEP, Platform
+from tests.workers.running import let_go, working
+from workers.kinds import Ended, Parked
+from workers.platforms.base import Done
 from workers.upkeep import ClockWatch, keep_up
 
 SILENCE_SECONDS = 2.0
@@ -127,6 +132,37 @@ async def test_who_died_before_the_clock_was_put_back_is_found_dead_all_the_same
     assert await rescues(pool, worker_id) == 1
 
 
+class OneStep:
+    """A job of one step."""
+
+    def __init__(self, platform):
+        self.effect = platform.effect
+
+    async def __call__(self, run):
+        try:
+            await run.ledger.step(STEP, self.effect, PACE)
+        except Wait as wait:
+            return Parked(wait.seconds, wait.reason)
+        return Ended("SUCCESS")
+
+
+async def test_a_jump_shortens_no_wait_for_a_call_that_may_still_be_at_work(sql, shop):
+    platform = Platform(Unknown("no answer came", code="no_answer"), Done("a second one"))
+    job_id = await shop.job(await shop.account())
+
+    async def has_looked_again():
+        return platform.looks > 1 or None
+
+    async with working(shop, OneStep(platform)):
+        await let_go(shop, job_id)
+        await sql.execute("update another_clock.jump set by_interval = '1 hour'")
+        await until(has_looked_again)
+        job = await let_go(shop, job_id)
+
+    assert (job["status"], job["waiting_reason"]) == ("PROCESSING", "in_doubt")
+    assert len(platform.calls) == 1
+
+
 def test_after_a_jump_silence_counts_again_when_everybody_had_time_to_be_heard():
     watch = ClockWatch(30.0)
     looks = [(100.0, 5000.0), (105.0, 5005.2), (110.0, 5100.0), (135.0, 5125.0), (140.1, 5130.0)]
@@ -151,3 +187,19 @@ def test_an_answer_that_comes_late_is_no_jump():
     assert watch.trusts(25.0, 5025.0, 25.1)
     assert watch.trusts(30.0, 5050.0, 50.0)  # the other way round
     assert watch.trusts(55.0, 5055.0, 55.1)
+
+
+def test_a_clock_is_steady_since_it_was_first_seen_or_since_it_last_jumped():
+    watch = ClockWatch(30.0)
+    at_first = watch.steady_since(4999.0, 99.0)
+    watch.trusts(100.0, 5000.0, 100.1)
+    watch.trusts(105.0, 5005.0, 105.1)
+
+    before, at_the_jump = watch.steady_since(5006.0, 106.0), watch.steady_since(5066.0, 106.0)
+    watch.trusts(110.0, 5070.0, 110.1)
+    watch.trusts(115.0, 5075.0, 115.1)
+
+    assert at_first == 99.0  # nobody knows what it did before
+    assert before == 100.1
+    assert at_the_jump == 106.0  # a claim sees it before upkeep does
+    assert watch.steady_since(5080.0, 120.0) == 110.1

@@ -1,10 +1,11 @@
 """The time that a call may take is counted from before its intent is written."""
 
 import msgspec
+import pytest
 
 from common import clock
-from common.errors import Unknown
-from tests.workers.ledgers import PACE, STEP, Desk, Platform
+from common.errors import Unknown, Wait
+from tests.workers.ledgers import PACE, STEP, Desk, Platform, is_left
 from workers.effects import Effect
 from workers.platforms.base import Done
 from workers.writes import Writes
@@ -82,3 +83,22 @@ async def test_a_look_is_given_what_the_step_had_saved(desk):
     await (await desk.open()).step(STEP, Effect(begin, find), PACE)
 
     assert seen == [{"session": "s1"}]
+
+
+async def test_a_database_clock_that_jumped_ahead_makes_no_look_in_doubt_the_last(desk):
+    """Its two moments lie a minute apart, of which the worker has seen none pass."""
+    platform = Platform(Unknown("no answer came", code="no_answer"), Done("new"))
+    with pytest.raises(Wait):
+        await (await desk.open()).step(STEP, platform.effect, PACE)
+    await desk.age(seconds=61)
+    jumped_at = clock.seconds()
+
+    with pytest.raises(Wait) as again:
+        await (await desk.open(steady_since=jumped_at)).step(STEP, platform.effect, PACE)
+    calls_before = len(platform.calls)
+    await desk.age(seconds=61)
+    done = await (await desk.open(steady_since=jumped_at - 60)).step(STEP, platform.effect, PACE)
+
+    assert is_left(again.value.seconds, 60, jumped_at)
+    assert calls_before == 1
+    assert done == Done("new")
