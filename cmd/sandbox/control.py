@@ -8,7 +8,7 @@ import msgspec
 from litestar import Request, Response, delete, get, post
 from litestar.exceptions import NotFoundException, PermissionDeniedException
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery
 from msgspec import Meta
 
 from sandbox import fidelity
@@ -17,7 +17,7 @@ from sandbox.clock import rfc3339
 from sandbox.faults import Fault, FaultOrder
 from sandbox.meta.access import ALL_PERMISSIONS
 from sandbox.objects import Record
-from sandbox.orders import Refused, check_query, one_of, read, violation
+from sandbox.orders import Refused, check_query, one_of, read, violation, whole_number
 from sandbox.state import State
 
 PREFIX = "/_sandbox"
@@ -88,12 +88,10 @@ def _memory(state: State) -> list[HTTPRouteHandler]:
         return {"data": [_shown(record) for record in found]}
 
     @get(f"{PREFIX}/calls", sync_to_thread=False)
-    def calls(
-        request: Request[Any, Any, Any], after: Annotated[int, QueryParameter(ge=0)] = 0
-    ) -> dict[str, Any]:
+    def calls(request: Request[Any, Any, Any], after: FromQuery[str] = "0") -> dict[str, Any]:
         """What was called, newest last."""
         check_query(request, {"after": ()})
-        return {"data": state.calls.after(after)}
+        return {"data": state.calls.after(whole_number("after", after))}
 
     @post(f"{PREFIX}/reset", status_code=200, sync_to_thread=False)
     def reset() -> dict[str, bool]:
