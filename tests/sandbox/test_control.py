@@ -142,6 +142,29 @@ def test_calls_are_asked_for_by_a_number(sandbox: Running, after: str) -> None:
     assert told(answer) == {"after": "Expected a whole number of at most 18 digits."}
 
 
+def test_the_clock_stops_before_times_that_nobody_can_write(sandbox: Running) -> None:
+    sandbox.state.clock.advance(220 * 10**9)
+
+    answer = sandbox.control("POST", "clock", {"advance_seconds": 10**9})
+    after = sandbox.control("GET", "clock").json()["now"]
+
+    message = "The clock goes up to 9000; POST /_sandbox/reset sets it right."
+    assert told(answer) == {"/advance_seconds": message}
+    assert after < "9000"
+
+
+def test_a_token_has_an_end_that_can_be_told(sandbox: Running) -> None:
+    account = sandbox.control("GET", "accounts").json()["data"][0]["id"]
+
+    answer = sandbox.control("POST", f"accounts/{account}/token", {"expires_in_seconds": 1e300})
+
+    assert told(answer) == {"/expires_in_seconds": "Expected at most 1000000000.0."}
+
+
+def test_a_fault_of_a_number_beyond_all_is_not_there(sandbox: Running) -> None:
+    assert sandbox.control("DELETE", f"faults/{10**19}").status_code == 404
+
+
 def test_an_account_that_is_not_there_gets_no_token(sandbox: Running) -> None:
     assert sandbox.control("POST", "accounts/act_5/token").status_code == 404
 
