@@ -11,10 +11,12 @@ import msgspec
 from common.errors import ConfigurationError
 from models import audit
 from models.database import NO_POOLER, connect_for_long, require_own_settings
-from models.identity import introduce, tell
+from models.identity import actual_identity, fault, introduce, tell, told_identity
 
 FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 7092416
+_SAYS_WHICH = "0018"
+"""From here on a database says which one it is."""
 _NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 _SECTION = re.compile(r"^-- migrate:(up|down)\s*$", re.MULTILINE)
 _TABLE = """
@@ -150,6 +152,8 @@ async def _go(
 ) -> list[str]:
     applied = await _applied(connection)
     _refuse_strangers(migrations, applied)
+    if "0000" < target < _SAYS_WHICH:
+        await _refuse_copy(connection)
     done: list[str] = []
     if not (dry_run or applied):
         await _make_table(connection)
@@ -166,6 +170,16 @@ async def _go(
     if not dry_run:
         await _introduce(connection, is_told=bool(applied))
     return done
+
+
+async def _refuse_copy(connection: Connection) -> None:
+    """On the way down and up again a copy would forget that it is one, and workers would make everything."""
+    if not await connection.fetchval("select to_regclass('database_identity') is not null"):
+        return
+    told = await told_identity(connection)
+    found = told and fault(told, await actual_identity(connection))
+    if found:
+        raise ConfigurationError(f"older tables cannot say that {found}")
 
 
 async def _make_table(connection: Connection) -> None:

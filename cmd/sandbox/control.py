@@ -1,6 +1,7 @@
 """The control plane: what exists, what was called, failures on order, the clock, accounts."""
 
 import secrets
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -8,7 +9,7 @@ import msgspec
 from litestar import Request, Response, delete, get, post
 from litestar.exceptions import NotFoundException, PermissionDeniedException
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery
 from msgspec import Meta
 
 from sandbox import fidelity
@@ -17,13 +18,18 @@ from sandbox.clock import rfc3339
 from sandbox.faults import Fault, FaultOrder
 from sandbox.meta.access import ALL_PERMISSIONS
 from sandbox.objects import Record
-from sandbox.orders import Refused, check_query, one_of, read, violation
+from sandbox.orders import Refused, check_query, one_of, read, violation, whole_number
 from sandbox.state import State
 
 PREFIX = "/_sandbox"
 PLATFORMS = ("META", "GOOGLE_ADS", "TIKTOK_ADS")
 KINDS = ("campaign", "ad_set", "image", "video", "creative", "ad")
 _LOOPBACK = ("127.0.0.1", "::1")
+_LAST_MOMENT = datetime(9000, 1, 1, tzinfo=UTC)
+"""Later ones, with what is added to them, could not be written."""
+
+type Span = Annotated[float, Meta(ge=-(10**9), le=10**9)]
+"""Seconds; those of before are over already."""
 
 
 class Advance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,8 +52,8 @@ class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     missing_permissions: list[str] = []
     min_daily_budget: Annotated[int, Meta(ge=1)] | None = None
     min_campaign_group_spend_cap: Annotated[int, Meta(ge=1)] | None = None
-    token_expires_in_seconds: float | None = None
-    data_access_expires_in_seconds: float | None = None
+    token_expires_in_seconds: Span | None = None
+    data_access_expires_in_seconds: Span | None = None
     account_status: Literal[1, 2, 3, 7, 8, 9, 100, 101] = 1
     disable_reason: Annotated[int, Meta(ge=0, le=99)] = 0
     is_funded: bool = True
@@ -59,7 +65,7 @@ class NewToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether the tokens so far end with it, and when it ends itself."""
 
     revoke_old: bool = False
-    expires_in_seconds: float | None = None
+    expires_in_seconds: Span | None = None
 
 
 def control_routes(state: State) -> list[HTTPRouteHandler]:
@@ -88,12 +94,10 @@ def _memory(state: State) -> list[HTTPRouteHandler]:
         return {"data": [_shown(record) for record in found]}
 
     @get(f"{PREFIX}/calls", sync_to_thread=False)
-    def calls(
-        request: Request[Any, Any, Any], after: Annotated[int, QueryParameter(ge=0)] = 0
-    ) -> dict[str, Any]:
+    def calls(request: Request[Any, Any, Any], after: FromQuery[str] = "0") -> dict[str, Any]:
         """What was called, newest last."""
         check_query(request, {"after": ()})
-        return {"data": state.calls.after(after)}
+        return {"data": state.calls.after(whole_number("after", after))}
 
     @post(f"{PREFIX}/reset", status_code=200, sync_to_thread=False)
     def reset() -> dict[str, bool]:
@@ -123,7 +127,7 @@ def _faults(state: State) -> list[HTTPRouteHandler]:
     @delete(f"{PREFIX}/faults/{{fault_id:int}}", sync_to_thread=False)
     def end(fault_id: FromPath[int]) -> None:
         """Ends one order."""
-        if not state.faults.remove(fault_id):
+        if fault_id.bit_length() > 63 or not state.faults.remove(fault_id):
             raise NotFoundException(f"there is no fault {fault_id}")
 
     return [order, orders, end_all, end]
@@ -141,7 +145,11 @@ def _time(state: State) -> list[HTTPRouteHandler]:
     @post(f"{PREFIX}/clock", status_code=200)
     async def advance(request: Request[Any, Any, Any]) -> dict[str, Any]:
         """Moves the clock forward."""
-        state.clock.advance((await read(request, Advance)).advance_seconds)
+        seconds = (await read(request, Advance)).advance_seconds
+        if state.clock.now() + seconds > _LAST_MOMENT.timestamp():
+            message = f"The clock goes up to {_LAST_MOMENT:%Y}; POST {PREFIX}/reset sets it right."
+            raise Refused([violation("/advance_seconds", "too_large", message)])
+        state.clock.advance(seconds)
         return told()
 
     return [clock, advance]

@@ -38,15 +38,19 @@ class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         )
 
 
+_MOST = 10**9
+"""SQLite keeps numbers of 64 bits."""
+
+
 class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What somebody asked for."""
 
     fault: FaultKind
     match: Match = Match()
-    times: Annotated[int, msgspec.Meta(ge=1)] | msgspec.UnsetType | None = msgspec.UNSET
-    skip: Annotated[int, msgspec.Meta(ge=0)] = 0
+    times: Annotated[int, msgspec.Meta(ge=1, le=_MOST)] | msgspec.UnsetType | None = msgspec.UNSET
+    skip: Annotated[int, msgspec.Meta(ge=0, le=_MOST)] = 0
     seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] | None = None
-    code: int | None = None
+    code: Annotated[int, msgspec.Meta(ge=-_MOST, le=_MOST)] | None = None
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,11 @@ import msgspec
 from litestar import Request, Response
 
 from common.json_pointer import escaped
+from common.not_json import why_not_json
 from common.plain_words import plainly
+
+MOST_DIGITS = 18
+"""SQLite keeps numbers of 64 bits."""
 
 type Violation = dict[str, str]
 """`pointer` into the body or `parameter` of the address, `code` (a stable word), `message`."""
@@ -34,8 +38,10 @@ async def read[T: msgspec.Struct](request: Request[Any, Any, Any], kind: type[T]
     """The body as `kind`; an empty one is an empty object. Raises Refused."""
     try:
         document = msgspec.json.decode(await request.body() or b"{}")
-    except msgspec.DecodeError as error:
-        raise Refused([violation("", "not_json", f"The body is no JSON: {error}.")]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _no_json(why_not_json(await request.body(), error)) from None
+    except RecursionError:
+        raise _no_json("it is nested too deeply") from None
     if found := list(_violations(kind, document, "")):
         raise Refused(found)
     return msgspec.convert(document, kind)
@@ -54,6 +60,18 @@ def check_query(request: Request[Any, Any, Any], allowed: Mapping[str, Sequence[
             found.append({"parameter": name, "code": "not_allowed", "message": message})
     if found:
         raise Refused(found)
+
+
+def _no_json(why: str) -> Refused:
+    return Refused([violation("", "not_json", f"The body is no JSON: {why}.")])
+
+
+def whole_number(name: str, value: str) -> int:
+    """What a parameter says. Raises Refused."""
+    if not (value.isascii() and value.isdigit() and len(value) <= MOST_DIGITS):
+        message = f"Expected a whole number of at most {MOST_DIGITS} digits."
+        raise Refused([{"parameter": name, "code": "invalid_parameter", "message": message}])
+    return int(value)
 
 
 def violation(pointer: str, code: str, message: str) -> Violation:

@@ -54,6 +54,10 @@ class Store:
     """One connection, used from one thread at a time. A commit reaches the system, not the platter."""
 
     def __init__(self, database: Path | None) -> None:
+        if database is not None:
+            database.touch(
+                mode=0o600
+            )  # it holds tokens; SQLite's own files beside it become like it
         self.connection = sqlite3.connect(
             database or ":memory:", isolation_level=None, check_same_thread=False
         )

@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from common.embedded_postgres import EmbeddedPostgres
+from common.errors import ConfigurationError
 from models.identity import AnotherDatabase, Home, Identity, actual_identity, fault, told_identity
 from models.migrate import migrate
 from tests.conftest import named_programs
@@ -68,6 +69,19 @@ async def test_migrating_writes_the_row_where_it_is_missing_and_never_over_anoth
 
     assert written == await actual_identity(sql)
     assert await told_identity(sql) == Identity(1, 2)
+
+
+async def test_a_copy_does_not_go_back_to_tables_that_cannot_say_so(sql, database):
+    await sql.execute("update database_identity set system_identifier = 1, database_oid = 2")
+
+    for dry_run in (True, False):
+        with pytest.raises(ConfigurationError, match=r"this database is a copy.*`mojito restored`"):
+            await migrate(database, to="0017", dry_run=dry_run)
+    told = await told_identity(sql)
+    gone = await migrate(database, to="0000")
+
+    assert told == Identity(1, 2)
+    assert gone[-1] == "down 0001_accounts.sql"
 
 
 async def test_a_new_database_says_which_one_it_is_and_no_log_tells_of_it(server, admin):

@@ -173,7 +173,8 @@ def test_it_says_where_everything_is_and_writes_it_down_for_its_owner_alone(up):
     assert set(up.accounts["assets"]) == {"image", "video"}
     assert set(up.processes) == {"api", "sandbox", "workers", "postgres"}
     assert all(is_alive(pid) for pid in all_of(up.processes))
-    for name in ("dev-key", "dev-accounts.json", "encryption-keys", "environment.json"):
+    own = ("dev-key", "dev-accounts.json", "encryption-keys", "environment.json")
+    for name in (*own, "sandbox.sqlite3", "sandbox.sqlite3-wal"):
         assert stat.S_IMODE((up.data / name).stat().st_mode) == 0o600
     assert up.is_ready()
 

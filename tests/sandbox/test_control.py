@@ -113,6 +113,58 @@ def test_a_filter_that_there_is_not_is_refused_and_not_passed_over(sandbox: Runn
     assert told(later) == {"since": "There is no such parameter; there are after."}
 
 
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b'{"fault": "\xff"}', "it is not UTF-8 (byte 11)"),
+        (b"[" * 200_000, "it is nested too deeply"),
+    ],
+)
+def test_an_order_that_cannot_be_read_is_no_failure_of_the_sandbox(
+    sandbox: Running, body: bytes, why: str
+) -> None:
+    answer = sandbox.client.post("/_sandbox/faults", content=body)
+
+    assert told(answer) == {"": f"The body is no JSON: {why}."}
+
+
+@pytest.mark.parametrize("field", ["times", "skip", "code"])
+def test_an_order_of_a_number_that_cannot_be_kept_is_refused(sandbox: Running, field: str) -> None:
+    answer = sandbox.control("POST", "faults", {"fault": "reset", field: 10**19})
+
+    assert told(answer) == {f"/{field}": "Expected at most 1000000000."}
+
+
+@pytest.mark.parametrize("after", ["x", "-1", "1.5", "1" * 19])
+def test_calls_are_asked_for_by_a_number(sandbox: Running, after: str) -> None:
+    answer = sandbox.control("GET", f"calls?after={after}")
+
+    assert told(answer) == {"after": "Expected a whole number of at most 18 digits."}
+
+
+def test_the_clock_stops_before_times_that_nobody_can_write(sandbox: Running) -> None:
+    sandbox.state.clock.advance(220 * 10**9)
+
+    answer = sandbox.control("POST", "clock", {"advance_seconds": 10**9})
+    after = sandbox.control("GET", "clock").json()["now"]
+
+    message = "The clock goes up to 9000; POST /_sandbox/reset sets it right."
+    assert told(answer) == {"/advance_seconds": message}
+    assert after < "9000"
+
+
+def test_a_token_has_an_end_that_can_be_told(sandbox: Running) -> None:
+    account = sandbox.control("GET", "accounts").json()["data"][0]["id"]
+
+    answer = sandbox.control("POST", f"accounts/{account}/token", {"expires_in_seconds": 1e300})
+
+    assert told(answer) == {"/expires_in_seconds": "Expected at most 1000000000.0."}
+
+
+def test_a_fault_of_a_number_beyond_all_is_not_there(sandbox: Running) -> None:
+    assert sandbox.control("DELETE", f"faults/{10**19}").status_code == 404
+
+
 def test_an_account_that_is_not_there_gets_no_token(sandbox: Running) -> None:
     assert sandbox.control("POST", "accounts/act_5/token").status_code == 404
 
