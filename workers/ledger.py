@@ -149,7 +149,9 @@ class Ledger:
         return None
 
     async def _count_resolved_doubt(self, row: JobStep) -> None:
-        """A doubt that was resolved counts as an attempt."""
+        """A doubt that was resolved counts as an attempt, unless the platform has let the step wait."""
+        if records.was_made_to_wait(row):
+            return
         attempt = row.attempt + 1
         self._rows[row.name] = msgspec.structs.replace(row, attempt=attempt)
         if self._is_spent(row, attempt):
@@ -178,7 +180,8 @@ class Ledger:
             log.warning("step.in_doubt", step=step.name, code=error.code)
             return await self._resolve(step, effect, pace, error)
         except StepError as error:
-            await self._settle(row, error, pace, in_doubt=False)
+            is_open = error.may_have_happened and effect.find is not None
+            await self._settle(row, error, pace, in_doubt=is_open)
             raise
         except NotSent:
             if is_first:
