@@ -214,7 +214,7 @@ class Ledger:
     def _digest(self) -> bytes:
         return hashlib.sha256(self._payload.encode()).digest()
 
-    def _intent(self, step: PlannedStep) -> Intent:
+    def _intent(self, step: PlannedStep | JobStep) -> Intent:
         """To be written durably before the step is tried."""
         if self._is_stopping():
             raise Stopping("the worker stops", code="stopping")
@@ -257,11 +257,18 @@ class Ledger:
             await self._record(self._rows[row.name], status="RUNNING", progress=progress)
             asked = anew
 
+        async def go_on() -> None:
+            nonlocal asked
+            anew = self._guard_from_now()
+            intent = self._intent(row)
+            self._begun(intent, is_ours=await self._writes.intents.submit(intent))
+            asked = anew
+
         def is_ours() -> None:
             asked()
 
         begun = clock.seconds() if begun_at is None else begun_at
-        return Try(progress, begun + pace.call_seconds, save, is_ours)
+        return Try(progress, begun + pace.call_seconds, save, go_on, is_ours)
 
     async def _settle(self, row: JobStep, error: StepError, pace: Pace, *, in_doubt: bool) -> None:
         """Writes down what a step met. A Retry that was the last raises Reject instead."""
