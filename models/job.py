@@ -272,9 +272,9 @@ def _left(
     """Where a step stays whose job is over: nobody works on it any more, and nobody asks."""
     if row.kind == "activate" and row.status != "DONE" and activation.may_be_active(row):
         return "IN_DOUBT", _left_active(row, met)
-    if row.status in ("RUNNING", "IN_DOUBT"):
+    if row.status in ("RUNNING", "IN_DOUBT") and row.kind != "activate":
         return "IN_DOUBT", _left_in_doubt(job, row, met) if row.kind in LAYERS_THAT_COUNT else met
-    if row.status not in ("WAITING", "PENDING"):
+    if row.status in ("DONE", "FAILED", "SKIPPED"):
         return row.status, met
     return "SKIPPED", None if met is None else _left_waiting(met)
 

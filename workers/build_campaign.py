@@ -271,6 +271,7 @@ class Build:
             deadline_seconds=self._pace.call_seconds,
             write_deadline=trial.write_deadline,
             save=save,
+            go_on=trial.go_on,
             media=media,
             guard=trial.guard,
         )

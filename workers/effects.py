@@ -47,6 +47,8 @@ class Try(msgspec.Struct, frozen=True, gc=False):
     progress: Mapping[str, Any]
     write_deadline: float
     save: Callable[[dict[str, Any]], Awaitable[None]]
+    go_on: Callable[[], Awaitable[None]]
+    """Raises Stopping when somebody has asked the job to stop since, or the worker stops."""
     guard: Callable[[], None]
     """Raises ClaimLost when the job may have been taken away since the database was last asked for it."""
 

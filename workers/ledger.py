@@ -154,7 +154,9 @@ class Ledger:
         return None
 
     async def _count_resolved_doubt(self, row: JobStep) -> None:
-        """A doubt that was resolved counts as an attempt."""
+        """A doubt that was resolved counts as an attempt, unless the platform has let the step wait."""
+        if records.was_made_to_wait(row):
+            return
         attempt = row.attempt + 1
         self._rows[row.name] = msgspec.structs.replace(row, attempt=attempt)
         if self._is_spent(row, attempt):
@@ -177,7 +179,8 @@ class Ledger:
             log.warning("step.in_doubt", step=step.name, code=error.code)
             return await self._resolve(step, effect, pace, error)
         except StepError as error:
-            await self._settle(row, error, pace, in_doubt=False)
+            is_open = error.may_have_happened and effect.find is not None
+            await self._settle(row, error, pace, in_doubt=is_open)
             raise
         except NotSent:
             if is_first:
@@ -210,7 +213,7 @@ class Ledger:
     def _digest(self) -> bytes:
         return hashlib.sha256(self._payload.encode()).digest()
 
-    def _intent(self, step: PlannedStep, pace: Pace) -> Intent:
+    def _intent(self, step: PlannedStep | JobStep, pace: Pace) -> Intent:
         """To be written durably before the step is tried."""
         if self._is_stopping():
             raise Stopping("the worker stops", code="stopping")
@@ -254,11 +257,18 @@ class Ledger:
             await self._record(self._rows[row.name], status="RUNNING", progress=progress)
             asked = anew
 
+        async def go_on() -> None:
+            nonlocal asked
+            anew = self._guard_from_now()
+            intent = self._intent(row, pace)
+            self._begun(intent, is_ours=await self._writes.intents.submit(intent))
+            asked = anew
+
         def is_ours() -> None:
             asked()
 
         begun = clock.seconds() if begun_at is None else begun_at
-        return Try(progress, begun + pace.call_seconds, save, is_ours)
+        return Try(progress, begun + pace.call_seconds, save, go_on, is_ours)
 
     async def _settle(self, row: JobStep, error: StepError, pace: Pace, *, in_doubt: bool) -> None:
         """Writes down what a step met. A Retry that was the last raises Reject instead."""

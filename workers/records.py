@@ -123,6 +123,14 @@ def last_error(row: JobStep) -> StepError:
     return Unknown(last.message, code=last.code, remedy=last.remedy, upstream=upstream)
 
 
+def was_made_to_wait(row: JobStep) -> bool:
+    """Whether the last it met was a throttle or a dead token, which cost no attempt."""
+    if row.error is None:
+        return False
+    code = msgspec.json.decode(row.error, type=JobError).code
+    return code.startswith("throttled") or code == "token_rejected"
+
+
 def given_up(error: StepError, attempt: int) -> Reject:
     """What a step ends with that met the same again and again."""
     # what was nothing to worry about while the job went on by itself needs somebody now

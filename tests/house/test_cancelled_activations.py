@@ -45,3 +45,21 @@ async def test_a_campaign_that_has_not_answered_is_told_to_be_perhaps_active(hou
     assert (job["status"], campaign["status"]) == ("CANCELLED", "ACTIVE")
     assert job["steps"][-1]["status"] == "IN_DOUBT"
     assert "may be ACTIVE" in job["steps"][-1]["error"]["remedy"]
+
+
+async def test_a_job_that_is_cancelled_before_its_campaign_is_asked_leaves_it_paused(house):
+    """Its ads may be ACTIVE by then: nothing is delivered below a campaign that is paused."""
+    await house.sandbox.fault("slow", ACTIVATIONS, seconds=1.5, skip=1)
+    job_id = await house.submit(house.request(activate=True))
+
+    async def is_asked():
+        return not await house.sandbox.faults()
+
+    async with house.working():
+        await until(is_asked)
+        await house.client.post(f"/campaign_jobs/{job_id}/cancel")
+        job = await house.finished(job_id)
+
+    (campaign,) = await house.sandbox.objects(house.account["id"], "campaign")
+    assert (job["status"], campaign["status"]) == ("CANCELLED", "PAUSED")
+    assert (job["steps"][-1]["status"], job["error"]) == ("SKIPPED", None)

@@ -122,3 +122,42 @@ async def test_what_was_surely_never_made_is_made_at_once_after_a_retry(desk):
 
     assert done == Done("new")
     assert platform.looks == looks
+
+
+def throttled(code="throttled"):
+    return Wait("m", code=code, reason="throttled", seconds=60, may_have_happened=True)
+
+
+async def test_what_a_throttled_call_has_made_all_the_same_is_found(desk):
+    platform = Platform(throttled(), found=[Done("made")])
+    assert (await lose_an_answer(desk, platform)).reason == "throttled"
+    assert (await desk.row()).status == "IN_DOUBT"
+    await desk.age(seconds=100)
+
+    done = await (await desk.open()).step(STEP, platform.effect, PACE)
+
+    assert done == Done("made")
+    assert len(platform.calls) == 1
+
+
+@pytest.mark.parametrize("code", ["throttled", "throttled_app", "token_rejected"])
+async def test_a_wait_that_was_looked_into_is_no_attempt(desk, code):
+    platform = Platform(throttled(code), throttled(code), Done("1"))
+
+    for _ in range(2):
+        await lose_an_answer(desk, platform)  # the call
+        await desk.age(seconds=100)
+        await lose_an_answer(desk, platform)  # the first look
+        await desk.age(seconds=100)
+    done = await (await desk.open()).step(STEP, platform.effect, PACE)
+
+    assert done == Done("1")
+    assert (await desk.row()).attempt == 0
+    assert (len(platform.calls), platform.looks) == (3, 4)
+
+
+async def test_a_step_that_need_not_be_looked_for_waits_and_is_in_no_doubt(desk):
+    with pytest.raises(Wait):
+        await (await desk.open()).step(STEP, Platform(throttled()).repeatable, PACE)
+
+    assert (await desk.row()).status == "WAITING"

@@ -57,6 +57,9 @@ class StepContext(msgspec.Struct, frozen=True):
     lies `deadline_seconds` after the moment before the intent was written."""
     save: Callable[[dict[str, Any]], Awaitable[None]]
     """Stores the step's progress; durable when it returns."""
+    go_on: Callable[[], Awaitable[None]]
+    """For the call of a step of many that cannot be taken back: raises, to be let through, when nobody wants
+    it any more."""
     media: Callable[[], Awaitable[StoredMedia]]
     """The bytes of the media entry that a media step is about."""
     guard: Callable[[], None]

@@ -265,6 +265,7 @@ def _context(step: Any, request: MetaCampaignRequest, outcomes: dict[str, Done])
         deadline_seconds=1,
         write_deadline=0,
         save=nothing,
+        go_on=nothing,
         media=nothing,
         guard=lambda: None,
     )

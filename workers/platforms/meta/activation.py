@@ -26,6 +26,10 @@ async def activate(graph: Graph, sdk: Sdk, context: StepContext) -> Done:
         left, turn.has_moved = len(objects) - number, True
         is_over = left > 0 and turn.is_over
         is_asked = left == 0 or (left == 1 and not is_over)
+        if left == 1 and is_asked:
+            await (
+                context.go_on()
+            )  # whoever cancels before the campaign is asked relies on its being paused
         await context.save({"activated": number, ACTIVATIONS_LEFT: left, CAMPAIGN_ASKED: is_asked})
         if is_over:
             raise Wait(

@@ -18,7 +18,13 @@ from common.http_transport import BEFORE_SENDING, AnswerTooLong, Transport
 from models.credentials import Account, MetaCredentials
 from workers.platforms.base import Called, StepContext, unmeasured
 from workers.platforms.meta.files import SentFile, Unread, form
-from workers.platforms.meta.outcomes import THROTTLE, blame, number, outcome
+from workers.platforms.meta.outcomes import (
+    THROTTLE,
+    TOO_MANY_REQUESTS,
+    blame,
+    number,
+    outcome,
+)
 from workers.platforms.meta.pacing import Pacing, limit_of, read_usage
 from workers.platforms.meta.pointers import pointer
 from workers.platforms.meta.sdk import Call
@@ -223,10 +229,10 @@ class Graph:
                 regain_seconds=read_usage(
                     response.headers, limit, account=asked_about
                 ).regain_seconds,
-                has_failed=response.status_code >= 500,
+                status=response.status_code,
             )
             raise Refusal(error, step_error)
-        if response.status_code == 429:
+        if response.status_code == TOO_MANY_REQUESTS:
             raise Wait(
                 "Meta answered 429",
                 code="throttled",

@@ -174,6 +174,8 @@ TABLE: tuple[Row, ...] = (
 )
 
 FAILED = row((), (), "transient", "platform_failed", TRANSIENT)
+STOPPED = row((), (), "throttle", "throttled", THROTTLE, seconds=60)
+TOO_MANY_REQUESTS = 429
 
 
 def find_row(code: int | None, subcode: int | None) -> Row | None:
@@ -193,14 +195,13 @@ def outcome(
     is_write: bool,
     pointer: str | None,
     regain_seconds: float | None,
-    has_failed: bool = False,
+    status: int = 400,
 ) -> StepError:
-    """The StepError that an error object of Meta means. `has_failed`: it came with a status of 500 or
-    more, so what was asked for may have been done, whatever the object says of it."""
+    """The StepError that an error object of Meta means. With a status of 500 and more what was asked for
+    may have been done, whatever the object says of it; a throttle is one under every status."""
     code, subcode = number(error.get("code")), number(error.get("error_subcode"))
-    found = find_row(code, subcode)
-    if has_failed and (found is None or found.kind in ("reject", "again")):
-        found = FAILED
+    has_failed = status >= 500
+    found = _under(status, find_row(code, subcode))
     rest: dict[str, Any] = {"upstream": upstream(error), "pointer": pointer}
     message = str(
         error.get("error_user_msg") or error.get("message") or "Meta refused without a word"
@@ -225,6 +226,15 @@ def outcome(
             return Wait(message, reason="reauth_required", seconds=None, **unsure, **rest)
         case "reject":
             return Reject(message, retryable=found.retryable, **rest)
+
+
+def _under(status: int, found: Row | None) -> Row | None:
+    """What the line of an error is worth beside the status of its answer."""
+    if status >= 500 and (found is None or found.kind in ("reject", "again")):
+        return FAILED
+    if status == TOO_MANY_REQUESTS and (found is None or found.kind == "transient"):
+        return STOPPED
+    return found
 
 
 def _throttled_for(documented: float, told: float | None) -> float:

@@ -58,6 +58,9 @@ def context():
         async def save(_):
             return None
 
+        async def go_on():
+            return None
+
         async def media():
             return StoredMedia(Path("/dev/null"), "image", "image/png", 0, "", "x.png")
 
@@ -71,6 +74,7 @@ def context():
             "deadline_seconds": 30.0,
             "write_deadline": 1e12,
             "save": save,
+            "go_on": go_on,
             "media": media,
             "guard": lambda: None,
         }

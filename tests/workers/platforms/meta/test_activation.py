@@ -1,10 +1,12 @@
 """Activation of many objects: nothing is begun again, and nothing goes on for ever."""
 
+import msgspec
 import pytest
 
 from common.errors import Reject, Retry, Wait
 from tests.workers.platforms.meta.conftest import LINK, request_with
 from tests.workers.platforms.meta.hosts import Host, hosted
+from workers.effects import Stopping
 from workers.platforms.base import Done
 from workers.platforms.meta import turns
 from workers.records import NOTHING_TO_DO
@@ -223,3 +225,17 @@ async def test_a_turn_that_ends_before_the_campaign_leaves_no_doubt(step, monkey
             await meta.perform(step(progress))
 
     assert progress == BEFORE
+
+
+async def test_a_campaign_that_nobody_wants_active_any_more_is_not_asked(step):
+    host, progress = Host(lambda *_: {"success": True}), {}
+
+    async def stopped():
+        raise Stopping("somebody asked to stop", code="stopping")
+
+    async with hosted(host) as meta:
+        with pytest.raises(Stopping):
+            await meta.perform(msgspec.structs.replace(step(progress), go_on=stopped))
+
+    assert [path for _, path, _ in host.calls] == ["30", "31", "32", "20"]
+    assert progress["campaign_asked"] is False

@@ -96,11 +96,9 @@ ONLY_TOGETHER = [
 ]
 
 
-def judged(code, subcode=None, *, is_write=True, regain=None, has_failed=False, **rest):
+def judged(code, subcode=None, *, is_write=True, regain=None, status=400, **rest):
     error = {"code": code, "error_subcode": subcode, "message": "m", "fbtrace_id": "T", **rest}
-    return outcome(
-        error, is_write=is_write, pointer="/p", regain_seconds=regain, has_failed=has_failed
-    )
+    return outcome(error, is_write=is_write, pointer="/p", regain_seconds=regain, status=status)
 
 
 @pytest.mark.parametrize(("code", "subcode", "means"), DOCUMENTED)
@@ -155,8 +153,8 @@ def test_a_transient_code_leaves_a_doubt_behind_a_write_only(code):
     [(None, None), (123456, None), (100, 1885621), (368, None), (100, 33), (1, None)],
 )
 def test_a_server_that_failed_leaves_a_doubt_behind_a_write_whatever_it_says(code, subcode):
-    write = judged(code, subcode, has_failed=True)
-    read = judged(code, subcode, has_failed=True, is_write=False)
+    write = judged(code, subcode, status=500)
+    read = judged(code, subcode, status=500, is_write=False)
 
     assert (type(write), type(read)) == (Unknown, Retry)
     assert write.code == read.code == "platform_failed"
@@ -166,7 +164,7 @@ def test_a_server_that_failed_leaves_a_doubt_behind_a_write_whatever_it_says(cod
 
 @pytest.mark.parametrize(("code", "reason"), [(4, "throttled"), (190, "reauth_required")])
 def test_a_server_that_failed_may_say_all_the_same_what_to_wait_for(code, reason):
-    assert judged(code, has_failed=True).reason == reason
+    assert judged(code, status=500).reason == reason
 
 
 def test_is_transient_decides_nothing():
