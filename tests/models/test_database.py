@@ -37,9 +37,7 @@ async def test_statements_see_what_was_committed_so_far_whatever_the_database_sa
     pool = await open_pool(database, size=1, name="test")
     connections = [await way(database, name="test") for way in (connect, connect_for_long)]
 
-    seen = {
-        await asked.fetchval("show transaction_isolation") for asked in (pool, *connections)
-    }
+    seen = {await asked.fetchval("show transaction_isolation") for asked in (pool, *connections)}
     for connection in connections:
         await connection.close()
     await pool.close()
