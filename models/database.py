@@ -28,8 +28,7 @@ class Connect(Protocol):
 
 
 CONNECTION_FAILURES = (
-    OSError,
-    TimeoutError,
+    OSError,  # a timeout is one
     asyncpg.InterfaceError,
     # what asyncpg answers when the server's farewell arrives in the middle of a call
     asyncpg.InternalClientError,
@@ -216,7 +215,7 @@ async def _connect(*where: Any, **options: Any) -> "asyncpg.Connection[asyncpg.R
         connection = await asyncpg.connect(*where, **{**options, "timeout": _CONNECT_SECONDS})
     except OSError as error:
         # no route, no such name, no answer: all of them are the way to the database, nothing else
-        raise ConnectionError(f"cannot reach the database: {error or 'no answer'}") from error
+        raise ConnectionError(f"cannot reach the database: {str(error) or 'no answer'}") from error
     _end_when_unheard(connection._transport)  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]  # it has no public name
     return connection
 

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from models.database import connect, open_pool
+from models.database import connect, connect_for_long, open_pool
 
 NOWHERE = "postgresql://mojito@/nothing?host=/nowhere"
 
@@ -35,10 +35,11 @@ async def test_statements_see_what_was_committed_so_far_whatever_the_database_sa
     name = database.split("?")[0].rsplit("/", 1)[1]
     await admin.execute(f"alter database {name} set default_transaction_isolation = '{told}'")
     pool = await open_pool(database, size=1, name="test")
-    connection = await connect(database, name="test")
+    connections = [await way(database, name="test") for way in (connect, connect_for_long)]
 
-    seen = {await asked.fetchval("show transaction_isolation") for asked in (pool, connection)}
-    await connection.close()
+    seen = {await asked.fetchval("show transaction_isolation") for asked in (pool, *connections)}
+    for connection in connections:
+        await connection.close()
     await pool.close()
 
     assert seen == {"read committed"}
@@ -70,10 +71,14 @@ async def test_who_writes_has_no_connection_to_a_server_that_only_reads(
     with pytest.raises(asyncpg.InternalClientError):
         await connect(database, name="test")
     with pytest.raises(asyncpg.InternalClientError):
+        await connect_for_long(database, name="test")
+    with pytest.raises(asyncpg.InternalClientError):
         await open_pool(database, size=1, name="test")
     pool = await open_pool(database, size=1, name="test", writes=False)
     found = await pool.fetchval("select count(*) from teams")
     await pool.close()
+    reading = await connect_for_long(database, name="test", writes=False)
+    await reading.close()
 
     assert found == 0
 

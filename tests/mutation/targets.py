@@ -101,7 +101,12 @@ TARGETS = {
     ),
     "database": Target(
         ("models/database.py",),
-        ("tests/models/test_database.py", "tests/models/test_pooler.py"),
+        (
+            "tests/models/test_database.py",
+            "tests/models/test_ways_to_connect.py",
+            "tests/models/test_pooler.py",
+            "tests/workers/test_flush.py",
+        ),
         needs_database=True,
     ),
     "limits": Target(

@@ -176,7 +176,9 @@ async def test_a_key_that_is_none_is_a_400(api, caller, key):
     assert await count_jobs(api) == 0
 
 
-@pytest.mark.parametrize("key", ["k" * 255, "8e03978e-40d5-43e8-bc93-6894a57f9324", "a b", "!", '"'])
+@pytest.mark.parametrize(
+    "key", ["k" * 255, "8e03978e-40d5-43e8-bc93-6894a57f9324", "a b", "!", '"']
+)
 async def test_keys_of_any_usual_form_are_taken(caller, key):
     await add_account(caller)
 

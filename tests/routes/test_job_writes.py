@@ -99,7 +99,9 @@ async def test_a_server_that_only_reads_is_left_for_one_that_writes(api, caller,
     """As after a failover: the address still leads to the old server for a moment."""
     await add_account(caller)
     await caller.post(URL, json=meta_request())
-    await caller.post(URL, json=meta_request())  # of an account that is known: over their connection
+    await caller.post(
+        URL, json=meta_request()
+    )  # of an account that is known: over their connection
     name = await api.pool.fetchval("select current_database()")
     await admin.execute(f"alter database {name} set default_transaction_read_only = on")
     await admin.execute(

@@ -73,7 +73,7 @@ async def test_counts_are_seldom_where_there_is_room(pool):
 
 async def busy(pool: Pool, open_jobs: int) -> tuple[UUID, UUID]:
     """An account with so many open jobs, and its team."""
-    return await pool.fetchrow(
+    made = await pool.fetchrow(
         """with team as (
                insert into teams (id, name) values (gen_random_uuid(), 'a') returning id
            ), account as (
@@ -88,6 +88,8 @@ async def busy(pool: Pool, open_jobs: int) -> tuple[UUID, UUID]:
            select id, team_id from account""",
         open_jobs,
     )
+    assert made is not None
+    return made["id"], made["team_id"]
 
 
 @pytest.mark.parametrize(("taken", "counted"), [(800, {0}), (801, {0, 2})])
@@ -134,9 +136,7 @@ async def test_a_place_of_which_no_job_was_made_is_for_whoever_waits(pool, caps)
     """An earlier request is answered once more, or one is refused: neither fills the cap."""
     jobs = OpenJobs(caps)
     held = await jobs.hold(pool, ACCOUNT, TEAM)
-    next_one, one_too_many = [
-        asyncio.create_task(jobs.hold(pool, ACCOUNT, TEAM)) for _ in range(2)
-    ]
+    next_one, one_too_many = [asyncio.create_task(jobs.hold(pool, ACCOUNT, TEAM)) for _ in range(2)]
     (count,) = jobs._counts.values()
     await until(lambda: count.news)
 

@@ -188,6 +188,21 @@ async def test_who_may_not_repeat_is_told_of_a_lost_connection_and_writes_over_t
     assert answer == 8
 
 
+async def test_who_may_not_repeat_leaves_a_server_that_only_reads_for_the_next(shop):
+    """As after a failover that has left the connection open."""
+    async with writing(shop, again=()) as table:
+        table.first = "set default_transaction_read_only = on"
+        refused = await asyncio.gather(
+            *(table.flusher.submit(i) for i in (1, 2)), return_exceptions=True
+        )
+
+        answer = await table.flusher.submit(3)
+
+    assert {type(error) for error in refused} == {asyncpg.ReadOnlySQLTransactionError}
+    assert table.batches == [2, 1], "not row by row: no row is at fault"
+    assert answer == 6
+
+
 async def test_its_statements_are_planned_as_the_hot_ones_are(shop):
     async with writing(shop) as table:
         await table.flusher.submit(1)
