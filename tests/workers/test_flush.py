@@ -154,6 +154,22 @@ async def test_whoever_waits_for_one_that_has_died_hears_that_nothing_comes(shop
     assert await numbers(shop) == [1, 2]
 
 
+async def test_whoever_got_no_answer_of_its_own_hears_that_nothing_comes(shop):
+    async def answers_one_too_few(_, items):
+        return items[1:]
+
+    flusher = Flusher(shop.url, answers_one_too_few, name="short")
+    writing = asyncio.create_task(flusher.run())
+    waiting = asyncio.gather(flusher.submit(1), flusher.submit(2), return_exceptions=True)
+
+    answered, unanswered = await asyncio.wait_for(waiting, 30)
+
+    assert answered == 2
+    assert isinstance(unanswered, ConnectionError)
+    with pytest.raises(ValueError, match="shorter"):
+        await writing
+
+
 async def test_what_nobody_waits_for_any_more_is_not_written(table, shop):
     table.flusher.submit(1).cancel()
 
@@ -278,4 +294,6 @@ async def test_a_write_refused_for_now_is_repeated_until_it_is_taken(table, shop
 
     assert answer == 4
     assert {line["event"] for line in told} == {"flush.repeated"}
+    assert told[0]["flusher"] == "test"
+    assert told[0]["error"] in ("ConnectionError", "TargetServerAttributeNotMatched")
     assert await shop.value("select count(*) from numbers") == 2
