@@ -316,8 +316,8 @@ async def _claim_explained(shop, want):
     return len(claimed), "\n".join(plans)
 
 
-START = [[uuid4()], '["campaign"]', [0], "campaign", [0], [b""], [uuid4()], [uuid4()]]
-START_NEW = [str(uuid4()), '["campaign"]', "0", "campaign", "", str(uuid4())]
+START = [[uuid4()], '["campaign"]', [0], "campaign", [0], [b""], [uuid4()], [uuid4()], [60]]
+START_NEW = [str(uuid4()), '["campaign"]', "0", "campaign", "", str(uuid4()), "60"]
 RECORD_DONE = [1, str(uuid4()), "", str(uuid4()), "[null]", '[{"step": "campaign"}]']
 RECORD = [
     [uuid4()],
