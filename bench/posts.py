@@ -22,7 +22,7 @@ from models.api_keys import create_key
 from models.gen import campaign_jobs
 
 POSTS, AT_A_TIME = 4000, 16
-POSTS_WITHIN_LIMITS = 1000
+POSTS_WITHIN_LIMITS = 2000
 """A turn beside limits: more would use up what a key may ask at once before it grows back."""
 LIMITS = (
     "RATE_LIMIT_KEY_PER_SECOND",
