@@ -26,9 +26,8 @@ async def activate(graph: Graph, sdk: Sdk, context: StepContext) -> Done:
         left, turn.has_moved = len(objects) - number, True
         is_over = left > 0 and turn.is_over
         if left == 1 and not is_over:
-            await (
-                context.go_on()
-            )  # whoever cancels before the campaign is asked relies on its being paused
+            # whoever cancels before the campaign is asked relies on its being paused
+            await context.go_on()
         # while more is left nothing is said: workers of before, and restores, are believed
         asked = {} if left > 1 else {CAMPAIGN_ASKED: is_in_doubt or not is_over}
         await context.save({"activated": number, ACTIVATIONS_LEFT: left, **asked})
