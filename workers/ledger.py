@@ -282,7 +282,8 @@ class Ledger:
                     seconds = pace.wait(seconds)
                 # nothing happened on a refused call, so the next run may begin at once when woken
                 delay = None if error.reason == "reauth_required" else seconds
-                await self._record(row, status=waiting, error=error, delay=delay)
+                keeps = records.is_known_to_count(row)
+                await self._record(row, status=waiting, error=error, delay=delay, keep_error=keeps)
                 error.seconds = seconds
             case Reject():
                 records.tell_of_doubt(row, error, is_in_doubt=in_doubt)

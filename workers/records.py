@@ -131,6 +131,11 @@ def was_made_to_wait(row: JobStep) -> bool:
     return code.startswith("throttled") or code == "token_rejected"
 
 
+def is_known_to_count(row: JobStep) -> bool:
+    """Of a doubt that costs an attempt once it is resolved, also when a look must wait meanwhile."""
+    return row.status == "IN_DOUBT" and row.error is not None and not was_made_to_wait(row)
+
+
 def given_up(error: StepError, attempt: int) -> Reject:
     """What a step ends with that met the same again and again."""
     # what was nothing to worry about while the job went on by itself needs somebody now

@@ -32,13 +32,15 @@ async def free_all_claims(connection: Connection) -> int:
 DOUBT_BEGUN_STEPS: Final = """\
 update job_steps as s
 set status = case when s.status = 'FAILED' then s.status else 'IN_DOUBT'::step_status end,
-    looks = case when s.status = 'FAILED' then 1 else 0 end, intent_at = now()
+    looks = case when s.status = 'FAILED' then 1 else 0 end, intent_at = now(),
+    outcome = case when s.kind = 'activate' then coalesce(s.outcome, '{}') || '{"campaign_asked": true}'
+        else s.outcome end
 where s.campaign_job_id = any ($1::uuid[]) and s.status <> 'DONE'
 """
 
 
 async def doubt_begun_steps(connection: Connection, *, campaign_job_ids: Sequence[UUID | None]) -> int:
-    """Steps of these campaigns that were begun and are not done: a later try, which was forgotten, may have done them. One that failed stays failed; its looks say that a retry of the job must look for it."""
+    """Steps of these campaigns that were begun and are not done: a later try, which was forgotten, may have done them. One that failed stays failed; its looks say that a retry of the job must look for it. Of an activation it is kept over its next try that the campaign may be ACTIVE."""
     return int((await connection.execute(DOUBT_BEGUN_STEPS, campaign_job_ids)).rpartition(" ")[2])
 
 
@@ -57,9 +59,14 @@ async def list_unfinished_requests_after(connection: Connection, *, after_id: UU
 
 DOUBT_FORGOTTEN_STEPS: Final = """\
 insert into job_steps (
-    campaign_job_id, name, position, kind, status, claim_token, intent_at, started_at, call_seconds)
-select unnest($1::uuid[]), jsonb_array_elements_text(($2::text)::jsonb),
-    unnest($3::integer[]), unnest($4::text[]), 'IN_DOUBT', gen_random_uuid(), now(), now(), 0
+    campaign_job_id, name, position, kind, status, claim_token, intent_at, started_at, call_seconds, outcome)
+select told.campaign_job_id, told.name, told.position, told.kind, 'IN_DOUBT', gen_random_uuid(), now(), now(), 0,
+    case when told.kind = 'activate' then '{"campaign_asked": true}'::jsonb end
+from (
+    select unnest($1::uuid[]) as campaign_job_id,
+        jsonb_array_elements_text(($2::text)::jsonb) as name,
+        unnest($3::integer[]) as position, unnest($4::text[]) as kind
+) as told
 on conflict (campaign_job_id, name) do nothing
 """
 

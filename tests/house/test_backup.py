@@ -11,6 +11,7 @@ import pytest
 
 from models.gen import campaign_jobs
 from models.identity import AnotherDatabase
+from models.job_views import job_views
 from models.migrate import load
 from mojito.main import main
 from tests.conftest import named_programs
@@ -221,3 +222,33 @@ async def test_a_dump_of_a_database_with_roles_is_restored_where_nobody_knows_th
     told = await asyncio.to_thread(restored)
 
     assert int(told) == len(load())
+
+
+async def test_a_refusal_after_a_restore_does_not_hide_that_the_campaign_is_active(
+    house, backup, told
+):
+    job_id = await house.submit(house.request(activate=True))
+    await backup.dump()
+    await finish(house, house.settings.database_url)
+    await backup.restore()
+    await told()
+    await house.sandbox.fault("throttle", "*/v26.0/1*", code=200)
+    await finish(house, backup.url)
+
+    (campaign,) = await house.sandbox.objects(house.account["id"], "campaign")
+    job = await shown(backup.url, job_id)
+
+    assert (job.status, campaign["status"]) == ("PARTIAL_SUCCESS", "ACTIVE")
+    assert job.steps[-1].status == "IN_DOUBT"
+    assert job.error.code == "activation_in_doubt"
+    assert job.error.remedy.startswith("The campaign may be ACTIVE on the platform")
+
+
+async def shown(url, job_id):
+    """As callers see it."""
+    connection = await asyncpg.connect(url)
+    team_id = await connection.fetchval("select team_id from campaign_jobs where id = $1", job_id)
+    job = await campaign_jobs.get_campaign_job(connection, id=job_id, team_id=team_id)
+    (view,) = await job_views(connection, [job])
+    await connection.close()
+    return view

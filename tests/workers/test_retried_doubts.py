@@ -161,3 +161,20 @@ async def test_a_step_that_need_not_be_looked_for_waits_and_is_in_no_doubt(desk)
         await (await desk.open()).step(STEP, Platform(throttled()).repeatable, PACE)
 
     assert (await desk.row()).status == "WAITING"
+
+
+@pytest.mark.parametrize("code", ["throttled", "token_rejected"])
+async def test_a_look_that_must_wait_does_not_make_the_call_before_it_no_attempt(desk, code):
+    """Else a step whose every call is unanswered is sent for ever, as long as its looks are throttled."""
+    unanswered = [Unknown("no answer came", code="timed_out") for _ in range(MOST_ATTEMPTS)]
+    platform = Platform(*unanswered, found=[throttled(code), None, None] * MOST_ATTEMPTS)
+
+    with pytest.raises(Reject) as last:
+        for _ in range(4 * MOST_ATTEMPTS):
+            try:
+                await (await desk.open()).step(STEP, platform.effect, PACE)
+            except Wait:
+                await desk.age(seconds=100)
+
+    assert last.value.code == "timed_out"
+    assert len(platform.calls) == MOST_ATTEMPTS

@@ -25,12 +25,12 @@ async def activate(graph: Graph, sdk: Sdk, context: StepContext) -> Done:
             await _set_active(graph, context, call, turn)
         left, turn.has_moved = len(objects) - number, True
         is_over = left > 0 and turn.is_over
-        is_asked = left == 0 or (left == 1 and not is_over)
-        if left == 1 and is_asked:
-            await (
-                context.go_on()
-            )  # whoever cancels before the campaign is asked relies on its being paused
-        await context.save({"activated": number, ACTIVATIONS_LEFT: left, CAMPAIGN_ASKED: is_asked})
+        if left == 1 and not is_over:
+            # whoever cancels before the campaign is asked relies on its being paused
+            await context.go_on()
+        # while more is left nothing is said: workers of before, and restores, are believed
+        asked = {} if left > 1 else {CAMPAIGN_ASKED: is_in_doubt or not is_over}
+        await context.save({"activated": number, ACTIVATIONS_LEFT: left, **asked})
         if is_over:
             raise Wait(
                 f"{number} of {len(objects)} objects are ACTIVE",

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from common.errors import Reject, Retry, Wait
+from models.activation import was_asked
 from tests.workers.platforms.meta.conftest import LINK, request_with
 from tests.workers.platforms.meta.hosts import Host, hosted
 from workers.effects import Stopping
@@ -238,4 +239,17 @@ async def test_a_campaign_that_nobody_wants_active_any_more_is_not_asked(step):
             await meta.perform(msgspec.structs.replace(step(progress), go_on=stopped))
 
     assert [path for _, path, _ in host.calls] == ["30", "31", "32", "20"]
-    assert progress["campaign_asked"] is False
+    assert not was_asked(progress)
+
+
+async def test_a_worker_of_before_that_goes_on_is_believed_in_what_it_asked(step, monkeypatch):
+    """It tells what is left, and keeps whatever else stands there."""
+    monkeypatch.setattr(turns, "LONGEST_TURN_SECONDS", 0.0)
+    progress = {}
+
+    async with hosted(Host(lambda *_: {"success": True})) as meta:
+        with pytest.raises(Wait):
+            await meta.perform(step(progress))
+    before, after = was_asked(progress), was_asked({**progress, "activated": 4, "left": 1})
+
+    assert (before, after) == (False, True)
