@@ -122,9 +122,9 @@ async def test_a_reply_lost_at_every_call_makes_nothing_twice(house, fault):
         assert made == {"campaign": 1, "ad_set": 1, "video": 1, "creative": 2, "ad": 2}
 
 
-async def test_what_a_dead_worker_left_in_flight_takes_effect_late_and_still_once(house):
+async def left_in_flight(house, deadline):
+    """A job that nobody has, whose worker was killed while its call for a campaign was under way."""
     worker_id = str(uuid4())
-    deadline = 15  # however long it takes on a busy machine to kill one and to start another
     await house.sandbox.fault("slow", "*/campaigns", seconds=deadline - 3)
     job_id = await house.submit(house.request())
     setting = {"MOJITO_SANDBOX_CALL_DEADLINE_SECONDS": str(deadline)}
@@ -136,8 +136,14 @@ async def test_what_a_dead_worker_left_in_flight_takes_effect_late_and_still_onc
     await until(has_sent)
     dead.kill()
     await asyncio.to_thread(dead.wait)
-    made_before = await house.sandbox.objects(house.account["id"], "campaign")
     await house.free(worker_id)
+    return job_id
+
+
+async def test_what_a_dead_worker_left_in_flight_takes_effect_late_and_still_once(house):
+    deadline = 15  # however long it takes on a busy machine to kill one and to start another
+    job_id = await left_in_flight(house, deadline)
+    made_before = await house.sandbox.objects(house.account["id"], "campaign")
     async with house.working(sandbox_call_deadline_seconds=deadline):
         looked = await house.waiting(job_id, "in_doubt")
         job = await house.finished(job_id)
@@ -149,21 +155,9 @@ async def test_what_a_dead_worker_left_in_flight_takes_effect_late_and_still_onc
 
 
 async def test_a_worker_that_lets_calls_take_less_time_waits_for_those_of_the_one_it_follows(house):
-    worker_id = str(uuid4())
     own = house.settings.sandbox_call_deadline_seconds
     deadline = own + 17  # time to kill one, to start another, and for that to look twice in vain
-    await house.sandbox.fault("slow", "*/campaigns", seconds=deadline - 3)
-    job_id = await house.submit(house.request())
-    setting = {"MOJITO_SANDBOX_CALL_DEADLINE_SECONDS": str(deadline)}
-    dead = house.process("-m", "mojito", "work", worker_id=worker_id, **setting)
-
-    async def has_sent():
-        return not await house.sandbox.faults()
-
-    await until(has_sent)
-    dead.kill()
-    await asyncio.to_thread(dead.wait)
-    await house.free(worker_id)
+    job_id = await left_in_flight(house, deadline)
     async with house.working():
         job = await house.finished(job_id)
 
