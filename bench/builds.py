@@ -88,7 +88,7 @@ async def _installation(
                 "MOJITO_SANDBOX_URL": sandbox,
                 "MOJITO_LOG_LEVEL": "warning",
             }
-            async with running("serve", settings) as url, running("work", settings):
+            async with running("serve", settings) as (url, _), running("work", settings):
                 client = httpx.AsyncClient(
                     base_url=url,
                     headers={"Authorization": f"Bearer {made.key}"},
@@ -123,5 +123,5 @@ async def _account(client: httpx.AsyncClient, sandbox: str) -> dict[str, Any]:
 @contextlib.asynccontextmanager
 async def _sandbox(folder: str) -> AsyncGenerator[str]:
     """With a memory of its own: the failures ordered by earlier runs would be looked at in each call."""
-    async with running("sandbox", {"MOJITO_DATA_DIR": folder}) as url:
+    async with running("sandbox", {"MOJITO_DATA_DIR": folder}) as (url, _):
         yield url

@@ -102,42 +102,41 @@ async def _timed(
 
 
 async def no_op(ground: Ground, repeats: int) -> None:
-    """One process and two."""
+    """One process and two, each in turns with what it stands beside and with nothing else."""
 
     async def free() -> float:
         async with ground.without_limits():
             return await ours(ground, JOBS)
 
-    one, off, one_lane, two_lanes, two, two_loops, statements = await medians(
-        QUICK * repeats,
-        partial(ours, ground, JOBS),
-        free,
-        partial(plain, ground, JOBS, lanes=1),
-        partial(plain, ground, JOBS, lanes=2),
-        partial(ours, ground, JOBS, processes=2),
-        partial(plain, ground, JOBS, lanes=1, processes=2),
-        partial(bare, ground, JOBS, lanes=2),
+    one, two = partial(ours, ground, JOBS), partial(ours, ground, JOBS, processes=2)
+    statements = partial(bare, ground, JOBS, lanes=2)
+    one_lane, two_lanes = (partial(plain, ground, JOBS, lanes=lanes) for lanes in (1, 2))
+    two_loops = partial(plain, ground, JOBS, lanes=1, processes=2)
+    everything, off = (
+        "drain of no-op jobs, everything on, jobs/s",
+        "drain of no-op jobs, limits off",
     )
-    name = "drain of no-op jobs, everything on, jobs/s"
-    without = "drain of no-op jobs, limits off, jobs/s, 1 process"
-    # now the one, now the other is the quicker loop
-    for beside, loop in (("1 connection", one_lane), ("2 connections", two_lanes)):
-        show(Line(f"{name}, 1 process", one, f"plain loop, {beside}", loop, 0.75))
-        show(Line(without, off, f"plain loop, {beside}", loop, 0.9))
-    show(Line(f"{name}, 2 processes", two, "plain loop, 2 processes", two_loops, 0.75))
     floor = "our claims and moves without a job's objects"
-    show(Line(f"{floor}, jobs/s", statements, "plain loop, 2 connections", two_lanes))
-    show(Line(f"{name}, 1 process", one, floor, statements))
+    for name, mine, beside, theirs, goal in (
+        (f"{everything}, 1 process", one, "plain loop, 1 connection", one_lane, 0.75),
+        (f"{off}, jobs/s, 1 process", free, "plain loop, 1 connection", one_lane, 0.9),
+        (f"{off}, jobs/s, 1 process", free, "everything on", one, None),
+        (f"{everything}, 2 processes", two, "plain loop, 2 processes", two_loops, 0.75),
+        (f"{everything}, 1 process", one, "plain loop, 2 connections", two_lanes, 0.75),
+        (f"{off}, jobs/s, 1 process", free, "plain loop, 2 connections", two_lanes, 0.9),
+        (f"{floor}, jobs/s", statements, "plain loop, 2 connections", two_lanes, None),
+        (f"{everything}, 1 process", one, floor, statements, None),
+    ):
+        rate, limit = await medians(QUICK * repeats, mine, theirs)
+        show(Line(name, rate, beside, limit, goal))
 
 
 async def four_steps(ground: Ground, repeats: int) -> None:
     """Intent and outcome each committed."""
-    one, one_lane, two_lanes = await medians(
-        QUICK * repeats,
-        partial(ours, ground, STEP_JOBS, steps=STEPS),
-        partial(plain, ground, STEP_JOBS, lanes=1, steps=STEPS),
-        partial(plain, ground, STEP_JOBS, lanes=2, steps=STEPS),
-    )
-    name = "jobs of four durable steps, jobs/s"
-    show(Line(name, one, "plain loop, 1 connection", one_lane, 0.5))
-    show(Line(name, one, "plain loop, 2 connections", two_lanes, 0.5))
+    for lanes, beside in ((1, "plain loop, 1 connection"), (2, "plain loop, 2 connections")):
+        rate, limit = await medians(
+            QUICK * repeats,
+            partial(ours, ground, STEP_JOBS, steps=STEPS),
+            partial(plain, ground, STEP_JOBS, lanes=lanes, steps=STEPS),
+        )
+        show(Line("jobs of four durable steps, jobs/s", rate, beside, limit, 0.5))

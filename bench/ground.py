@@ -35,6 +35,11 @@ class Ground:
         await self.pool.execute(
             "truncate campaign_jobs, campaign_requests, job_steps, job_events, plain_jobs, plain_steps"
         )
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Nobody pays for the writing of what another one has changed."""
+        await self.pool.execute("checkpoint", timeout=60)
 
     async def fill(
         self,

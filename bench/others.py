@@ -38,6 +38,7 @@ async def drains(ground: Ground, repeats: int) -> None:
     """Drain with one process and with two; ours is to be twice as fast as the best of them."""
     for processes, (times, program) in product((1, 2), DRAINS):
         (rate,), (told,) = await _in_turns(
+            ground,
             times * repeats,
             [partial(ours, ground, JOBS, processes=processes)],
             _peer(program, ground, "drain", "--processes", str(processes)),
@@ -49,6 +50,7 @@ async def drains(ground: Ground, repeats: int) -> None:
 async def steps(ground: Ground, repeats: int) -> None:
     """Durable workflows of four steps."""
     (rate,), (told,) = await _in_turns(
+        ground,
         repeats,
         [partial(ours, ground, STEP_JOBS, steps=STEPS)],
         _peer("dbos_steps.py", ground, "steps"),
@@ -60,6 +62,7 @@ async def steps(ground: Ground, repeats: int) -> None:
 async def pgbench(ground: Ground, repeats: int) -> None:
     """What PostgreSQL itself does with plain tables, one client or four, none of them in Python."""
     (drain, four_steps), told = await _in_turns(
+        ground,
         repeats,
         [partial(ours, ground, JOBS), partial(ours, ground, STEP_JOBS, steps=STEPS)],
         [sys.executable, "-m", "bench.pgbench", ground.url, "--repeats", "1"],
@@ -77,13 +80,17 @@ def _peer(program: str, ground: Ground, *arguments: str) -> list[str]:
 
 
 async def _in_turns(
-    repeats: int, rates: Sequence[Callable[[], Awaitable[float]]], command: Sequence[str]
+    ground: Ground,
+    repeats: int,
+    rates: Sequence[Callable[[], Awaitable[float]]],
+    command: Sequence[str],
 ) -> tuple[list[Median], list[dict[str, Any]]]:
     """Medians of our rates and of each line that the command tells."""
     found: list[list[float]] = []
     told: list[list[dict[str, Any]]] = []
     for _ in range(repeats):
         found.append([await rate() for rate in rates])
+        await ground.settle()
         told.append(await _lines(command))
     return [Median(same) for same in zip(*found, strict=True)], [
         {**same[0], "value": Median([line["value"] for line in same])}

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from bench.ground import PAYLOAD, Ground
 from bench.programs import Process
-from bench.table import Line, medians, quantiles, show
+from bench.table import QUICK, Line, Median, in_turns, quantiles, show
 from common.uuid7 import uuid7
 
 PICKUPS = 300
@@ -64,12 +64,8 @@ async def plain(ground: Ground) -> list[float]:
 
 async def latency(ground: Ground, repeats: int) -> None:
     """p50 and p99."""
-    mine: list[float] = []
-    limit: list[float] = []
-    for _ in range(repeats):
-        mine += await ours(ground)
-        limit += await plain(ground)
-    (p50, p99), (limit50, limit99) = quantiles(mine), quantiles(limit)
+    mine, limit = await in_turns(QUICK * repeats, partial(ours, ground), partial(plain, ground))
+    (p50, p99), (limit50, limit99) = _medians_of(mine), _medians_of(limit)
     show(Line("pickup at 50 jobs/s, p50, ms", p50, "plain loop", limit50, 2.0, more=False))
     allowed = max(3.0, 5.0 / limit99)
     show(Line("pickup at 50 jobs/s, p99, ms", p99, "plain loop", limit99, allowed, more=False))
@@ -77,10 +73,15 @@ async def latency(ground: Ground, repeats: int) -> None:
 
 async def fairness(ground: Ground, repeats: int) -> None:
     """The jobs of small accounts beside nine thousand of one, and beside nothing."""
-
-    async def p99(backlog_of: UUID | None) -> float:
-        return quantiles(await ours(ground, backlog_of=backlog_of))[1]
-
-    crowded, idle = await medians(repeats, partial(p99, ground.accounts[0]), partial(p99, None))
+    crowded, idle = await in_turns(
+        QUICK * repeats, partial(ours, ground, backlog_of=ground.accounts[0]), partial(ours, ground)
+    )
     name = "small accounts beside one with 9,000 waiting, p99, ms"
-    show(Line(name, crowded, "the same without it", idle, 2.0, more=False))
+    (_, p99), (_, idle99) = _medians_of(crowded), _medians_of(idle)
+    show(Line(name, p99, "the same without it", idle99, 2.0, more=False))
+
+
+def _medians_of(turns: list[list[float]]) -> tuple[Median, Median]:
+    """Of p50 and of p99 of each turn, milliseconds."""
+    p50s, p99s = zip(*map(quantiles, turns), strict=True)
+    return Median(p50s), Median(p99s)

@@ -8,12 +8,14 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncGenerator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
 from bench.ground import Ground
+from bench.processor import is_told, microseconds_between, spent
 from bench.programs import ENVIRONMENT, ROOT, installation
 from bench.request import REQUEST
 from bench.table import QUICK, Line, medians, show
@@ -21,9 +23,9 @@ from common.uuid7 import uuid7
 from models.api_keys import create_key
 from models.gen import campaign_jobs
 
-POSTS, AT_A_TIME = 4000, 16
-POSTS_WITHIN_LIMITS = 2000
-"""A turn beside limits: more would use up what a key may ask at once before it grows back."""
+WARM_UP, AT_A_TIME = 200, 16
+POSTS = 2000
+"""Of a turn: more of them would use up what a key may ask at once before it grows back."""
 LIMITS = (
     "RATE_LIMIT_KEY_PER_SECOND",
     "RATE_LIMIT_TEAM_PER_SECOND",
@@ -39,54 +41,71 @@ ACCOUNT = {
 }
 
 
+class Api(NamedTuple):
+    """A process that takes requests, and what a caller needs."""
+
+    url: str
+    key: str
+    account: str
+    process_id: int
+
+    @property
+    def body(self) -> str:
+        """A request for this account."""
+        return json.dumps({**REQUEST, "ad_account_id": self.account})
+
+
 async def posts(ground: Ground, repeats: int, peers: Path | None) -> None:
     """Accepted per second: full validation, auth, one durable transaction for each."""
+    await ground.clear()
     await _what_limits_cost(ground, repeats)
-    async with _api(ground) as (url, key, account):
-        body = json.dumps({**REQUEST, "ad_account_id": account})
+    name = "POST /ads/meta accepted per second"
+    async with _api(ground) as api:
 
         async def ours() -> float:
-            return await _load(f"{url}/api/v1/ads/meta", key, body)
+            return await _load(ground, f"{api.url}/api/v1/ads/meta", api.key, api.body)
 
-        async def bare() -> float:
-            return await _bare(ground, account, body)
-
+        mine, limit = await medians(QUICK * repeats, ours, partial(_bare, ground, api))
+        show(Line(name, mine, "bare asyncpg insert", limit, 0.5))
         if peers is None:
-            mine, limit = await medians(repeats, ours, bare)
-        else:
-            async with _fastapi(ground, peers) as (their_url, their_key, their_account):
-                their_body = json.dumps({**REQUEST, "ad_account_id": their_account})
+            return
+        async with _fastapi(ground, peers) as other:
 
-                async def theirs() -> float:
-                    return await _load(f"{their_url}/ads/meta", their_key, their_body)
+            async def theirs() -> float:
+                return await _load(ground, f"{other.url}/ads/meta", other.key, other.body)
 
-                mine, limit, other = await medians(repeats, ours, bare, theirs)
-                name = "FastAPI, pydantic, SQLAlchemy; keys kept"
-                show(Line("POST /ads/meta accepted per second", mine, name, other, 6.0))
-        show(Line("POST /ads/meta accepted per second", mine, "bare asyncpg insert", limit, 0.5))
+            mine, rate = await medians(QUICK * repeats, ours, theirs)
+            show(Line(name, mine, "FastAPI, pydantic, SQLAlchemy; keys kept", rate, 6.0))
 
 
 async def _what_limits_cost(ground: Ground, repeats: int) -> None:
-    """The same process with its limits and without any, both at work side by side."""
+    """Two processes of ours side by side, one without any limit. In processor time, as their rates lie
+    closer to each other than two turns of one of them."""
+    if not is_told():
+        return
     none = {f"MOJITO_{name}": "0" for name in LIMITS}
     async with _api(ground) as limited, _api(ground, **none) as unlimited:
 
-        async def accepted(url: str, key: str, account: str) -> float:
-            body = json.dumps({**REQUEST, "ad_account_id": account})
-            return await _load(f"{url}/api/v1/ads/meta", key, body, POSTS_WITHIN_LIMITS)
+        async def cost(api: Api) -> float:
+            before = await spent(ground, [api.process_id])
+            await _load(ground, f"{api.url}/api/v1/ads/meta", api.key, api.body)
+            after = await spent(ground, [api.process_id])
+            return microseconds_between(before, after) / (WARM_UP + POSTS)
 
         mine, free = await medians(
-            QUICK * repeats, lambda: accepted(*limited), lambda: accepted(*unlimited)
+            QUICK * repeats, partial(cost, limited), partial(cost, unlimited)
         )
-    show(Line("POST /ads/meta accepted per second, limits on", mine, "limits off", free, 0.95))
+    name = "processor time of a POST, limits on, µs"
+    show(Line(name, mine, "limits off", free, 1.05, more=False))
 
 
-async def _load(url: str, key: str, body: str, posts: int = POSTS) -> float:
+async def _load(ground: Ground, url: str, key: str, body: str) -> float:
     """Requests per second as the load generator counts them, after a warm-up."""
+    await ground.settle()
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         file.write(body)
         file.flush()
-        for requests in (200, posts):
+        for requests in (WARM_UP, POSTS):
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "bench/load.py", "--url", url, "--body-file", file.name),
                 *("--header", f"Authorization: Bearer {key}", "--requests", str(requests)),
@@ -101,11 +120,13 @@ async def _load(url: str, key: str, body: str, posts: int = POSTS) -> float:
     return float(json.loads(told)["requests_per_second"])
 
 
-async def _bare(ground: Ground, account: str, body: str) -> float:
+async def _bare(ground: Ground, api: Api) -> float:
     """The statement alone, as fast as sixteen connections can."""
+    await ground.settle()
     updated_at = await ground.pool.fetchval(
-        "select updated_at from ad_accounts where id = $1", account
+        "select updated_at from ad_accounts where id = $1", api.account
     )
+    body = api.body
 
     async def insert(times: int) -> None:
         for _ in range(times):
@@ -113,7 +134,7 @@ async def _bare(ground: Ground, account: str, body: str) -> float:
                 ground.pool,
                 id=uuid7(),
                 kind="BUILD_CAMPAIGN",
-                ad_account_id=account,  # pyright: ignore[reportArgumentType]  # text of a UUID
+                ad_account_id=api.account,  # pyright: ignore[reportArgumentType]  # text of a UUID
                 account_updated_at=updated_at,
                 platform_type="META",
                 mode="sandbox",
@@ -128,8 +149,8 @@ async def _bare(ground: Ground, account: str, body: str) -> float:
 
 
 @contextlib.asynccontextmanager
-async def _api(ground: Ground, **more: str) -> AsyncGenerator[tuple[str, str, str]]:
-    """One API process of ours: its address, a key, and an account."""
+async def _api(ground: Ground, **more: str) -> AsyncGenerator[Api]:
+    """One API process of ours."""
     made = await create_key(ground.pool, team="bench", name="bench")
     with installation() as folder:
         settings = {
@@ -139,16 +160,16 @@ async def _api(ground: Ground, **more: str) -> AsyncGenerator[tuple[str, str, st
             "MOJITO_DATABASE_POOL_SIZE": str(AT_A_TIME),
             **more,
         }
-        async with running("serve", settings) as url:
+        async with running("serve", settings) as (url, process_id):
             headers = {"Authorization": f"Bearer {made.key}"}
             async with httpx.AsyncClient(trust_env=False, headers=headers) as client:
                 account = {**ACCOUNT, "platform_account_id": f"act_{uuid7().int % 10**15}"}
                 answer = await client.post(f"{url}/api/v1/ad_accounts", json=account)
-            yield url, made.key, answer.json()["id"]
+            yield Api(url, made.key, answer.json()["id"], process_id)
 
 
 @contextlib.asynccontextmanager
-async def _fastapi(ground: Ground, python: Path) -> AsyncGenerator[tuple[str, str, str]]:
+async def _fastapi(ground: Ground, python: Path) -> AsyncGenerator[Api]:
     process = await asyncio.create_subprocess_exec(
         *(
             str(python),
@@ -165,15 +186,16 @@ async def _fastapi(ground: Ground, python: Path) -> AsyncGenerator[tuple[str, st
         assert process.stdout is not None
         told: dict[str, Any] = json.loads(await process.stdout.readline())
         await listening(port)
-        yield f"http://127.0.0.1:{port}", *(str(value) for value in told.values())  # pyright: ignore[reportReturnType]  # key and account
+        key, account = map(str, told.values())
+        yield Api(f"http://127.0.0.1:{port}", key, account, process.pid)
     finally:
         process.kill()
         await process.wait()
 
 
 @contextlib.asynccontextmanager
-async def running(command: str, settings: dict[str, str]) -> AsyncGenerator[str]:
-    """A command of ours as a process, and its address if it has one."""
+async def running(command: str, settings: dict[str, str]) -> AsyncGenerator[tuple[str, int]]:
+    """A command of ours as a process: its address, if it has one, and its id."""
     port = free_port()
     name = "MOJITO_SANDBOX_PORT" if command == "sandbox" else "MOJITO_PORT"
     process = await asyncio.create_subprocess_exec(
@@ -185,7 +207,7 @@ async def running(command: str, settings: dict[str, str]) -> AsyncGenerator[str]
     try:
         if command != "work":
             await listening(port)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process.pid
     finally:
         process.terminate()
         await process.wait()

@@ -1,7 +1,7 @@
-"""The processor time that a drained job costs, in its own process and in PostgreSQL's; Linux tells it."""
+"""The processor time that work costs, in its own process and in PostgreSQL's; Linux tells it."""
 
 import sys
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -27,8 +27,7 @@ class Drain(Protocol):
 async def per_job(ground: Ground, repeats: int) -> None:
     """Waiting costs nothing here, and so the figure depends less on the disk than jobs per second do."""
     name, beside = "processor time of a no-op job, everything on, µs", "plain loop, 1 connection"
-    if not PROC.joinpath("self/schedstat").exists():
-        sys.stdout.write("processor time is left out: only Linux tells it\n")
+    if not is_told():
         return
     mine, limit = await medians(
         QUICK * repeats,
@@ -42,17 +41,33 @@ async def _microseconds(ground: Ground, drain: Drain) -> float:
     looks: list[dict[int, int]] = []
 
     async def look(programs: Sequence[Process]) -> None:
-        own = await ground.pool.fetchval(OF_THE_BENCH)
-        server = _parent(await ground.pool.fetchval(BACKEND))
-        backends = [process for process in _children(server) if process not in own]
-        mine = [program.process_id for program in programs]
-        looks.append({process: _nanoseconds(process) for process in (*backends, *mine)})
+        looks.append(await spent(ground, [program.process_id for program in programs]))
 
-    # else one pays for writing pages that the other one has made
-    await ground.pool.execute("checkpoint")
     await drain(look=look)
     *_, before, after = looks
-    return sum(spent - before.get(process, 0) for process, spent in after.items()) / 1000 / JOBS
+    return microseconds_between(before, after) / JOBS
+
+
+def is_told() -> bool:
+    """Says so where it is not."""
+    if PROC.joinpath("self/schedstat").exists():
+        return True
+    sys.stdout.write("processor time is left out: only Linux tells it\n")
+    return False
+
+
+async def spent(ground: Ground, programs: Sequence[int]) -> dict[int, int]:
+    """Nanoseconds so far, by process: of these programs, and of all of PostgreSQL that does not work for the
+    bench itself."""
+    own = await ground.pool.fetchval(OF_THE_BENCH)
+    server = _parent(await ground.pool.fetchval(BACKEND))
+    backends = [process for process in _children(server) if process not in own]
+    return {process: _nanoseconds(process) for process in (*backends, *programs)}
+
+
+def microseconds_between(before: Mapping[int, int], after: Mapping[int, int]) -> float:
+    """Of those that are still there."""
+    return sum(spent - before.get(process, 0) for process, spent in after.items()) / 1000
 
 
 def _parent(process: int) -> int:

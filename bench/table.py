@@ -74,15 +74,22 @@ def show(line: Line) -> None:
     _write(line.measure, ours, line.beside, theirs, ratio, turns, sign)
 
 
-async def medians(repeats: int, *measures: Callable[[], Awaitable[float]]) -> tuple[Median, ...]:
-    """Of each measure, taken in turns, now in this order and now in the other: neither a change of the
-    machine's mood nor what one leaves behind for the next hits one of them alone."""
-    found: list[list[float]] = [[] for _ in measures]
+async def in_turns[Result](
+    repeats: int, *measures: Callable[[], Awaitable[Result]]
+) -> list[list[Result]]:
+    """What each measure found, taken in turns, now in this order and now in the other: neither a change of
+    the machine's mood nor what one leaves behind for the next hits one of them alone."""
+    found: list[list[Result]] = [[] for _ in measures]
     places = list(enumerate(measures))
     for turn in range(repeats):
         for place, measure in places if turn % 2 == 0 else reversed(places):
             found[place].append(await measure())
-    return tuple(map(Median, found))
+    return found
+
+
+async def medians(repeats: int, *measures: Callable[[], Awaitable[float]]) -> tuple[Median, ...]:
+    """The same of figures."""
+    return tuple(map(Median, await in_turns(repeats, *measures)))
 
 
 def quantiles(seconds: Sequence[float]) -> tuple[float, float]:
