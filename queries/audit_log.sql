@@ -6,12 +6,23 @@ values (
     @team_id, @actor, @action, @object_type, @object_id, sqlc.narg(request_id), sqlc.narg(before_hash),
     sqlc.narg(after_hash), @detail);
 
+-- name: LockCredentialReads :exec
+-- Until the transaction ends no other one writes down what this actor opened: behind this statement everything
+-- is seen that an earlier try has committed, whose answer never came.
+select pg_advisory_xact_lock(hashtextextended(@actor::text, 0));
+
 -- name: CreateCredentialReads :exec
--- A worker process opened the credentials of these accounts.
+-- A worker process opened the credentials of these accounts. Those that have an entry of it behind this number
+-- already get no other.
 insert into audit_log (team_id, actor, action, object_type, object_id, detail)
 select a.team_id, @actor::text, 'ad_account.credentials_read', 'ad_account', a.id,
     jsonb_build_object('credentials_version', a.credentials_version)
-from ad_accounts as a where a.id = any (@ids::uuid[]);
+from ad_accounts as a
+where a.id = any (@ids::uuid[]) and not exists (
+    select from audit_log as known
+    where known.id > @after_number::bigint and known.actor = @actor::text
+      and known.action = 'ad_account.credentials_read' and known.object_id = a.id
+);
 
 -- name: GetLastAuditNumber :one
 select max(id)::bigint as last from audit_log;

@@ -144,7 +144,9 @@ with held as materialized (
     insert into job_events (campaign_job_id, team_id, kind, data)
     select cancelled.id, cancelled.team_id,
         case when cancelled.status = 'CANCELLED' then 'job.finished' else 'job.cancel_requested' end,
-        jsonb_build_object('status', cancelled.status)
+        case when cancelled.status = 'CANCELLED'
+             then jsonb_build_object('status', cancelled.status, 'code', code_of_cancelled_job(cancelled.id))
+             else jsonb_build_object('status', cancelled.status) end
     from cancelled where cancelled.status = 'CANCELLED' or cancelled.asked_at is null
 )
 select id from cancelled;
@@ -261,8 +263,9 @@ with told as materialized (
              when moved.status = 'SUCCESS' and moved.error_code is null
              then '{"status": "SUCCESS", "code": null}'::jsonb
              -- what a cancelled job waited for last is not why it ended
-             else jsonb_build_object('status', moved.status,
-                 'code', case when moved.status <> 'CANCELLED' then moved.error_code end) end
+             when moved.status = 'CANCELLED'
+             then jsonb_build_object('status', moved.status, 'code', code_of_cancelled_job(moved.id))
+             else jsonb_build_object('status', moved.status, 'code', moved.error_code) end
     from moved where moved.status <> 'PROCESSING' or moved.waiting_reason is not null
 )
 select coalesce(array_agg(moved.nth), '{}')::integer[] as moved,

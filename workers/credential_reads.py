@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
+from typing import NamedTuple
 from uuid import UUID
 
 from common import clock
@@ -21,6 +22,14 @@ type OpenSecret = Callable[[bytes, str, UUID, str], bytes]
 _HOUR_SECONDS = 3600.0
 _PAUSE_SECONDS = 1.0
 _MOST_KNOWN = 10_000
+
+
+class _Write(NamedTuple):
+    """What is written together. Nobody knows whether it stands until an answer came; where it does, its
+    entries have higher numbers than `after_number`."""
+
+    after_number: int
+    ids: list[UUID]
 
 
 class CredentialReads:
@@ -42,6 +51,7 @@ class CredentialReads:
         self._company = company or Company()
         self._told: OrderedDict[UUID, tuple[bytes, float]] = OrderedDict()
         self._untold: set[UUID] = set()
+        self._begun: _Write | None = None
         self._something = asyncio.Event()
         self._turn = asyncio.Lock()
 
@@ -76,17 +86,27 @@ class CredentialReads:
 
     async def _write_in_turn(self) -> None:
         async with self._turn:
-            if self._untold:
-                ids, self._untold = self._untold, set()
-                self._something.clear()
-                try:
-                    await audit_log.create_credential_reads(
-                        self._pool, actor=self._actor, ids=sorted(ids)
-                    )
-                except BaseException:
-                    self._untold |= ids
-                    self._something.set()
-                    raise
+            self._something.clear()
+            try:
+                while self._begun or self._untold:
+                    await self._put_down(self._begun or await self._begin())
+                    self._begun = None
+            except BaseException:
+                self._something.set()
+                raise
+
+    async def _begin(self) -> _Write:
+        """What is opened from here on is an entry of its own, whatever becomes of this write."""
+        last = await audit_log.get_last_audit_number(self._pool) or 0
+        self._begun, self._untold = _Write(last, sorted(self._untold)), set()
+        return self._begun
+
+    async def _put_down(self, write: _Write) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            await audit_log.lock_credential_reads(connection, actor=self._actor)
+            await audit_log.create_credential_reads(
+                connection, actor=self._actor, after_number=write.after_number, ids=write.ids
+            )
 
     async def _keep_writing(self) -> None:
         seldom = Seldom()

@@ -41,17 +41,32 @@ async def create_audit_entry(connection: Connection, *, team_id: UUID | None = N
     await connection.execute(CREATE_AUDIT_ENTRY, team_id, actor, action, object_type, object_id, request_id, before_hash, after_hash, detail)
 
 
+LOCK_CREDENTIAL_READS: Final = """\
+select pg_advisory_xact_lock(hashtextextended($1::text, 0))
+"""
+
+
+async def lock_credential_reads(connection: Connection, *, actor: str) -> None:
+    """Until the transaction ends no other one writes down what this actor opened: behind this statement everything is seen that an earlier try has committed, whose answer never came."""
+    await connection.execute(LOCK_CREDENTIAL_READS, actor)
+
+
 CREATE_CREDENTIAL_READS: Final = """\
 insert into audit_log (team_id, actor, action, object_type, object_id, detail)
 select a.team_id, $1::text, 'ad_account.credentials_read', 'ad_account', a.id,
     jsonb_build_object('credentials_version', a.credentials_version)
-from ad_accounts as a where a.id = any ($2::uuid[])
+from ad_accounts as a
+where a.id = any ($2::uuid[]) and not exists (
+    select from audit_log as known
+    where known.id > $3::bigint and known.actor = $1::text
+      and known.action = 'ad_account.credentials_read' and known.object_id = a.id
+)
 """
 
 
-async def create_credential_reads(connection: Connection, *, actor: str, ids: Sequence[UUID | None]) -> None:
-    """A worker process opened the credentials of these accounts."""
-    await connection.execute(CREATE_CREDENTIAL_READS, actor, ids)
+async def create_credential_reads(connection: Connection, *, actor: str, ids: Sequence[UUID | None], after_number: int) -> None:
+    """A worker process opened the credentials of these accounts. Those that have an entry of it behind this number already get no other."""
+    await connection.execute(CREATE_CREDENTIAL_READS, actor, ids, after_number)
 
 
 GET_LAST_AUDIT_NUMBER: Final = """\

@@ -1,6 +1,6 @@
 """Who may see the ads: places, ages, genders, Advantage+ audience."""
 
-from models.meta_rules.countries import COUNTRIES, MEANT, countries
+from models.meta_rules.countries import countries
 from models.meta_rules.table import Found, Place, Scope, independently, rule
 
 TARGETING = "Marketing API, basic targeting"
@@ -121,21 +121,6 @@ def overlap(scope: Scope) -> Found:
         yield from independently(scope.places.each(kind), check)
 
 
-@rule(
-    "ad_set",
-    "country_unknown",
-    TARGETING,
-    when=("places.countries", "targeting.excluded_geo_locations"),
-)
-def real_countries(scope: Scope) -> Found:
-    """Countries are told by their codes in ISO 3166."""
-    for place in (scope.places, scope.targeting.below("excluded_geo_locations")):
-        for index, code in enumerate(place.values("countries")):
-            if code not in COUNTRIES:
-                meant = f"; {MEANT[code]} is meant, perhaps" if code in MEANT else ""
-                yield place.at("countries", index), f"No country has this code in ISO 3166{meant}."
-
-
 @rule("ad_set", "too_many_places", LIMITS, when=tuple(f"places.{kind}" for kind in MOST_PLACES))
 def few_places(scope: Scope) -> Found:
     """There is an end to lists of places."""
@@ -160,7 +145,6 @@ RULES = (
     ages_by_country,
     genders,
     overlap,
-    real_countries,
     few_places,
     few_locales,
 )

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 
 from tests.free_ports import free_port
@@ -41,6 +41,8 @@ class SlowProxy:
         self.passages: list[Passage] = []
         self.unheard: set[str] = set()
         """Who gives itself such a name is swallowed from its first word on."""
+        self.is_lost: Callable[[], Awaitable[bool]] | None = None
+        """Asked before each reply of the server; the connection of one that is lost is reset instead."""
 
     async def open(self) -> None:
         """Takes connections, on the same port as before."""
@@ -113,6 +115,9 @@ class SlowProxy:
         while data := await answers.read(65536):
             if self.delay_seconds:
                 await asyncio.sleep(self.delay_seconds)  # the slowness that is imitated
+            if self.is_lost is not None and await self.is_lost():
+                passage.reset()
+                raise EOFError
             if not passage.is_swallowed:
                 passage.writer.write(data)
                 await passage.writer.drain()

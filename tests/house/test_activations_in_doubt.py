@@ -115,4 +115,5 @@ async def test_a_cancelled_job_itself_says_that_its_campaign_may_be_active(house
     assert f"remedy: {MAY_BE_ACTIVE}" in watched(job)
     told = [posted.event for posted in receiver.posted]
     (finished,) = [event for event in told if event["type"] == "job.finished"]
+    assert finished["event"] == {"status": "CANCELLED", "code": "activation_in_doubt"}
     assert finished["data"]["error"] == job["error"]

@@ -1,5 +1,6 @@
 """A job that is over and has steps nobody heard the end of: what may exist is named."""
 
+import asyncio
 import json
 from uuid import UUID
 
@@ -10,9 +11,11 @@ import pytest
 from models.gen import campaign_jobs
 from models.job_views import brief_job_view
 from models.marker import marker
+from tests.house.conftest import until
 from tests.routes.conftest import Api, add_account
 from tests.routes.meta_requests import STEPS, meta_request
 from workers.platforms.meta.outcomes import NEW_CREDENTIALS
+from workers.writes import Move, write_moves
 
 NO_ANSWER = '{"code": "no_answer", "message": "no answer came", "remedy": "Nothing; we ask."}'
 
@@ -121,7 +124,11 @@ UNFINISHED = ["RUNNING", "WAITING", "PENDING", "IN_DOUBT"]
 
 
 async def begun_activation(
-    api: Api, caller: httpx.AsyncClient, state: str, progress: dict, error: str | None = None
+    api: Api,
+    caller: httpx.AsyncClient,
+    state: str,
+    progress: dict | None,
+    error: str | None = None,
 ) -> str:
     """The id of a job whose activation has come so far."""
     await add_account(caller)
@@ -129,7 +136,7 @@ async def begun_activation(
     await api.pool.execute(
         "insert into job_steps (campaign_job_id, name, position, kind, status, outcome, error, claim_token) "
         "values ($1, 'activate', 5, 'activate', $2, $3, $4, gen_random_uuid())",
-        UUID(job["id"]), state, json.dumps(progress), error,
+        UUID(job["id"]), state, None if progress is None else json.dumps(progress), error,
     )  # fmt: skip
     return job["id"]
 
@@ -241,3 +248,88 @@ async def test_the_short_form_of_a_job_says_it_without_its_steps(api, caller):
 
     assert brief.steps == []
     assert msgspec.to_builtins(brief.error) == shown["error"]
+
+
+async def would_wait(api: Api) -> Move:
+    """What the worker of the job, which is its own by now, is about to write."""
+    job = await api.pool.fetchrow(
+        "update campaign_jobs set status = 'PROCESSING', claim_token = gen_random_uuid(), "
+        "worker_id = gen_random_uuid(), started_at = now() returning id, claim_token"
+    )
+    assert job is not None
+    return Move(
+        job["id"],
+        job["claim_token"],
+        "PROCESSING",
+        60.0,
+        "retry",
+        error_code="no_answer",
+        error=NO_ANSWER,
+    )
+
+
+async def cancelled_by_its_worker(api: Api) -> None:
+    """Which was told to stop while the job was its own."""
+    waits = await would_wait(api)
+    await api.pool.execute("update campaign_jobs set cancel_requested_at = now()")
+    async with api.pool.acquire() as connection:
+        await write_moves(connection, [waits])
+
+
+@pytest.mark.parametrize("who", ["caller", "worker"])
+@pytest.mark.parametrize(
+    ("state", "progress", "code"),
+    [
+        ("RUNNING", {"left": 1, "campaign_asked": True}, "activation_in_doubt"),
+        ("FAILED", {"left": 1, "campaign_asked": True}, "activation_in_doubt"),
+        ("WAITING", {"left": 2, "campaign_asked": True}, "activation_in_doubt"),
+        ("WAITING", {"left": 1}, "activation_in_doubt"),
+        ("PENDING", {"left": 0}, "activation_in_doubt"),
+        ("IN_DOUBT", {"left": 3, "campaign_asked": False}, "activation_in_doubt"),
+        ("IN_DOUBT", None, "activation_in_doubt"),
+        ("DONE", {"left": 0, "campaign_asked": True}, None),
+        ("RUNNING", {"left": 1, "campaign_asked": False}, None),
+        ("FAILED", {"left": 2}, None),
+        ("PENDING", {}, None),
+        ("WAITING", None, None),
+    ],
+)
+async def test_the_event_of_a_cancelled_job_tells_the_code_that_the_job_does(
+    api, caller, who, state, progress, code
+):
+    """SQL reads the progress of an activation as views do."""
+    job_id = await begun_activation(api, caller, state, progress)
+
+    if who == "worker":
+        await cancelled_by_its_worker(api)
+    else:
+        await caller.post(f"/api/v1/campaign_jobs/{job_id}/cancel")
+
+    job = (await caller.get(f"/api/v1/campaign_jobs/{job_id}")).json()
+    told = await api.pool.fetchval("select data from job_events where kind = 'job.finished'")
+    assert json.loads(told) == {"status": "CANCELLED", "code": code}
+    assert (job["error"] or {}).get("code") == code
+
+
+async def test_whoever_cancels_while_a_worker_lets_the_job_go_hears_what_it_has_done(api, caller):
+    job_id = await begun_activation(api, caller, "RUNNING", {"left": 1, "campaign_asked": False})
+    waits = await would_wait(api)
+
+    async with api.pool.acquire() as worker:
+        async with worker.transaction():
+            await write_moves(worker, [waits])
+            asked = asyncio.create_task(caller.post(f"/api/v1/campaign_jobs/{job_id}/cancel"))
+            await until(lambda: is_waiting(api.pool))
+            await api.pool.execute("""update job_steps set outcome = '{"campaign_asked": true}'""")
+        answer = (await asked).json()
+
+    told = await api.pool.fetchval("select data from job_events where kind = 'job.finished'")
+    assert (answer["status"], answer["error"]["code"]) == ("CANCELLED", "activation_in_doubt")
+    assert json.loads(told)["code"] == "activation_in_doubt"
+
+
+async def is_waiting(pool):
+    return await pool.fetchval(
+        "select exists (select from pg_stat_activity "
+        "where datname = current_database() and wait_event_type = 'Lock')"
+    )

@@ -1,12 +1,17 @@
 """A worker that opens an account's credentials is in the audit log: once an hour, or when they change."""
 
 import asyncio
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
 from common.uuid7 import uuid7
-from models.database import open_pool
+from models.database import CONNECTION_FAILURES, open_pool
+from models.gen import audit_log
+from tests.chaos.slow_proxy import opened_proxy
+from tests.workers.running import until
 from workers.credential_reads import CredentialReads
 
 WORKER = uuid7()
@@ -112,32 +117,102 @@ async def test_what_could_not_be_written_is_written_later(pool, reads):
     assert len(await written(pool)) == 1
 
 
-class SlowReply:
-    """The way to the database: what is written there is told when `told` is set."""
-
-    def __init__(self, pool):
-        self._pool = pool
-        self.written, self.told = asyncio.Event(), asyncio.Event()
-
-    async def execute(self, *statement):
-        reply = await self._pool.execute(*statement)
-        self.written.set()
-        await self.told.wait()
-        return reply
+@pytest.fixture
+async def proxy(server):
+    async with opened_proxy(Path(server.url().partition("host=")[2]) / ".s.PGSQL.5432") as proxy:
+        yield proxy
 
 
-async def test_a_worker_that_stops_in_the_middle_of_a_write_writes_no_entry_twice(pool):
+@pytest.fixture
+async def far_pool(database, proxy):
+    """Over a way that may lose an answer."""
+    name = urlsplit(database).path
+    opened = await open_pool(
+        f"postgresql://mojito@127.0.0.1:{proxy.port}{name}", size=2, name="far"
+    )
+    yield opened
+    opened.terminate()
+
+
+async def test_a_worker_that_stops_in_the_middle_of_a_write_writes_no_entry_twice(
+    pool, far_pool, proxy
+):
     account, other = [await add_account(pool, number) for number in (1, 2)]
-    slow = SlowReply(pool)
-    reads = CredentialReads(slow, WORKER, lambda *_: b"plain")
+    is_written, is_told = asyncio.Event(), asyncio.Event()
+    reads = CredentialReads(far_pool, WORKER, lambda *_: b"plain")
 
+    async def after_the_commit():
+        if await written(pool) and not is_told.is_set():
+            is_written.set()
+            await is_told.wait()
+        return False
+
+    proxy.is_lost = after_the_commit
     async with reads.running():
         reads.open(b"sealed", "ad_accounts", account, "credentials")
-        await asyncio.wait_for(slow.written.wait(), 20)
+        await asyncio.wait_for(is_written.wait(), 20)
         reads.open(b"sealed", "ad_accounts", other, "credentials")
-        asyncio.get_running_loop().call_soon(slow.told.set)
+        asyncio.get_running_loop().call_soon(is_told.set)
 
     assert [entry["object_id"] for entry in await written(pool)] == [account, other]
+
+
+async def test_an_entry_whose_answer_was_lost_behind_its_commit_is_not_written_again(
+    pool, far_pool, proxy
+):
+    account, other = [await add_account(pool, number) for number in (1, 2)]
+    reads = CredentialReads(far_pool, WORKER, lambda *_: b"plain")
+
+    async def after_the_commit():
+        return bool(await written(pool))
+
+    proxy.is_lost = after_the_commit
+    with pytest.raises(CONNECTION_FAILURES):
+        await read(reads, account)
+    proxy.is_lost = None
+    await read(reads, other)
+
+    assert [entry["object_id"] for entry in await written(pool)] == [account, other]
+
+
+async def test_an_entry_that_an_earlier_try_may_still_commit_is_waited_for(pool, reads):
+    account = await add_account(pool, 1)
+    earlier = {"actor": f"worker:{WORKER}", "after_number": 0, "ids": [account]}
+
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            await audit_log.lock_credential_reads(connection, actor=earlier["actor"])
+            await audit_log.create_credential_reads(connection, **earlier)
+            again = asyncio.create_task(read(reads, account))
+            await until(lambda: is_waiting(connection))
+        await again
+
+    assert len(await written(pool)) == 1
+
+
+async def is_waiting(connection):
+    return await connection.fetchval(
+        "select exists (select from pg_locks where not granted and database = "
+        "(select oid from pg_database where datname = current_database()))"
+    )
+
+
+async def test_what_is_read_after_a_lost_answer_is_an_entry_of_its_own(
+    pool, far_pool, proxy, clock
+):
+    account = await add_account(pool, 1)
+    reads = CredentialReads(far_pool, WORKER, lambda *_: b"plain", seconds=clock)
+
+    async def after_the_commit():
+        return bool(await written(pool))
+
+    proxy.is_lost = after_the_commit
+    with pytest.raises(CONNECTION_FAILURES):
+        await read(reads, account)
+    proxy.is_lost = None
+    await read(reads, account, b"replaced")
+
+    assert [entry["object_id"] for entry in await written(pool)] == [account, account]
 
 
 async def test_a_worker_that_stops_writes_what_is_left(pool, reads):

@@ -81,7 +81,7 @@ async def test_a_job_that_waits_is_over_when_it_is_cancelled(shop, job_id):
            from campaign_jobs"""
     )
     assert tuple(row) == ("CANCELLED", None, None, True, True, True)
-    assert await told(shop) == [("job.finished", TEAM, {"status": "CANCELLED"})]
+    assert await told(shop) == [("job.finished", TEAM, {"status": "CANCELLED", "code": None})]
 
 
 async def test_a_job_that_runs_is_asked_to_stop_once_however_often_it_is_cancelled(shop, job_id):
@@ -106,7 +106,11 @@ async def test_the_end_of_a_job_that_was_asked_to_stop_before_its_worker_died_is
 
     await cancel(shop.pool, job_id)
 
-    assert (await told(shop))[-1] == ("job.finished", TEAM, {"status": "CANCELLED"})
+    assert (await told(shop))[-1] == (
+        "job.finished",
+        TEAM,
+        {"status": "CANCELLED", "code": None},
+    )
 
 
 @pytest.mark.usefixtures("patient")

@@ -85,7 +85,7 @@ RULES = _read("""
 - Events that an objective does not allow @ field reports
 # Campaigns: Marketing API reference, ad campaign group
 + Name and special_ad_categories are required : campaign_required
-+ Special categories need their countries : categories category_country
++ Special categories need their countries : categories category_country category_country_known
 + ACTIVE or PAUSED at creation : status_at_birth
 + AUCTION or RESERVED : buying_type
 + One budget at the campaign, not below the least (2446307) : campaign_two_budgets campaign_budget_minimum
@@ -127,7 +127,7 @@ RULES = _read("""
 + Ages are 13 to 65; genders are 1 and 2 : ages genders
 + Thailand from 20, Indonesia from 21 for who is chosen by interests (1870165) : age_by_country
 ~ A place inside an included country is refused (1487756), where its country is told : overlap
-~ Countries are told by codes of ISO 3166, in lists of countries : country
+~ Countries are told by codes of ISO 3166, in lists of countries and of places : country
 + location_types is refused (1870199) : location_types
 + Limits of cities, regions, zips, languages and the rest : too_many_places
 - People are left out by excluded_custom_audiences, not below exclusions

@@ -15,6 +15,10 @@ FACEBOOK = f"{TARGETING}/facebook_positions"
 INSTAGRAM = f"{TARGETING}/instagram_positions"
 
 
+def _pin(country: str) -> dict[str, float | str]:
+    return {"latitude": 52.5, "longitude": 0.1, "country": country}
+
+
 def _places(number: int) -> list[dict[str, str]]:
     return [{"key": str(index)} for index in range(number)]
 
@@ -95,6 +99,20 @@ CASES = [
         at=f"{TARGETING}/excluded_geo_locations/countries/0",
         refused={f"{TARGETING}/excluded_geo_locations": {"countries": ["XX"]}},
         accepted={f"{TARGETING}/excluded_geo_locations": {"countries": ["CA"]}},
+    ),
+    Case(
+        level="ad_set",
+        code="country_unknown",
+        at=f"{PLACES}/cities/1/country",
+        refused={f"{PLACES}/cities": [{"key": "1"}, {"key": "2", "country": "UK"}]},
+        accepted={f"{PLACES}/cities": [{"key": "1"}, {"key": "2", "country": "GB"}]},
+    ),
+    Case(
+        level="ad_set",
+        code="country_unknown",
+        at=f"{TARGETING}/excluded_geo_locations/custom_locations/0/country",
+        refused={f"{TARGETING}/excluded_geo_locations": {"custom_locations": [_pin("EN")]}},
+        accepted={f"{TARGETING}/excluded_geo_locations": {"custom_locations": [_pin("GB")]}},
     ),
     Case(
         level="ad_set",

@@ -16,6 +16,13 @@ VERIFIED = {"singapore_universal_beneficiary": "4", "singapore_universal_payer":
 CASES = [
     Case(
         level="campaign",
+        code="country_unknown",
+        at=f"{COUNTRY}/1",
+        refused={COUNTRY: ["US", "UK"]},
+        accepted={COUNTRY: ["US", "GB"]},
+    ),
+    Case(
+        level="campaign",
         code="special_category_none_with_others",
         at=CATEGORIES,
         both=HOUSING,

@@ -72,6 +72,8 @@ PLACES: tuple[dict[str, Any], ...] = (
     {"zips": [{"key": "US:90210"}]},
     {"geo_markets": [{"key": "DMA:501"}]},
     {"countries": ["US"], "cities": [{"key": "1", "country": "US"}]},
+    {"countries": ["UK"]},
+    {"cities": [{"key": "1", "country": "UK"}]},
     {"cities": [{"key": "1", "country": "US", "radius": 10, "distance_unit": "mile"}]},
     {"cities": [{"key": "1", "country": "DE", "radius": 17, "distance_unit": "kilometer"}]},
 )
@@ -122,7 +124,9 @@ def request_of(seed: int) -> dict[str, Any]:
         "name": "C",
         "objective": objective,
         "special_ad_categories": dice.near(CATEGORIES),
-        "special_ad_category_country": dice.any([["US"], ["US"], ["BR"], ["DE"], None]),
+        "special_ad_category_country": dice.near(
+            [dice.any([["US"], ["US"], ["BR"], ["DE"], None]), ["UK"]]
+        ),
         "is_adset_budget_sharing_enabled": dice.near([None, False, True]),
         "spend_cap": dice.near([None, 9_999, 10_000]),
         "promoted_object": dice.any([None, {"product_catalog_id": "5"}]),

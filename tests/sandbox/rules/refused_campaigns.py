@@ -20,6 +20,14 @@ REFUSED = [
         2909034,
         "special_ad_category_country",
     ),
+    (
+        "category_country_known",
+        "campaign",
+        {"special_ad_categories": ["HOUSING"], "special_ad_category_country": ["US", "UK"]},
+        {},
+        None,
+        "special_ad_category_country",
+    ),
     ("status_at_birth", "campaign", {"status": "DELETED"}, {}, None, "status"),
     ("buying_type", "campaign", {"buying_type": "X"}, {}, None, "buying_type"),
     (

@@ -70,6 +70,22 @@ REFUSED = [
         f"{GEO}.countries",
     ),
     (
+        "country",
+        "ad_set",
+        {f"{GEO}.cities": [{"key": "1", "country": "DE"}, {"key": "2", "country": "UK"}]},
+        {},
+        None,
+        f"{GEO}.cities",
+    ),
+    (
+        "country",
+        "ad_set",
+        {"targeting.excluded_geo_locations": {"zips": [{"key": "UK:1", "country": "UK"}]}},
+        {},
+        None,
+        "targeting.excluded_geo_locations.zips",
+    ),
+    (
         "too_many_places",
         "ad_set",
         {"targeting.locales": list(range(91))},

@@ -1,7 +1,7 @@
 """What is refused of a campaign."""
 
 from sandbox.meta.rules.table import Params, World, rule
-from sandbox.meta.rules.values import items, number, truth, words
+from sandbox.meta.rules.values import items, number, strange_countries, truth, words
 
 REFERENCE = "Marketing API reference, ad campaign group"
 SHARING = "Marketing API changelog v24.0, ad set budget sharing"
@@ -96,6 +96,18 @@ def category_country(params: Params, world: World):
         if real and not params.get("special_ad_category_country")
         else None
     )
+
+
+@rule(
+    "campaign",
+    "category_country_known",
+    None,
+    "Special ad categories guide",
+    "A country of special_ad_category_country does not exist.",
+)
+def known_category_countries(params: Params, world: World):
+    name = "special_ad_category_country"
+    return name if strange_countries(params.get(name)) else None
 
 
 @rule(
@@ -214,6 +226,7 @@ RULES = (
     objective,
     categories,
     category_country,
+    known_category_countries,
     status,
     buying_type,
     two_budgets,

@@ -3,7 +3,16 @@
 from typing import Any
 
 from sandbox.meta.rules.table import Params, World, rule
-from sandbox.meta.rules.values import campaign_of, items, number, part, truth, word, words
+from sandbox.meta.rules.values import (
+    campaign_of,
+    items,
+    number,
+    part,
+    strange_countries,
+    truth,
+    word,
+    words,
+)
 
 GUIDE = "Targeting guide, basic targeting"
 ADVANTAGE = "Advantage+ audience guide"
@@ -15,17 +24,6 @@ CAREFUL = {"HOUSING", "EMPLOYMENT", "CREDIT", "FINANCIAL_PRODUCTS_SERVICES"}
 DETAILED = ("interests", "flexible_spec", "exclusions")
 YOUNGEST = {"TH": 20, "ID": 21}
 LEAST_RADIUS = {"mile": 15, "kilometer": 25}
-KNOWN_COUNTRIES = {
-    f"{first}{second}"
-    for first, *rest in (  # noqa: SIM905 - codes are read best in lines
-        "ADEFGILMOQRSTUWXZ BABDEFGHIJLMNOQRSTVWYZ CACDFGHIKLMNORUVWXYZ DEJKMOZ ECEGHRST"
-        " FIJKMOR GABDEFGHILMNPQRSTUWY HKMNRTU IDELMNOQRST JEMOP KEGHIMNPRWYZ LABCIKRSTUVY"
-        " MACDEFGHKLMNOPQRSTUVWXYZ NACEFGILOPRUZ OM PAEFGHKLMNRSTWY QA REOSUW"
-        " SABCDEGHIJKLMNORSTVXYZ TCDFGHJKLMNORTVWZ UAGMSYZ VACEGINU WFS XK YET ZAMW"
-    ).split()
-    for second in rest
-}
-"""ISO 3166-1, by first letter, with Kosovo as XK."""
 MOST = {"cities": 250, "regions": 200, "custom_locations": 200, "geo_markets": 210, "zips": 50_000}
 
 
@@ -162,8 +160,12 @@ def location_types(params: Params, world: World):
 @rule("ad_set", "country", None, GUIDE, "A country is told by a code that does not exist.")
 def known_countries(params: Params, world: World):
     for name in ("geo_locations", "excluded_geo_locations"):
-        if not words(part(params, "targeting", name, "countries")) <= KNOWN_COUNTRIES:
+        geo: Any = part(params, "targeting", name)
+        if strange_countries(part(geo, "countries")):
             return f"targeting.{name}.countries"
+        for kind in ("regions", "cities", "custom_locations", "zips", "geo_markets"):
+            if strange_countries([part(one, "country") for one in items(part(geo, kind))]):
+                return f"targeting.{name}.{kind}"
     return None
 
 

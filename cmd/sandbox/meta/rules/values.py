@@ -6,6 +6,18 @@ from typing import Any
 
 from sandbox.meta.rules.table import Params, World
 
+KNOWN_COUNTRIES = {
+    f"{first}{second}"
+    for first, *rest in (  # noqa: SIM905 - codes are read best in lines
+        "ADEFGILMOQRSTUWXZ BABDEFGHIJLMNOQRSTVWYZ CACDFGHIKLMNORUVWXYZ DEJKMOZ ECEGHRST"
+        " FIJKMOR GABDEFGHILMNPQRSTUWY HKMNRTU IDELMNOQRST JEMOP KEGHIMNPRWYZ LABCIKRSTUVY"
+        " MACDEFGHKLMNOPQRSTUVWXYZ NACEFGILOPRUZ OM PAEFGHKLMNRSTWY QA REOSUW"
+        " SABCDEGHIJKLMNORSTVXYZ TCDFGHJKLMNORTVWZ UAGMSYZ VACEGINU WFS XK YET ZAMW"
+    ).split()
+    for second in rest
+}
+"""ISO 3166-1, by first letter, with Kosovo as XK."""
+
 
 def number(value: Any) -> float | None:
     """Numbers also come as text.
@@ -78,3 +90,8 @@ def campaign_of(params: Params, world: World) -> dict[str, Any]:
     given = params.get("campaign_id") if own is None else own["parent_id"]
     found = world.get(str(given))
     return {} if found is None else found["fields"]
+
+
+def strange_countries(given: Any) -> set[str]:
+    """Those of a list that no country has."""
+    return words(given) - KNOWN_COUNTRIES
