@@ -12,6 +12,8 @@ CAMPAIGN_ASKED = "campaign_asked"
 """Likewise: whether the call that sets the campaign ACTIVE may have been carried out. True before it is
 sent, and false again only where its answer proves that it was not."""
 ACTIVATION_IN_DOUBT = "activation_in_doubt"
+CAMPAIGN_ACTIVE = "campaign_active"
+IS_ACTIVE = "The campaign is ACTIVE on the platform: pause it if it is not to run."
 _LOOK = (
     "The campaign may be ACTIVE on the platform: look there, and pause it if it is not to run. "
     "A retry of the job sets it ACTIVE."

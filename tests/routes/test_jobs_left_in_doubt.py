@@ -220,6 +220,18 @@ async def test_a_job_that_something_else_has_ended_says_it_too(api, caller, stat
     assert job["steps"][-1]["error"]["code"] == "activation_in_doubt"
 
 
+async def test_a_campaign_that_is_active_for_sure_is_told_of_beside_what_ended_the_job(api, caller):
+    """Its worker was lost, and wrote down what it had done when the job was over."""
+    job_id = await begun_activation(api, caller, "DONE", {"platform_id": "120210"})
+    lost = '{"code": "worker_lost", "message": "m", "remedy": "Look into the logs."}'
+
+    job = await ended(api, caller, job_id, lost)
+
+    assert job["error"]["code"] == "worker_lost"
+    assert job["error"]["remedy"].startswith("The campaign is ACTIVE on the platform")
+    assert job["error"]["remedy"].endswith("Look into the logs.")
+
+
 async def test_an_activation_that_an_earlier_release_gave_up_is_told_of(api, caller):
     met = '{"step": "activate", "code": "no_answer", "message": "gave up", "remedy": "Ask."}'
     job_id = await begun_activation(api, caller, "FAILED", {"left": 1}, met)
