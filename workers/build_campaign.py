@@ -269,6 +269,8 @@ class Build:
             outcomes=self._run.ledger.outcomes,
             progress=progress,
             deadline_seconds=self._pace.call_seconds,
+            run=trial.run,
+            earlier_run=trial.earlier_run,
             write_deadline=trial.write_deadline,
             save=save,
             go_on=trial.go_on,

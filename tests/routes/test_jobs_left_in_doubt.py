@@ -7,6 +7,7 @@ import httpx
 import msgspec
 import pytest
 
+from models.activation import not_asked
 from models.gen import campaign_jobs
 from models.job_views import brief_job_view
 from models.marker import marker
@@ -117,6 +118,8 @@ async def test_a_step_that_came_to_its_end_stays_there(api, caller, state):
     assert job["campaign"]["status"] == state
 
 
+RUN = UUID(int=1)
+"""That has begun the activation last."""
 UNFINISHED = ["RUNNING", "WAITING", "PENDING", "IN_DOUBT"]
 
 
@@ -128,8 +131,8 @@ async def begun_activation(
     job = (await caller.post("/api/v1/ads/meta", json=meta_request(activate=True))).json()
     await api.pool.execute(
         "insert into job_steps (campaign_job_id, name, position, kind, status, outcome, error, claim_token) "
-        "values ($1, 'activate', 5, 'activate', $2, $3, $4, gen_random_uuid())",
-        UUID(job["id"]), state, json.dumps(progress), error,
+        "values ($1, 'activate', 5, 'activate', $2, $3, $4, $5)",
+        UUID(job["id"]), state, json.dumps(progress), error, RUN,
     )  # fmt: skip
     return job["id"]
 
@@ -185,12 +188,22 @@ async def test_a_cancelled_job_says_itself_that_its_campaign_may_be_active(api, 
 @pytest.mark.parametrize("state", ["WAITING", "RUNNING"])
 async def test_a_campaign_that_was_certainly_not_asked_is_not_told_of(api, caller, state):
     """Its turn was over, or Meta's answer proved that nothing was done."""
-    progress = {"activated": 2, "left": 1, "campaign_asked": False}
+    progress = {"activated": 2, "left": 1, **not_asked(RUN)}
 
     job = await cancelled(caller, await begun_activation(api, caller, state, progress))
 
     assert "ACTIVE" not in str(job["steps"][-1]["error"])
     assert job["error"] is None
+
+
+@pytest.mark.parametrize("state", ["WAITING", "RUNNING"])
+async def test_a_campaign_that_another_run_may_have_asked_since_is_told_of(api, caller, state):
+    """One of a release before says nothing when it asks again, and keeps what stands there."""
+    progress = {"activated": 2, "left": 1, **not_asked(UUID(int=2))}
+
+    job = await cancelled(caller, await begun_activation(api, caller, state, progress))
+
+    assert job["error"]["code"] == "activation_in_doubt"
 
 
 async def ended(api: Api, caller: httpx.AsyncClient, job_id: str, error: str) -> dict:
