@@ -164,7 +164,6 @@ class Ledger:
 
     async def _perform(self, step: PlannedStep, effect: Effect, pace: Pace) -> Done:
         earlier = self._rows.get(step.name)
-        is_first = earlier is None or earlier.status == "PENDING"
         before, guard = clock.seconds(), self._guard_from_now()
         intent = self._intent(step, pace)
         row = self._begun(intent, is_ours=await self._writes.intents.submit(intent))
@@ -184,7 +183,7 @@ class Ledger:
             await self._settle(row, error, pace, in_doubt=is_open)
             raise
         except NotSent:
-            if is_first:
+            if earlier is None or earlier.status == "PENDING":
                 await self._record(self._rows[row.name], status="PENDING", keep_error=True)
             raise
         except (ClaimLost, Stopping):
@@ -323,8 +322,10 @@ class Ledger:
         return max(tried or self._job.created_at, waited or self.now())
 
     def _is_spent(self, row: JobStep, attempt: int) -> bool:
-        lasts = self.now() - records.began_at(row, self.now())
-        return attempt >= MOST_ATTEMPTS or lasts > LONGEST_STEP
+        if attempt >= MOST_ATTEMPTS:
+            return True
+        began_at = records.began_at(row, self.now())
+        return self.now() - began_at > LONGEST_STEP
 
     async def _give_up(
         self, row: JobStep, error: StepError, attempt: int, *, looks: int = 0
