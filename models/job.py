@@ -308,20 +308,32 @@ def _left_in_doubt(job: CampaignJob, row: JobStep, met: JobError | None) -> JobE
 
 
 def _error(job: CampaignJob, steps: Sequence[StepView]) -> JobError | None:
-    """Whatever else ended the job, a campaign that may be spending is told of."""
-    doubt = None if job.status == "SUCCESS" or job.status not in FINISHED else _doubt(steps)
+    """Whatever else ended the job, a campaign that spends, or may, is told of."""
+    found = None if job.status == "SUCCESS" or job.status not in FINISHED else _spending(steps)
     if job.error is None or job.status == "CANCELLED":
-        return doubt  # what a cancelled job waited for last is not why it ended
+        return found  # what a cancelled job waited for last is not why it ended
     error = msgspec.json.decode(job.error, type=JobError)
-    if doubt is None or error.step == doubt.step:
-        return doubt or error
-    return msgspec.structs.replace(error, remedy=activation.remedy(error.remedy))
+    if found is None or error.step == found.step:
+        return found or error
+    is_sure = found.code == activation.CAMPAIGN_ACTIVE
+    remedy = f"{found.remedy} {error.remedy}" if is_sure else activation.remedy(error.remedy)
+    return msgspec.structs.replace(error, remedy=remedy.strip())
 
 
-def _doubt(steps: Sequence[StepView]) -> JobError | None:
-    """Of a finished job's activation."""
-    kind, status = "activate", "IN_DOUBT"
-    return next((s.error for s in steps if (s.kind, s.status) == (kind, status)), None)
+def _spending(steps: Sequence[StepView]) -> JobError | None:
+    """Of the activation of a job that has ended without success."""
+    step = next((step for step in steps if step.kind == "activate"), None)
+    if step is None or step.status not in ("IN_DOUBT", "DONE"):
+        return None
+    if step.status == "IN_DOUBT":
+        return step.error
+    return JobError(
+        step=step.name,
+        code=activation.CAMPAIGN_ACTIVE,
+        message="everything was done, and the campaign ACTIVE, before the job ended",
+        remedy=activation.IS_ACTIVE,
+        retryable=True,
+    )
 
 
 def _waiting(job: CampaignJob) -> Waiting | None:

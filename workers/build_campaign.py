@@ -77,11 +77,11 @@ class BuildCampaign:
         """Runs every step that can run now."""
         refused = self._refuse_account(run)
         if refused is not None:
-            return refused
+            return _over_already(run) or refused
         try:
             build = self._build(run)
         except CannotOpen as closed:
-            return wait_for_key(closed)
+            return _over_already(run) or wait_for_key(closed)
         self._enter_trace(run)
         with tracing.span("job BUILD_CAMPAIGN", "consumer", job_id=str(run.job.id)):
             too_small = await build.refusal(self._least_budgets)
@@ -269,6 +269,8 @@ class Build:
             outcomes=self._run.ledger.outcomes,
             progress=progress,
             deadline_seconds=self._pace.call_seconds,
+            run=trial.run,
+            earlier_run=trial.earlier_run,
             write_deadline=trial.write_deadline,
             save=save,
             go_on=trial.go_on,
@@ -296,11 +298,24 @@ class Build:
         return Parked(wait.seconds or 0.0, wait.reason)
 
 
+def _over_already(run: Run) -> Ended | None:
+    """The end of a job whose worker died behind the last outcome: it asks nothing more of its account."""
+    steps = plan(run.job.platform_type, _request(run))
+    return ending(steps, run.ledger, []) if _is_whole(steps, run.ledger) else None
+
+
+def _is_whole(steps: Sequence[PlannedStep], ledger: Ledger) -> bool:
+    return all(step.name in ledger.outcomes for step in steps)
+
+
 def ending(steps: Sequence[PlannedStep], ledger: Ledger, errors: list[JobError]) -> Ended:
-    """How the job ends with what its ledger holds; `errors` come before those of steps."""
+    """How the job ends with what its ledger holds; `errors` come before those of steps. Where nothing is
+    left to be done nothing has failed."""
     done = ledger.outcomes
     found = (ledger.error_of(step.name) for step in steps)
     all_errors = [*errors, *(error for error in found if error is not None)]
+    if _is_whole(steps, ledger):
+        all_errors = []
     exists = any(step.kind in LAYERS_THAT_COUNT and step.name in done for step in steps)
     campaign = done.get("campaign")
     ids: dict[str, str | None] = {name: outcome.platform_id for name, outcome in done.items()}

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -45,6 +46,8 @@ class Try(msgspec.Struct, frozen=True, gc=False):
     """What the effect of a step may use of the ledger."""
 
     progress: Mapping[str, Any]
+    run: UUID
+    earlier_run: UUID | None
     write_deadline: float
     save: Callable[[dict[str, Any]], Awaitable[None]]
     go_on: Callable[[], Awaitable[None]]

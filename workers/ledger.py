@@ -130,7 +130,7 @@ class Ledger:
         row = self._rows[step.name]
         assert effect.find is not None  # noqa: S101 - the caller checked
         try:
-            found = await effect.find(self._try(row, pace))
+            found = await effect.find(self._try(row, pace, row))
         except (ClaimLost, Stopping):
             raise
         except Exception as error:
@@ -163,7 +163,7 @@ class Ledger:
             await self._give_up(row, records.last_error(row), attempt)
 
     async def _perform(self, step: PlannedStep, effect: Effect, pace: Pace) -> Done:
-        is_first = step.name not in self._rows or self._rows[step.name].status == "PENDING"
+        earlier = self._rows.get(step.name)
         before, guard = clock.seconds(), self._guard_from_now()
         intent = self._intent(step, pace)
         row = self._begun(intent, is_ours=await self._writes.intents.submit(intent))
@@ -174,7 +174,7 @@ class Ledger:
             intent = self._intent(step, pace)
             row = self._begun(intent, is_ours=await self._writes.intents.submit(intent))
         try:
-            done = await effect.perform(self._try(row, pace, before, guard))
+            done = await effect.perform(self._try(row, pace, earlier, before, guard))
         except Unknown as error:
             log.warning("step.in_doubt", step=step.name, code=error.code)
             return await self._resolve(step, effect, pace, error)
@@ -183,7 +183,7 @@ class Ledger:
             await self._settle(row, error, pace, in_doubt=is_open)
             raise
         except NotSent:
-            if is_first:
+            if earlier is None or earlier.status == "PENDING":
                 await self._record(self._rows[row.name], status="PENDING", keep_error=True)
             raise
         except (ClaimLost, Stopping):
@@ -243,13 +243,12 @@ class Ledger:
         self,
         row: JobStep,
         pace: Pace,
+        earlier: JobStep | None,
         begun_at: float | None = None,
         guard: Callable[[], None] | None = None,
     ) -> Try:
-        progress: dict[str, Any] = {}
+        progress: dict[str, Any] = msgspec.json.decode(row.outcome or "{}")
         asked = guard or self._guard_from_now()
-        if row.outcome is not None:
-            progress = msgspec.json.decode(row.outcome)
 
         async def save(progress: dict[str, Any]) -> None:
             nonlocal asked
@@ -267,8 +266,9 @@ class Ledger:
         def is_ours() -> None:
             asked()
 
-        begun = clock.seconds() if begun_at is None else begun_at
-        return Try(progress, begun + pace.call_seconds, save, go_on, is_ours)
+        ends_at = (clock.seconds() if begun_at is None else begun_at) + pace.call_seconds
+        earlier_run = earlier and earlier.claim_token
+        return Try(progress, self._token, earlier_run, ends_at, save, go_on, is_ours)
 
     async def _settle(self, row: JobStep, error: StepError, pace: Pace, *, in_doubt: bool) -> None:
         """Writes down what a step met. A Retry that was the last raises Reject instead."""

@@ -155,7 +155,9 @@ def tell_of_doubt(row: JobStep, error: Reject, *, is_in_doubt: bool) -> None:
     if row.kind == "activate":
         if is_in_doubt or activation.may_be_active(row):
             error.code = activation.ACTIVATION_IN_DOUBT
-            error.remedy = activation.remedy(error.remedy)
+            # another request would make a second campaign beside one that may spend
+            others = error.remedy if error.retryable else ""
+            error.remedy, error.retryable = activation.remedy(others), True
     elif is_in_doubt:
         # nobody's request is why a look was refused; a retry looks again
         if not error.retryable:

@@ -5,11 +5,15 @@
 create function code_of_cancelled_job(p_campaign_job_id uuid) returns text language plpgsql volatile as $$
 begin
     return (
-        select 'activation_in_doubt' from job_steps as s
-        where s.campaign_job_id = p_campaign_job_id and s.name = 'activate' and s.status <> 'DONE' and (
-            s.status = 'IN_DOUBT'
-            or case when s.outcome ? 'campaign_asked' then s.outcome @> '{"campaign_asked": true}'
-               else s.outcome ->> 'left' in ('0', '1') end));
+        select case
+            when s.status = 'DONE' then 'campaign_active'
+            when s.status = 'IN_DOUBT' or case
+                when s.outcome @> '{"campaign_asked": false}'
+                    then s.outcome ->> 'taken_back_by' is distinct from s.claim_token::text
+                when s.outcome ? 'campaign_asked' then s.outcome @> '{"campaign_asked": true}'
+                else s.outcome ->> 'left' in ('0', '1') end
+                then 'activation_in_doubt' end
+        from job_steps as s where s.campaign_job_id = p_campaign_job_id and s.name = 'activate');
 end
 $$;
 

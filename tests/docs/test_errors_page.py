@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import UNSET
 
-from models.activation import ACTIVATION_IN_DOUBT
+from models.activation import ACTIVATION_IN_DOUBT, CAMPAIGN_ACTIVE
 from models.assets import _DOWNLOAD_PROBLEMS
 from models.meta_rules import RULES
 from routes.refusal_codes import REFUSALS
@@ -66,7 +66,7 @@ def violation_codes() -> set[str]:
 def job_codes() -> set[str]:
     """Codes of errors that steps and jobs end or wait with."""
     found = {row.word for row in TABLE} | set(_DOWNLOAD_PROBLEMS.values()) | LEAST_BUDGETS
-    found.add(ACTIVATION_IN_DOUBT)
+    found |= {ACTIVATION_IN_DOUBT, CAMPAIGN_ACTIVE}
     for node in nodes("workers"):
         if isinstance(node, ast.Call) and _name(node.func) in STEP_ERRORS | {"_parked"}:
             values = [word.value for word in node.keywords if word.arg == "code"]

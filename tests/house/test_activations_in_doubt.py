@@ -13,6 +13,7 @@ BEFORE_THE_CAMPAIGN = 2
 """An ad and its ad set are set ACTIVE first."""
 MAY_BE_ACTIVE = "The campaign may be ACTIVE on the platform"
 FORBIDDEN = 200
+INVALID = 100
 
 
 def watched(job) -> str:
@@ -80,6 +81,25 @@ async def test_a_refusal_does_not_end_the_doubt_that_an_earlier_call_has_left(ho
     assert job["error"]["remedy"].startswith(MAY_BE_ACTIVE)
     assert "permission" in job["error"]["remedy"]
     assert job["error"]["upstream"]["code"] == FORBIDDEN
+
+
+async def test_whoever_is_refused_for_good_in_such_a_doubt_is_not_told_to_make_another_campaign(
+    house,
+):
+    """Nor that what was made stays paused."""
+    await house.sandbox.fault("lose_reply", OBJECTS, skip=BEFORE_THE_CAMPAIGN)
+    job_id = await house.submit(house.request(activate=True))
+
+    async with house.working():
+        await house.waiting(job_id, "retry")
+        await house.sandbox.fault("throttle", OBJECTS, code=INVALID)
+        job = await house.finished(job_id)
+
+    assert (job["error"]["code"], await campaign_of(house)) == ("activation_in_doubt", "ACTIVE")
+    assert job["error"]["upstream"]["code"] == INVALID
+    assert "paused" not in job["error"]["remedy"]
+    assert "new request" not in job["error"]["remedy"]
+    assert job["error"]["retryable"] is True
 
 
 @pytest.mark.parametrize("skip", [0, 1, BEFORE_THE_CAMPAIGN])

@@ -8,6 +8,7 @@ import httpx
 import msgspec
 import pytest
 
+from models.activation import not_asked
 from models.gen import campaign_jobs
 from models.job_views import brief_job_view
 from models.marker import marker
@@ -120,6 +121,8 @@ async def test_a_step_that_came_to_its_end_stays_there(api, caller, state):
     assert job["campaign"]["status"] == state
 
 
+RUN = UUID(int=1)
+"""That has begun the activation last."""
 UNFINISHED = ["RUNNING", "WAITING", "PENDING", "IN_DOUBT"]
 
 
@@ -135,8 +138,8 @@ async def begun_activation(
     job = (await caller.post("/api/v1/ads/meta", json=meta_request(activate=True))).json()
     await api.pool.execute(
         "insert into job_steps (campaign_job_id, name, position, kind, status, outcome, error, claim_token) "
-        "values ($1, 'activate', 5, 'activate', $2, $3, $4, gen_random_uuid())",
-        UUID(job["id"]), state, None if progress is None else json.dumps(progress), error,
+        "values ($1, 'activate', 5, 'activate', $2, $3, $4, $5)",
+        UUID(job["id"]), state, None if progress is None else json.dumps(progress), error, RUN,
     )  # fmt: skip
     return job["id"]
 
@@ -192,12 +195,22 @@ async def test_a_cancelled_job_says_itself_that_its_campaign_may_be_active(api, 
 @pytest.mark.parametrize("state", ["WAITING", "RUNNING"])
 async def test_a_campaign_that_was_certainly_not_asked_is_not_told_of(api, caller, state):
     """Its turn was over, or Meta's answer proved that nothing was done."""
-    progress = {"activated": 2, "left": 1, "campaign_asked": False}
+    progress = {"activated": 2, "left": 1, **not_asked(RUN)}
 
     job = await cancelled(caller, await begun_activation(api, caller, state, progress))
 
     assert "ACTIVE" not in str(job["steps"][-1]["error"])
     assert job["error"] is None
+
+
+@pytest.mark.parametrize("state", ["WAITING", "RUNNING"])
+async def test_a_campaign_that_another_run_may_have_asked_since_is_told_of(api, caller, state):
+    """One of a release before says nothing when it asks again, and keeps what stands there."""
+    progress = {"activated": 2, "left": 1, **not_asked(UUID(int=2))}
+
+    job = await cancelled(caller, await begun_activation(api, caller, state, progress))
+
+    assert job["error"]["code"] == "activation_in_doubt"
 
 
 async def ended(api: Api, caller: httpx.AsyncClient, job_id: str, error: str) -> dict:
@@ -225,6 +238,18 @@ async def test_a_job_that_something_else_has_ended_says_it_too(api, caller, stat
     assert job["error"]["remedy"].startswith("The campaign may be ACTIVE on the platform")
     assert job["error"]["remedy"].endswith("Look into the logs.")
     assert job["steps"][-1]["error"]["code"] == "activation_in_doubt"
+
+
+async def test_a_campaign_that_is_active_for_sure_is_told_of_beside_what_ended_the_job(api, caller):
+    """Its worker was lost, and wrote down what it had done when the job was over."""
+    job_id = await begun_activation(api, caller, "DONE", {"platform_id": "120210"})
+    lost = '{"code": "worker_lost", "message": "m", "remedy": "Look into the logs."}'
+
+    job = await ended(api, caller, job_id, lost)
+
+    assert job["error"]["code"] == "worker_lost"
+    assert job["error"]["remedy"].startswith("The campaign is ACTIVE on the platform")
+    assert job["error"]["remedy"].endswith("Look into the logs.")
 
 
 async def test_an_activation_that_an_earlier_release_gave_up_is_told_of(api, caller):
@@ -285,10 +310,12 @@ async def cancelled_by_its_worker(api: Api) -> None:
         ("WAITING", {"left": 2, "campaign_asked": True}, "activation_in_doubt"),
         ("WAITING", {"left": 1}, "activation_in_doubt"),
         ("PENDING", {"left": 0}, "activation_in_doubt"),
-        ("IN_DOUBT", {"left": 3, "campaign_asked": False}, "activation_in_doubt"),
+        ("RUNNING", {"left": 1, "campaign_asked": False}, "activation_in_doubt"),
+        ("WAITING", {"left": 1, **not_asked(UUID(int=2))}, "activation_in_doubt"),
+        ("IN_DOUBT", {"left": 3, **not_asked(RUN)}, "activation_in_doubt"),
         ("IN_DOUBT", None, "activation_in_doubt"),
-        ("DONE", {"left": 0, "campaign_asked": True}, None),
-        ("RUNNING", {"left": 1, "campaign_asked": False}, None),
+        ("DONE", {"platform_id": "120210"}, "campaign_active"),
+        ("RUNNING", {"left": 1, **not_asked(RUN)}, None),
         ("FAILED", {"left": 2}, None),
         ("PENDING", {}, None),
         ("WAITING", None, None),
@@ -312,7 +339,7 @@ async def test_the_event_of_a_cancelled_job_tells_the_code_that_the_job_does(
 
 
 async def test_whoever_cancels_while_a_worker_lets_the_job_go_hears_what_it_has_done(api, caller):
-    job_id = await begun_activation(api, caller, "RUNNING", {"left": 1, "campaign_asked": False})
+    job_id = await begun_activation(api, caller, "RUNNING", {"left": 1, **not_asked(RUN)})
     waits = await would_wait(api)
 
     async with api.pool.acquire() as worker:

@@ -55,6 +55,10 @@ class StepContext(msgspec.Struct, frozen=True):
     write_deadline: float
     """On `common.clock.seconds`: by then the one call that creates something must have ended. It
     lies `deadline_seconds` after the moment before the intent was written."""
+    run: UUID
+    """Of the job; no other one has this name."""
+    earlier_run: UUID | None
+    """The one that tried this step last, if any did, by whatever release: it may have said less."""
     save: Callable[[dict[str, Any]], Awaitable[None]]
     """Stores the step's progress; durable when it returns."""
     go_on: Callable[[], Awaitable[None]]

@@ -267,6 +267,8 @@ def _context(step: Any, request: MetaCampaignRequest, outcomes: dict[str, Done])
         outcomes=outcomes,
         progress={},
         deadline_seconds=1,
+        run=JOB,
+        earlier_run=None,
         write_deadline=0,
         save=nothing,
         go_on=nothing,

@@ -1,7 +1,9 @@
 """Sets a finished campaign ACTIVE, children first, in turns that go on where the last one stopped."""
 
+from typing import Any
+
 from common.errors import Retry, StepError, Wait
-from models.activation import ACTIVATIONS_LEFT, CAMPAIGN_ASKED, was_asked
+from models.activation import ACTIVATIONS_LEFT, CAMPAIGN_ASKED, not_asked, was_asked
 from workers.platforms.base import Done, StepContext
 from workers.platforms.meta.calls import Graph, Refusal, require_success
 from workers.platforms.meta.sdk import Call, Sdk
@@ -15,7 +17,8 @@ async def activate(graph: Graph, sdk: Sdk, context: StepContext) -> Done:
     with the first one again and again, and whoever ends the job meanwhile could not be told that the
     campaign may be ACTIVE. Raises Wait when the turn is over.
     """
-    objects, is_in_doubt = _children_first(context), was_asked(dict(context.progress))
+    objects = _children_first(context)
+    is_in_doubt = was_asked(context.progress, context.earlier_run)
     finished, turn = int(context.progress.get("activated", 0)), Turn()
     for number, (kind, object_id) in enumerate(objects[finished:], finished + 1):
         call = sdk.update(kind, object_id, {"status": "ACTIVE"})
@@ -29,7 +32,10 @@ async def activate(graph: Graph, sdk: Sdk, context: StepContext) -> Done:
             # whoever cancels before the campaign is asked relies on its being paused
             await context.go_on()
         # while more is left nothing is said: workers of before, and restores, are believed
-        asked = {} if left > 1 else {CAMPAIGN_ASKED: is_in_doubt or not is_over}
+        asked: dict[str, Any] = {}
+        if left <= 1:
+            is_asked = is_in_doubt or not is_over
+            asked = {CAMPAIGN_ASKED: True} if is_asked else not_asked(context.run)
         await context.save({"activated": number, ACTIVATIONS_LEFT: left, **asked})
         if is_over:
             raise Wait(
@@ -47,14 +53,14 @@ async def _ask_campaign(
 ) -> None:
     """The call that lets it spend: durably begun before it is sent, and taken back where an answer proves
     that nothing came of it, unless an earlier one has left a doubt that no later refusal ends."""
-    if not was_asked(dict(context.progress)):
+    if context.progress.get(CAMPAIGN_ASKED) is not True:
         await context.save({CAMPAIGN_ASKED: True})
     try:
         await _set_active(graph, context, call, turn)
     except (Refusal, StepError) as error:
         cause = error.step_error if isinstance(error, Refusal) else error
         if not (is_in_doubt or cause.may_have_happened):
-            await context.save({CAMPAIGN_ASKED: False})
+            await context.save(not_asked(context.run))
         raise
 
 

@@ -13,6 +13,7 @@ from models.plan import plan_meta
 from workers.platforms.base import Account, Done, StepContext, StoredMedia
 
 JOB = UUID("01a1fc84-2ca1-778d-8eed-736019b7f1b8")
+RUN, OTHER_RUN = UUID(int=1), UUID(int=2)
 
 
 def request_with(creative, **changes) -> MetaCampaignRequest:
@@ -72,6 +73,8 @@ def context():
             "outcomes": outcomes,
             "progress": {},
             "deadline_seconds": 30.0,
+            "run": RUN,
+            "earlier_run": RUN,
             "write_deadline": 1e12,
             "save": save,
             "go_on": go_on,
@@ -83,4 +86,4 @@ def context():
     return make
 
 
-__all__ = ["LINK", "Media", "request_with"]
+__all__ = ["LINK", "OTHER_RUN", "RUN", "Media", "request_with"]

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from common.errors import Reject, Retry, Wait
-from models.activation import was_asked
-from tests.workers.platforms.meta.conftest import LINK, request_with
+from models.activation import not_asked, was_asked
+from tests.workers.platforms.meta.conftest import LINK, OTHER_RUN, RUN, request_with
 from tests.workers.platforms.meta.hosts import Host, hosted
 from workers.effects import Stopping
 from workers.platforms.base import Done
@@ -30,7 +30,7 @@ MADE = {
 def step(context):
     """The step with what earlier turns saved."""
 
-    def make(progress):
+    def make(progress, earlier_run=RUN):
         request = request_with(
             LINK,
             ad_set={"ads": ADS},
@@ -41,7 +41,14 @@ def step(context):
         async def save(more):
             progress.update(more)
 
-        return context("activate", request, outcomes=MADE, progress=progress, save=save)
+        return context(
+            "activate",
+            request,
+            outcomes=MADE,
+            progress=progress,
+            save=save,
+            earlier_run=earlier_run,
+        )
 
     return make
 
@@ -159,7 +166,7 @@ async def test_an_activation_without_an_answer_is_tried_again_and_each_try_count
     assert (met.value.code, met.value.is_outage) == ("no_answer", False)
 
 
-BEFORE = {"activated": 4, "left": 1, "campaign_asked": False}
+BEFORE = {"activated": 4, "left": 1, **not_asked(RUN)}
 FORBIDDEN = 400, '{"error": {"code": 200, "message": "You may not"}}'
 
 
@@ -202,6 +209,17 @@ async def test_no_answer_ends_the_doubt_about_an_earlier_call(step, answer, earl
     assert progress.get("campaign_asked", True) is True
 
 
+async def test_what_was_taken_back_does_not_hold_for_a_run_that_has_tried_since(step):
+    """It may be a worker of before, which asks without a word."""
+    progress = dict(BEFORE)
+
+    async with hosted(Host(lambda *_: FORBIDDEN)) as meta:
+        with pytest.raises(Reject):
+            await meta.perform(step(progress, earlier_run=OTHER_RUN))
+
+    assert was_asked(progress, RUN)
+
+
 @pytest.mark.parametrize(
     "answer",
     [FAILED, LOST, (500, THROTTLE[1]), (503, FORBIDDEN[1]), (502, "<html>")],
@@ -239,7 +257,7 @@ async def test_a_campaign_that_nobody_wants_active_any_more_is_not_asked(step):
             await meta.perform(msgspec.structs.replace(step(progress), go_on=stopped))
 
     assert [path for _, path, _ in host.calls] == ["30", "31", "32", "20"]
-    assert not was_asked(progress)
+    assert not was_asked(progress, RUN)
 
 
 async def test_a_worker_of_before_that_goes_on_is_believed_in_what_it_asked(step, monkeypatch):
@@ -250,6 +268,7 @@ async def test_a_worker_of_before_that_goes_on_is_believed_in_what_it_asked(step
     async with hosted(Host(lambda *_: {"success": True})) as meta:
         with pytest.raises(Wait):
             await meta.perform(step(progress))
-    before, after = was_asked(progress), was_asked({**progress, "activated": 4, "left": 1})
+    before = was_asked(progress, RUN)
+    after = was_asked({**progress, "activated": 4, "left": 1}, OTHER_RUN)
 
     assert (before, after) == (False, True)
