@@ -75,6 +75,7 @@ TARGETS = {
     "runs": Target(
         ("workers/runs.py",),
         (
+            "tests/workers/test_runs.py",
             "tests/workers/test_runner_ends.py",
             "tests/workers/test_runner_claims.py",
             "tests/workers/test_runner_half_alive.py",
