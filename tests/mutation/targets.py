@@ -112,7 +112,11 @@ TARGETS = {
     ),
     "limits": Target(
         ("middleware/limits.py",),
-        ("tests/middleware/test_limits.py", "tests/middleware/test_limit_leases.py"),
+        (
+            "tests/middleware/test_limits.py",
+            "tests/middleware/test_limit_leases.py",
+            "tests/middleware/test_limit_batches.py",
+        ),
         needs_database=True,
     ),
     "requests": Target(
