@@ -136,3 +136,22 @@ async def test_a_refusal_tells_when_the_next_token_is_whole(
 
     headers = refused.value.headers or {}
     assert int(headers["Retry-After"]) in told
+
+
+async def test_who_waits_for_a_limit_is_let_go_before_the_database_gives_up(
+    pool: Pool, database: str
+):
+    limits = RateLimits(pool, key=KEY, team=None)
+    caller = caller_of()
+    holder, other = await asyncpg.connect(database), await asyncpg.connect(database)
+    await ask(limits, caller)
+
+    async with holder.transaction():
+        await holder.execute("select * from rate_limits for update")
+        with pytest.raises(TimeoutError):
+            await ask(limits, caller)
+        still_asking = await other.fetchval(ASKING)
+
+    assert still_asking
+    await other.close()
+    await holder.close()
