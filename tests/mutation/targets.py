@@ -69,6 +69,7 @@ TARGETS = {
             "tests/workers/test_runner_half_alive.py",
             "tests/workers/test_runner_cut_off.py",
             "tests/workers/test_runner_begins.py",
+            "tests/workers/test_runner_home.py",
         ),
         needs_database=True,
     ),
