@@ -3,12 +3,23 @@
 import asyncio
 
 import pytest
+import structlog
 
 from common import clock
 from common.errors import ClaimLost
 from models.identity import AnotherDatabase, Home
 from tests.workers.ledgers import PACE, STEP, Platform
-from tests.workers.running import PATIENCE_SECONDS, TEST, Scripted, finished, jobs, until, working
+from tests.workers.running import (
+    CLAIM_LOCK,
+    PATIENCE_SECONDS,
+    TEST,
+    Scripted,
+    connected,
+    finished,
+    jobs,
+    until,
+    working,
+)
 from workers.kinds import Ended, Interrupted
 from workers.platforms.base import Done
 from workers.runner import Worker
@@ -94,3 +105,19 @@ async def test_a_worker_outlives_a_jump_of_the_databases_clock(shop, monkeypatch
 
     async with working(shop, Scripted(), silence_seconds=0.6):
         await until(lambda: len(asked) > 2)
+
+
+async def test_a_claim_that_is_cut_off_says_what_cut_it(shop):
+    sql = """select pg_terminate_backend(pid) from pg_stat_activity
+             where datname = current_database() and application_name = 'mojito claim'
+               and wait_event = 'advisory'"""
+
+    with structlog.testing.capture_logs() as lines:
+        async with connected(shop) as own:
+            await own.execute("select pg_advisory_lock($1)", CLAIM_LOCK)
+            async with working(shop, Scripted(), poll_seconds=0.01):
+                await until(lambda: own.fetchval(sql))
+                told = await until(lambda: [one for one in lines if one["event"] == "claim.failed"])
+                await own.execute("select pg_advisory_unlock($1)", CLAIM_LOCK)
+
+    assert told[0]["error"] in {"ConnectionDoesNotExistError", "AdminShutdownError"}
