@@ -69,12 +69,14 @@ TARGETS = {
             "tests/workers/test_runner_half_alive.py",
             "tests/workers/test_runner_cut_off.py",
             "tests/workers/test_runner_begins.py",
+            "tests/workers/test_runner_home.py",
         ),
         needs_database=True,
     ),
     "runs": Target(
         ("workers/runs.py",),
         (
+            "tests/workers/test_runs.py",
             "tests/workers/test_runner_ends.py",
             "tests/workers/test_runner_claims.py",
             "tests/workers/test_runner_half_alive.py",
@@ -111,7 +113,11 @@ TARGETS = {
     ),
     "limits": Target(
         ("middleware/limits.py",),
-        ("tests/middleware/test_limits.py", "tests/middleware/test_limit_leases.py"),
+        (
+            "tests/middleware/test_limits.py",
+            "tests/middleware/test_limit_leases.py",
+            "tests/middleware/test_limit_batches.py",
+        ),
         needs_database=True,
     ),
     "requests": Target(
