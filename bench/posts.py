@@ -23,9 +23,7 @@ from common.uuid7 import uuid7
 from models.api_keys import create_key
 from models.gen import campaign_jobs
 
-WARM_UP, AT_A_TIME = 200, 16
-POSTS = 2000
-"""Of a turn: more of them would use up what a key may ask at once before it grows back."""
+WARM_UP, POSTS, AT_A_TIME = 200, 2000, 16
 LIMITS = (
     "RATE_LIMIT_KEY_PER_SECOND",
     "RATE_LIMIT_TEAM_PER_SECOND",
@@ -61,10 +59,7 @@ async def posts(ground: Ground, repeats: int, peers: Path | None) -> None:
     await _what_limits_cost(ground, repeats)
     name = "POST /ads/meta accepted per second"
     async with _api(ground) as api:
-
-        async def ours() -> float:
-            return await _load(ground, f"{api.url}/api/v1/ads/meta", api.key, api.body)
-
+        ours = partial(_accepted, ground, api)
         mine, limit = await medians(QUICK * repeats, ours, partial(_bare, ground, api))
         show(Line(name, mine, "bare asyncpg insert", limit, 0.5))
         if peers is None:
@@ -88,7 +83,7 @@ async def _what_limits_cost(ground: Ground, repeats: int) -> None:
 
         async def cost(api: Api) -> float:
             before = await spent(ground, [api.process_id])
-            await _load(ground, f"{api.url}/api/v1/ads/meta", api.key, api.body)
+            await _accepted(ground, api)
             after = await spent(ground, [api.process_id])
             return microseconds_between(before, after) / (WARM_UP + POSTS)
 
@@ -97,6 +92,12 @@ async def _what_limits_cost(ground: Ground, repeats: int) -> None:
         )
     name = "processor time of a POST, limits on, µs"
     show(Line(name, mine, "limits off", free, 1.05, more=False))
+
+
+async def _accepted(ground: Ground, api: Api) -> float:
+    """By ours, with a key of its own: what another one may ask at once has not grown back."""
+    made = await create_key(ground.pool, team="bench", name="bench")
+    return await _load(ground, f"{api.url}/api/v1/ads/meta", made.key, api.body)
 
 
 async def _load(ground: Ground, url: str, key: str, body: str) -> float:
