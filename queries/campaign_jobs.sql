@@ -250,7 +250,9 @@ with told as materialized (
         updated_at = now()
     from told
     -- the keys once more: one walk through the index, not a search for each
-    where j.id = told.id and j.id = any (@ids::uuid[]) and j.claim_token = told.claim_token
+    where j.id = told.id and j.id = any (@ids::uuid[])
+      -- a plain comparison fits the index of claimed jobs, and the planner would walk all of them
+      and told.claim_token is not null and j.claim_token is not distinct from told.claim_token
     returning told.nth, told.status as asked, j.id, j.team_id, j.status, j.waiting_reason, j.due_at,
         j.error_code
 ), recorded as (

@@ -27,8 +27,9 @@ from (
         unnest(string_to_array(@claim_tokens::text, ',')::uuid[]) as claim_token,
         unnest(string_to_array(@call_seconds::text, ',')::integer[]) as call_seconds
 ) as asked
-join campaign_jobs as j on j.id = asked.campaign_job_id and j.claim_token = asked.claim_token
-    and j.cancel_requested_at is null;
+-- a plain comparison of tokens fits the index of claimed jobs, and the planner would walk all of them
+join campaign_jobs as j on j.id = asked.campaign_job_id and asked.claim_token is not null
+    and j.claim_token is not distinct from asked.claim_token and j.cancel_requested_at is null;
 
 -- name: StartSteps :one
 -- Writes the intent of steps. A step is begun only by the worker that holds its job, only while nobody
@@ -50,8 +51,9 @@ with asked as materialized (
         coalesce(asked.attempt, 0), asked.request_digest, asked.claim_token, now(), now(),
         asked.call_seconds
     from asked
-    join campaign_jobs as j on j.id = asked.campaign_job_id and j.claim_token = asked.claim_token
-        and j.cancel_requested_at is null
+    -- as in StartNewSteps: by key, never by way of all claimed jobs
+    join campaign_jobs as j on j.id = asked.campaign_job_id and asked.claim_token is not null
+        and j.claim_token is not distinct from asked.claim_token and j.cancel_requested_at is null
     on conflict (campaign_job_id, name) do update
     set status = 'RUNNING', attempt = excluded.attempt, looks = 0,
         claim_token = excluded.claim_token,

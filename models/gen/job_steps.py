@@ -65,13 +65,13 @@ from (
         unnest(string_to_array($6::text, ',')::uuid[]) as claim_token,
         unnest(string_to_array($7::text, ',')::integer[]) as call_seconds
 ) as asked
-join campaign_jobs as j on j.id = asked.campaign_job_id and j.claim_token = asked.claim_token
-    and j.cancel_requested_at is null
+join campaign_jobs as j on j.id = asked.campaign_job_id and asked.claim_token is not null
+    and j.claim_token is not distinct from asked.claim_token and j.cancel_requested_at is null
 """
 
 
 async def start_new_steps(connection: Connection, *, campaign_job_ids: str, names: str, positions: str, kinds: str, request_digests: str, claim_tokens: str, call_seconds: str) -> int:
-    """Writes the intent of steps that no run has begun so far, as StartSteps does, for half of its price. How many were begun; none at all, but a violated steps_are_unique_in_their_job, when some run has begun one."""
+    """Writes the intent of steps that no run has begun so far, as StartSteps does, for half of its price. How many were begun; none at all, but a violated steps_are_unique_in_their_job, when some run has begun one. a plain comparison of tokens fits the index of claimed jobs, and the planner would walk all of them"""
     return int((await connection.execute(START_NEW_STEPS, campaign_job_ids, names, positions, kinds, request_digests, claim_tokens, call_seconds)).rpartition(" ")[2])
 
 
@@ -92,8 +92,9 @@ with asked as materialized (
         coalesce(asked.attempt, 0), asked.request_digest, asked.claim_token, now(), now(),
         asked.call_seconds
     from asked
-    join campaign_jobs as j on j.id = asked.campaign_job_id and j.claim_token = asked.claim_token
-        and j.cancel_requested_at is null
+    -- as in StartNewSteps: by key, never by way of all claimed jobs
+    join campaign_jobs as j on j.id = asked.campaign_job_id and asked.claim_token is not null
+        and j.claim_token is not distinct from asked.claim_token and j.cancel_requested_at is null
     on conflict (campaign_job_id, name) do update
     set status = 'RUNNING', attempt = excluded.attempt, looks = 0,
         claim_token = excluded.claim_token,
